@@ -1,0 +1,95 @@
+// Every setting of a node, with its default. conf/load.hpp fills it from file, environment and flags.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace pusher {
+
+/// `host:port`; port 0 asks the system for a free one.
+struct listen_address {
+  std::string host;
+  uint16_t port = 0;
+};
+
+enum class role : uint8_t { api, fan_out, push_sender, result_writer };
+
+/// One element of a role list: `push-sender:fcm=2`.
+struct role_entry {
+  pusher::role role = role::api;
+  std::vector<std::string> gateways;  ///< push-sender only; empty = all
+  unsigned count = 1;
+};
+
+struct redis_settings {
+  std::string host;  ///< empty together with an empty unix_socket = embedded
+  uint16_t port = 6379;
+  std::string password;
+  unsigned database = 0;
+  std::string unix_socket;
+};
+
+struct mysql_settings {
+  std::string host;  ///< empty together with an empty unix_socket = embedded
+  uint16_t port = 3306;
+  std::string user = "pusher";
+  std::string password;
+  std::string database = "pusher";
+  std::string unix_socket;
+};
+
+struct embedded_settings {
+  std::string buffer_pool = "256M";  ///< InnoDB's buffer pool of the embedded MariaDB
+  std::string maxmemory = "512M";    ///< of the embedded Redis
+};
+
+struct fcm_settings {
+  std::string service_account_file;  ///< empty = no FCM credential
+  std::string base_url = "https://fcm.googleapis.com";
+  std::string ca_file;  ///< empty = the system's certificate authorities
+  uint32_t messages_per_minute = 600'000;  ///< per node; 0 = no limit
+  uint32_t ramp_seconds = 60;              ///< from an idle start to the full rate; 0 = at once
+};
+
+struct limits_settings {
+  size_t request_body_bytes = 1024 * 1024;
+  size_t request_bytes_in_memory = 32 * 1024 * 1024;
+  unsigned concurrent_requests = 1000;
+  unsigned http_header_seconds = 8;
+  unsigned http_body_seconds = 30;
+  unsigned http_keep_alive_seconds = 60;
+  unsigned devices_per_batch = 500;
+  unsigned connections_per_credential = 16;
+  unsigned unrecorded_answers = 256;   ///< answers a sender may hold that are not in the journal yet
+  unsigned record_interval_ms = 100;   ///< longest time an answer waits for its record
+  unsigned request_timeout_seconds = 15;  ///< per push; FCM asks for at least 10
+  unsigned attempts = 5;               ///< answered requests per target before it is `failed`
+  unsigned retry_wait_cap_seconds = 60;///< longest wait of our own rule; a gateway's Retry-After is honoured as is
+  unsigned poll_interval_ms = 1000;
+  unsigned heartbeat_ms = 2000;
+  unsigned lease_ms = 5000;
+  unsigned drain_seconds = 25;
+};
+
+struct settings {
+  std::string node_name;           ///< default: the host's name
+  std::vector<role_entry> roles;   ///< default: all
+  std::string data_directory = "pusher-data";
+  embedded_settings embedded;
+  std::string secrets_key_file;
+  limits_settings limits;
+  listen_address admin{"127.0.0.1", 8081};
+  listen_address api{"127.0.0.1", 8080};
+  redis_settings redis;
+  mysql_settings mysql;
+  fcm_settings fcm;
+  std::string log_level = "info";   ///< trace, debug, info, warn, error
+  std::string log_format = "json";  ///< json, text
+
+  bool embedded_redis() const { return redis.host.empty() && redis.unix_socket.empty(); }
+  bool embedded_mysql() const { return mysql.host.empty() && mysql.unix_socket.empty(); }
+};
+
+}  // namespace pusher

@@ -1,0 +1,45 @@
+// One HTTP request and its one answer, free of any HTTP library.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pusher::http {
+
+struct request {
+  std::string method;  ///< upper case
+  std::string path;    ///< as sent, percent-encoded, without the query
+  std::map<std::string, std::string> query;    ///< decoded; a repeated name is refused before this point
+  std::map<std::string, std::string> headers;  ///< names in lower case
+  std::string body;
+  std::string request_id;  ///< the client's X-Request-Id when well-formed, else one of ours
+  std::string remote_address;
+};
+
+struct response {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+};
+
+/// A request that waits for its answer. Any thread may answer, once; later answers are dropped. An exchange that
+/// is destroyed without an answer answers 500 by itself.
+class exchange {
+ public:
+  virtual ~exchange() = default;
+  virtual const http::request& request() const = 0;
+  virtual void answer(response answer) = 0;
+};
+
+/// Who answers. Called on the server's I/O threads: must not block.
+class dispatcher {
+ public:
+  virtual ~dispatcher() = default;
+  virtual void dispatch(std::shared_ptr<exchange> exchange) = 0;
+};
+
+}  // namespace pusher::http

@@ -1,0 +1,97 @@
+// What the HTTP side may ask of the engine, in words of the model. The api role implements it. Calls block (they
+// reach the stores) and are made on the api actors' threads, never on the server's.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "model/condition.hpp"
+#include "model/device.hpp"
+#include "model/notification.hpp"
+#include "model/result.hpp"
+
+namespace pusher::http {
+
+/// What an API key may do.
+enum class scope : uint8_t { devices = 1, send = 2, read = 4, admin = 8 };
+
+/// Who calls.
+struct principal {
+  application_id application;
+  uint8_t scopes = 0;  ///< bits of `scope`
+  bool may(scope s) const { return (scopes & static_cast<uint8_t>(s)) != 0; }
+};
+
+/// One page of a list; `next` continues it and is empty at the end. Cursors are opaque to clients.
+template <class T>
+struct page {
+  std::vector<T> items;
+  std::string next;
+};
+
+struct page_request {
+  size_t limit = 100;
+  std::string cursor;  ///< as `page::next` gave it; empty = from the start
+};
+
+/// A registration and whether the device is new.
+struct registered_device {
+  bool created = false;
+  stored_device device;
+};
+
+/// `Idempotency-Key` and the digest of the request it came with.
+struct idempotency {
+  std::string key;
+  sha256_digest request{};
+};
+
+/// A created notification, or the answer that was given when the same key came before.
+struct created_notification {
+  notification created;
+  std::optional<std::string> replayed_body;
+};
+
+struct device_count {
+  uint64_t count = 0;
+  uint64_t looked_at = 0;
+};
+
+class operations {
+ public:
+  virtual ~operations() = default;
+
+  /// Who holds this bearer key. Errors: unauthenticated.
+  virtual result<principal> authenticate(std::string_view key) = 0;
+
+  virtual result<registered_device> put_device(application_id app, const device& value) = 0;
+  virtual result<stored_device> get_device(application_id app, const std::string& device_id) = 0;
+  /// Reads, lets `change` edit, and writes in one transaction; an error of `change` is returned and stores nothing.
+  virtual result<stored_device> patch_device(application_id app, const std::string& device_id,
+                                             const std::function<result<void>(device&)>& change) = 0;
+  virtual result<void> delete_device(application_id app, const std::string& device_id) = 0;
+  /// Registers many devices in one transaction; the answer has one element per device, in order: whether it is
+  /// new. A failure of the whole call stored nothing.
+  virtual result<std::vector<bool>> import_devices(application_id app, const std::vector<device>& values) = 0;
+  virtual result<page<stored_device>> search_devices(application_id app, const condition& where,
+                                                     const page_request& request) = 0;
+  virtual result<device_count> count_devices(application_id app, const condition& where) = 0;
+
+  /// `render` gives the body that is stored with the idempotency key and replayed.
+  virtual result<created_notification> create_notification(
+      application_id app, const notification_draft& draft, const std::optional<idempotency>& once,
+      const std::function<std::string(const notification&)>& render) = 0;
+  virtual result<notification> get_notification(application_id app, const std::string& id) = 0;
+  virtual result<page<notification>> list_notifications(application_id app,
+                                                        std::optional<notification_state> state,
+                                                        const page_request& request) = 0;
+  virtual result<notification> launch_notification(application_id app, const std::string& id) = 0;
+  virtual result<page<delivery>> list_deliveries(application_id app, const std::string& id,
+                                                 std::optional<outcome> only, const page_request& request) = 0;
+};
+
+}  // namespace pusher::http

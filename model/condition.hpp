@@ -1,0 +1,60 @@
+// Conditions: a typed boolean expression over a device's properties and attributes.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <rapidjson/document.h>
+
+#include "model/device.hpp"
+#include "model/result.hpp"
+
+namespace pusher {
+
+/// A device whose properties are parsed at most once, however many conditions look at it. Reuse one reader for
+/// many devices: it keeps its buffers. Not thread-safe.
+class device_reader {
+ public:
+  device_reader();
+  ~device_reader();
+  device_reader(const device_reader&) = delete;
+  device_reader& operator=(const device_reader&) = delete;
+
+  /// Points the reader at the next device. The row's views must outlive the calls of `matches`.
+  void load(const device_row& row);
+
+  const device_row& row() const { return row_; }
+  /// The property's value, or nullptr when the device lacks it (or its properties cannot be read).
+  const rapidjson::Value* property(std::string_view name);
+
+ private:
+  struct parsed;
+  device_row row_;
+  std::unique_ptr<parsed> parsed_;
+};
+
+/// An immutable, checked condition. Cheap to copy; safe to share between threads.
+class condition {
+ public:
+  /// The condition that every device meets (`{}`).
+  condition();
+
+  /// Reads a condition; `pointer` is the JSON pointer of `value` in the request, for errors.
+  static result<condition> parse(const rapidjson::Value& value, const std::string& pointer = "");
+  /// The same from text.
+  static result<condition> parse(std::string_view json);
+
+  bool matches(device_reader& device) const;
+  bool matches_all() const;  ///< whether it is the empty condition
+  /// Canonical JSON that parse() reads back.
+  std::string to_json() const;
+
+  struct node;
+
+ private:
+  explicit condition(std::shared_ptr<const node> root);
+  std::shared_ptr<const node> root_;
+};
+
+}  // namespace pusher

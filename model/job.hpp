@@ -1,0 +1,51 @@
+// Jobs: what travels in the journal between the roles.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/clock.hpp"
+#include "model/device.hpp"
+#include "model/ids.hpp"
+#include "model/notification.hpp"
+#include "model/outcome.hpp"
+
+namespace pusher {
+
+/// One device that a push batch is for.
+struct push_target {
+  device_key device;
+  std::string push_token;
+  uint8_t attempts = 0;  ///< requests that were answered for this target already
+};
+
+/// Devices of one notification that share gateway, credential and lane.
+struct push_batch {
+  notification_key notification;
+  utc_ms expires_at = 0;  ///< by Redis's clock
+  uint8_t retries = 0;    ///< how many times its targets were put aside
+  std::vector<push_target> targets;
+};
+
+/// The final outcome of one target.
+struct push_result {
+  device_key device;
+  pusher::outcome outcome = outcome::unknown;
+  uint8_t attempts = 0;
+  utc_ms settled_at = 0;
+  std::string code;
+  std::string gateway_message_id;
+  /// With `unregistered`: which token died, and since when the gateway knows (0 = it did not say).
+  sha256_digest dead_token{};
+  utc_ms unregistered_at = 0;
+};
+
+/// Outcomes of targets of one notification.
+struct result_batch {
+  notification_key notification;
+  std::vector<push_result> results;
+};
+
+}  // namespace pusher

@@ -1,0 +1,111 @@
+// A notification: what is to be said, to which audience, how and when.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "model/clock.hpp"
+#include "model/ids.hpp"
+#include "model/limits.hpp"
+#include "model/outcome.hpp"
+
+namespace pusher {
+
+/// Numbers are stored: never renumber.
+enum class notification_state : uint8_t {
+  draft = 1,      ///< may be changed; nothing is sent
+  scheduled = 2,  ///< waits for its due time
+  launched = 3,   ///< fan-out has not appended its first batch yet
+  sending = 4,    ///< batches are on their way
+  completed = 5,  ///< every target has its outcome
+  paused = 6,
+  canceled = 7,
+  expired = 8
+};
+std::string_view to_string(notification_state value);
+std::optional<notification_state> parse_notification_state(std::string_view name);
+
+/// Numbers are stored: never renumber.
+enum class lane : uint8_t {
+  transactional = 1,  ///< never waits behind a campaign
+  campaign = 2
+};
+std::string_view to_string(lane value);
+std::optional<lane> parse_lane(std::string_view name);
+
+/// What the user sees, in terms that every gateway knows.
+struct content {
+  std::optional<std::string> title;
+  std::optional<std::string> body;
+  std::optional<std::string> image_url;
+  std::optional<std::string> icon_url;
+  std::optional<std::string> deep_link;
+  std::optional<std::string> sound;
+  std::optional<int> badge;
+  std::map<std::string, std::string> data;
+};
+
+/// What the senders need to know of a notification, the same for every device. Kept once in Redis.
+struct message {
+  notification_key key;
+  pusher::content content;
+  std::string android;  ///< platform override: a JSON object, empty = none; likewise the next three
+  std::string apns;
+  std::string webpush;
+  std::string hms;
+  std::optional<std::string> collapse_key;
+  utc_ms expires_at = 0;         ///< launch + time-to-live; no push leaves at or after it
+  bool allow_duplicates = false; ///< `duplicates: allow`: a push of unknown outcome may be sent again
+};
+
+struct audience_all {};
+struct audience_condition { std::string json; };  ///< a condition that model/condition.hpp has parsed once
+struct audience_device_ids { std::vector<std::string> ids; };
+struct audience_user_ids { std::vector<std::string> ids; };
+using audience = std::variant<audience_all, audience_condition, audience_device_ids, audience_user_ids>;
+
+/// A notification as a client describes it.
+struct notification_draft {
+  pusher::content content;
+  std::string android, apns, webpush, hms;  ///< JSON objects, empty = none
+  pusher::audience audience;
+  std::optional<std::string> external_id;
+  pusher::lane lane = lane::campaign;
+  uint32_t ttl_seconds = limits::ttl_seconds_max;
+  std::optional<std::string> collapse_key;
+  bool allow_duplicates = false;
+  bool launch = false;  ///< go at once
+};
+
+/// A notification as stored.
+struct notification {
+  notification_key key;
+  std::string id;  ///< public id, UUIDv7
+  application_id application;
+  notification_draft draft;
+  notification_state state = notification_state::draft;
+  bool fan_out_done = false;
+  uint64_t audience = 0;   ///< targets found so far; final once fan_out_done
+  outcome_counts counts;   ///< settled targets
+  utc_ms created_at = 0;
+  utc_ms launched_at = 0;  ///< 0 = not launched; likewise completed_at
+  utc_ms completed_at = 0;
+};
+
+/// One row of deliveries as clients see it.
+struct delivery {
+  std::string device_id;  ///< empty when the device was deleted since
+  pusher::outcome outcome = outcome::unknown;
+  uint32_t attempts = 0;
+  std::string gateway_message_id;
+  std::string code;  ///< the gateway's error code or our rule; empty when accepted
+  utc_ms settled_at = 0;
+};
+
+}  // namespace pusher

@@ -1,0 +1,40 @@
+// Deliveries in MariaDB: one final row per notification and device.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/job.hpp"
+#include "model/result.hpp"
+#include "storage/database.hpp"
+
+namespace pusher {
+
+class delivery_store {
+ public:
+  explicit delivery_store(database& db) : db_(db) {}
+
+  struct recorded {
+    size_t rows = 0;          ///< rows that are new
+    size_t tokens_disabled = 0;
+    std::vector<notification_key> completed;
+    std::vector<notification_key> missing;  ///< notifications that have no row: their results were not stored
+  };
+  /// One transaction, safe to repeat: inserts the rows that are not there yet, disables dead tokens where the
+  /// device still holds the token that was pushed to, adds what was new to the counters, completes what is settled.
+  result<recorded> record(const std::vector<result_batch>& batches);
+
+  struct listed {
+    device_key device;
+    delivery value;
+  };
+  /// In key order after `after`. The notification must belong to the application, else not_found.
+  result<std::vector<listed>> list(application_id app, const std::string& notification_id,
+                                   std::optional<outcome> only, device_key after, size_t limit);
+
+ private:
+  database& db_;
+};
+
+}  // namespace pusher

@@ -1,0 +1,64 @@
+// Devices in MariaDB.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "model/device.hpp"
+#include "model/result.hpp"
+#include "storage/database.hpp"
+
+namespace pusher {
+
+/// Bounds of one page of a scan; the page ends at whichever is reached first.
+struct page_bounds {
+  size_t rows = 5000;
+  size_t bytes = 2 * 1024 * 1024;
+};
+
+/// Where a page ended.
+struct page_end {
+  device_key last;      ///< the last key that was read; the page's start when it read none
+  size_t rows = 0;
+  bool at_end = false;  ///< no row follows within the scan's range
+};
+
+class device_store {
+ public:
+  explicit device_store(database& db) : db_(db) {}
+
+  struct put_result {
+    bool created = false;
+    stored_device device;
+  };
+  /// Registers or replaces. A token that another device holds moves here; that device is disabled (token_moved).
+  /// Registering enables a disabled device. token_registered_at moves with each registration of a token.
+  result<put_result> put(application_id app, const device& value);
+  result<stored_device> get(application_id app, const std::string& device_id);
+  result<stored_device> update(application_id app, const std::string& device_id,
+                               const std::function<result<void>(device&)>& change);
+  result<void> erase(application_id app, const std::string& device_id);
+  /// put() for many in one transaction; whether each is new. A device_id may repeat: the last one stands.
+  result<std::vector<bool>> import(application_id app, const std::vector<device>& values);
+
+  /// Reads enabled devices with `after < key <= last` in key order. The row's views die when `visit` returns.
+  result<page_end> scan(application_id app, device_key after, device_key last, const page_bounds& bounds,
+                        const std::function<void(const device_row&)>& visit);
+  /// The same over the enabled devices that bear one of these ids (at most 10,000), in key order.
+  result<page_end> scan_device_ids(application_id app, const std::vector<std::string>& ids, device_key after,
+                                   device_key last, const page_bounds& bounds,
+                                   const std::function<void(const device_row&)>& visit);
+  result<page_end> scan_user_ids(application_id app, const std::vector<std::string>& ids, device_key after,
+                                 device_key last, const page_bounds& bounds,
+                                 const std::function<void(const device_row&)>& visit);
+  /// Devices by key, in key order; those that are gone are left out. At most 1,000.
+  result<std::vector<stored_device>> load(application_id app, const std::vector<device_key>& keys);
+  /// The highest key of the application's devices; 0 when it has none.
+  result<device_key> last_key(application_id app);
+
+ private:
+  database& db_;
+};
+
+}  // namespace pusher

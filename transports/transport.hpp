@@ -1,0 +1,91 @@
+// What a push-sender asks of a gateway's client, and what it gets back. Knows no actors and no stores.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/clock.hpp"
+#include "model/job.hpp"
+#include "model/notification.hpp"
+
+namespace pusher {
+
+/// What a gateway's answer, or its absence, means for one target.
+enum class verdict_kind : uint8_t {
+  accepted,      ///< the gateway took it
+  unregistered,  ///< the token is dead
+  rejected,      ///< refused for good; the token stays
+  retry,         ///< the gateway said "later", or its answer promises that another try may succeed
+  expired,       ///< its time-to-live ended before the request left
+  unsent,        ///< certainly not processed by the gateway; may be sent again at once, is not an attempt
+  unknown        ///< the request left and no answer came
+};
+
+struct verdict {
+  verdict_kind kind = verdict_kind::unknown;
+  std::string code;                ///< the gateway's error code, e.g. QUOTA_EXCEEDED; empty when accepted
+  std::string gateway_message_id;  ///< when accepted
+  /// With `retry`: how long the gateway asks us to wait; 0 = it did not say, back off by our own rule.
+  int64_t retry_after_ms = 0;
+  /// With `retry` and no retry_after_ms: the shortest first wait that the gateway demands.
+  int64_t minimum_wait_ms = 0;
+  utc_ms unregistered_at = 0;  ///< with `unregistered`: since when the gateway knows, 0 = it did not say
+};
+
+/// Targets of one batch that are to be sent, in order.
+struct push_order {
+  uint64_t id = 0;  ///< the sender's own number, echoed in answers
+  std::shared_ptr<const message> content;
+  lane urgency = lane::campaign;
+  std::vector<push_target> targets;
+  std::vector<uint32_t> numbers;  ///< what answers call targets[i]; same length as targets
+};
+
+struct push_answer {
+  uint64_t order = 0;
+  uint32_t number = 0;
+  pusher::verdict verdict;
+};
+
+/// Where answers go. Called on the transport's own thread: must return fast and never block.
+class answer_sink {
+ public:
+  virtual ~answer_sink() = default;
+  virtual void on_answers(std::vector<push_answer> answers) = 0;
+};
+
+/// What an operator sees of a transport. A snapshot; every number is a plain count unless named otherwise.
+struct transport_stats {
+  uint64_t requests = 0;       ///< requests written since start
+  uint64_t in_flight = 0;      ///< requests without an answer
+  uint64_t queued = 0;         ///< targets submitted and not yet written
+  uint64_t connections = 0;    ///< open and usable
+  uint64_t stream_capacity = 0;///< streams that the open connections allow together
+  bool breaker_open = false;   ///< new requests wait because the gateway refuses or cannot be reached
+  std::string trouble;         ///< why, in one sentence without secrets; empty when well
+};
+
+/// One gateway's client for one credential. Thread-safe. Every submitted target is answered exactly once.
+class transport {
+ public:
+  /// Ends the connections; targets without an answer get none.
+  virtual ~transport() = default;
+
+  /// Takes targets over for sending.
+  virtual void submit(push_order order) = 0;
+
+  /// Says that so many answers were recorded durably. A transport starts no request while
+  /// `settings.unrecorded_answers` answers are neither recorded nor returned as `unsent` or `expired`, so that
+  /// a crash of this process can double only open streams and that many.
+  virtual void recorded(size_t answers) = 0;
+
+  /// Calls back what has not been written yet: those targets are answered `unsent` at once.
+  virtual void withdraw(uint64_t order) = 0;
+  virtual void withdraw_all() = 0;
+
+  virtual transport_stats stats() const = 0;
+};
+
+}  // namespace pusher
