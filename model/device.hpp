@@ -14,13 +14,13 @@ namespace pusher {
 
 /// The outside service that reaches a device. Numbers are stored: never renumber.
 enum class gateway : uint8_t { fcm = 1, apns = 2, webpush = 3, hms = 4 };
-constexpr std::array all_gateways{gateway::fcm, gateway::apns, gateway::webpush, gateway::hms};
+inline constexpr std::array all_gateways{gateway::fcm, gateway::apns, gateway::webpush, gateway::hms};
 std::string_view to_string(gateway value);
 std::optional<gateway> parse_gateway(std::string_view name);
 
 /// Numbers are stored: never renumber.
 enum class platform : uint8_t { android = 1, ios = 2, web = 3, other = 4 };
-constexpr std::array all_platforms{platform::android, platform::ios, platform::web, platform::other};
+inline constexpr std::array all_platforms{platform::android, platform::ios, platform::web, platform::other};
 std::string_view to_string(platform value);
 std::optional<platform> parse_platform(std::string_view name);
 

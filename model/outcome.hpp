@@ -20,7 +20,7 @@ enum class outcome : uint8_t {
   unknown = 8        ///< the request left, no answer came
 };
 
-constexpr std::array all_outcomes{outcome::accepted, outcome::unregistered, outcome::rejected, outcome::failed,
+inline constexpr std::array all_outcomes{outcome::accepted, outcome::unregistered, outcome::rejected, outcome::failed,
                                   outcome::expired,  outcome::canceled,     outcome::skipped,  outcome::unknown};
 
 std::string_view to_string(outcome value);

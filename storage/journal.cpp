@@ -1,0 +1,415 @@
+#include "storage/journal.hpp"
+
+#include <charconv>
+
+#include "storage/journal_codec.hpp"
+#include "storage/journal_keys.hpp"
+#include "storage/journal_scripts.hpp"
+
+namespace pusher {
+
+namespace {
+
+std::string text(uint64_t number) {
+  return std::to_string(number);
+}
+
+uint64_t number(const redis_reply& reply) {
+  if (reply.type == redis_reply::kind::integer) return static_cast<uint64_t>(reply.integer);
+  uint64_t value = 0;
+  std::from_chars(reply.text.data(), reply.text.data() + reply.text.size(), value);
+  return value;
+}
+
+commit_status status_of(const redis_reply& reply) {
+  return reply.items.front().text == "fenced" ? commit_status::fenced : commit_status::done;
+}
+
+error lost(const std::string& why) {
+  return {errc::journal_lost, "the journal in Redis is not the one that MariaDB knows: " + why, "", 10};
+}
+
+}  // namespace
+
+std::string push_queue::name() const {
+  std::string made = text(application.value);
+  for (auto part : {to_string(gateway), to_string(environment), to_string(lane)}) {
+    made += '.';
+    made += part;
+  }
+  return made;
+}
+
+std::optional<push_queue> push_queue::parse(const std::string& name) {
+  std::vector<std::string> parts(1);
+  for (char c : name) {
+    if (c == '.') {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  if (parts.size() != 4) return std::nullopt;
+  push_queue queue;
+  auto [end, fault] =
+      std::from_chars(parts[0].data(), parts[0].data() + parts[0].size(), queue.application.value);
+  auto gateway = parse_gateway(parts[1]);
+  auto environment = parse_environment(parts[2]);
+  auto lane = parse_lane(parts[3]);
+  if (fault != std::errc() || *end != 0 || !gateway || !environment || !lane) return std::nullopt;
+  queue.gateway = *gateway;
+  queue.environment = *environment;
+  queue.lane = *lane;
+  return queue;
+}
+
+journal::journal(redis_settings endpoint, std::string run_id, std::string consumer)
+    : redis_(std::move(endpoint)), run_id_(std::move(run_id)), consumer_(std::move(consumer)) {}
+
+result<redis_reply> journal::judged(redis_reply reply) const {
+  if (reply.type == redis_reply::kind::failure) {
+    if (reply.text.rfind("NOGROUP", 0) == 0) return lost("a consumer group is missing");
+    return error{errc::journal_unavailable, "Redis: " + reply.text, "", 1};
+  }
+  if (reply.type != redis_reply::kind::list || reply.items.empty())
+    return error{errc::journal_unavailable, "Redis: a script answered in an unknown form", "", 1};
+  if (reply.items.front().text == "lost") return lost("its run key differs or is missing");
+  return reply;
+}
+
+result<redis_reply> journal::run(const redis_script& script, std::vector<std::string> keys,
+                                 std::vector<std::string> arguments) {
+  keys.insert(keys.begin(), keys::run);
+  arguments.insert(arguments.begin(), run_id_);
+  auto replies = redis_.pipeline({redis::call(script, keys, arguments)});
+  if (!replies) return replies.failure();
+  return judged(std::move(replies->front()));
+}
+
+// -- identity and presence --
+
+result<void> journal::ping() {
+  auto reply = redis_.command({"PING"});
+  if (!reply) return reply.failure();
+  return {};
+}
+
+result<void> journal::create() {
+  auto reply = run(scripts::create_run, {keys::epoch, keys::launches, keys::results},
+                   {keys::launch_group, keys::result_group});
+  if (!reply) return reply.failure();
+  return {};
+}
+
+result<void> journal::check() {
+  auto reply = redis_.command({"GET", keys::run});
+  if (!reply) return reply.failure();
+  if (reply->is_nil()) return lost("its run key is missing");
+  if (reply->text != run_id_) return lost("its run key differs");
+  return {};
+}
+
+result<void> journal::heartbeat(const std::string& process, uint32_t lifetime_ms) {
+  auto reply = redis_.command({"SET", keys::heartbeat_prefix + process, "1", "PX", text(lifetime_ms)});
+  if (!reply) return reply.failure();
+  return {};
+}
+
+result<void> journal::end_heartbeat(const std::string& process) {
+  auto reply = redis_.command({"DEL", keys::heartbeat_prefix + process});
+  if (!reply) return reply.failure();
+  return {};
+}
+
+// -- launches --
+
+result<void> journal::announce_launch(notification_key key) {
+  auto reply = redis_.command({"XADD", keys::launches, "*", "n", text(key.value)});
+  if (!reply) return reply.failure();
+  return {};
+}
+
+result<size_t> journal::drain_launches() {
+  auto entries = read_group(keys::launches, keys::launch_group, "", 1000);
+  if (!entries) return entries.failure();
+  if (entries->empty()) return size_t{0};
+  redis_arguments acknowledge{"XACK", keys::launches, keys::launch_group};
+  redis_arguments remove{"XDEL", keys::launches};
+  for (const auto& each : *entries) {
+    acknowledge.push_back(each.entry);
+    remove.push_back(each.entry);
+  }
+  auto replies = redis_.pipeline({acknowledge, remove});
+  if (!replies) return replies.failure();
+  return entries->size();
+}
+
+// -- fan-out --
+
+result<commit_status> journal::raise_epoch(uint64_t epoch) {
+  auto reply = run(scripts::raise_epoch, {keys::epoch}, {text(epoch)});
+  if (!reply) return reply.failure();
+  return status_of(*reply);
+}
+
+result<journal::cursor> journal::begin_fan_out(uint64_t epoch, const message& content) {
+  auto reply =
+      run(scripts::begin_fan_out, {keys::epoch, keys::fan_out(content.key), keys::content(content.key)},
+          {text(epoch), encode(content)});
+  if (!reply) return reply.failure();
+  cursor begun;
+  begun.status = status_of(*reply);
+  if (begun.status == commit_status::done && reply->items.size() >= 3) {
+    begun.position = {number(reply->items[1])};
+    begun.audience = number(reply->items[2]);
+  }
+  return begun;
+}
+
+result<page_committed> journal::commit_page(const page_commit& page) {
+  std::vector<std::string> arguments{text(page.epoch),
+                                     text(page.notification.value),
+                                     text(page.expected_cursor.value),
+                                     text(page.new_cursor.value),
+                                     keys::push_prefix,
+                                     keys::sender_group,
+                                     text(page.batches.size())};
+  for (const auto& [queue, batch] : page.batches) {
+    arguments.push_back(queue.name());
+    arguments.push_back(text(batch.targets.size()));
+    arguments.push_back(encode(batch));
+  }
+  arguments.push_back(text(page.skipped.size()));
+  for (const auto& batch : page.skipped) {
+    arguments.push_back(text(batch.results.size()));
+    arguments.push_back(encode(batch));
+  }
+  auto reply = run(scripts::commit_page,
+                   {keys::epoch, keys::fan_out(page.notification), keys::outstanding, keys::pending,
+                    keys::queues, keys::results},
+                   std::move(arguments));
+  if (!reply) return reply.failure();
+  page_committed committed;
+  committed.status = status_of(*reply);
+  if (committed.status == commit_status::fenced || reply->items.size() < 2) return committed;
+  committed.audience = number(reply->items[1]);
+  for (size_t i = 2; i + 1 < reply->items.size(); i += 2)
+    committed.outstanding.emplace_back(reply->items[i].text, number(reply->items[i + 1]));
+  return committed;
+}
+
+result<std::vector<uint64_t>> journal::outstanding(const std::vector<std::string>& queues) {
+  if (queues.empty()) return std::vector<uint64_t>{};
+  redis_arguments command{"HMGET", keys::outstanding};
+  command.insert(command.end(), queues.begin(), queues.end());
+  auto reply = redis_.command(command);
+  if (!reply) return reply.failure();
+  std::vector<uint64_t> counts;
+  for (const auto& each : reply->items)
+    counts.push_back(number(each));
+  counts.resize(queues.size());
+  return counts;
+}
+
+result<bool> journal::forget(notification_key key) {
+  auto reply =
+      run(scripts::forget, {keys::fan_out(key), keys::content(key), keys::pending}, {text(key.value)});
+  if (!reply) return reply.failure();
+  return reply->items.front().text == "ok";
+}
+
+// -- claims --
+
+result<std::vector<claim>> journal::read_group(const std::string& stream, const char* group,
+                                               const std::string& queue, size_t most) {
+  auto replies = redis_.pipeline(
+      {{"XREADGROUP", "GROUP", group, consumer_, "COUNT", text(most), "STREAMS", stream, ">"}});
+  if (!replies) return replies.failure();
+  auto& reply = replies->front();
+  std::vector<claim> claims;
+  if (reply.is_nil()) return claims;
+  auto good = judged(std::move(reply));
+  if (!good) return good.failure();
+  // [[stream, [[id, [field, value]], ...]]]
+  for (auto& entry : good->items.front().items.at(1).items) {
+    if (entry.items.size() < 2 || entry.items[1].items.size() < 2) continue;
+    claim each;
+    each.queue = queue;
+    each.entry = entry.items[0].text;
+    each.token = "1";
+    each.payload = std::move(entry.items[1].items[1].text);
+    claims.push_back(std::move(each));
+  }
+  return claims;
+}
+
+result<std::vector<claim>> journal::take_over(const std::string& stream, const char* group,
+                                              const std::string& progress, const std::string& queue,
+                                              bool own_too, size_t most) {
+  auto reply =
+      run(scripts::take_over, {stream, progress, keys::dead_letters},
+          {group, consumer_, own_too ? "1" : "0", keys::heartbeat_prefix, text(most), keys::last_strike});
+  if (!reply) return reply.failure();
+  std::vector<claim> claims;
+  for (size_t i = 1; i < reply->items.size(); ++i) {
+    auto& fields = reply->items[i].items;
+    if (fields.size() < 6) continue;
+    claim each;
+    each.queue = queue;
+    each.entry = std::move(fields[0].text);
+    each.payload = std::move(fields[1].text);
+    each.token = std::move(fields[2].text);
+    each.sequence = number(fields[3]);
+    each.strikes = static_cast<unsigned>(number(fields[4]));
+    each.progress = std::move(fields[5].text);
+    claims.push_back(std::move(each));
+  }
+  return claims;
+}
+
+result<void> journal::bury(const std::string& stream, const char* group, const std::string& progress,
+                           const claim& what, const std::string& reason) {
+  auto reply =
+      run(scripts::bury, {stream, keys::dead_letters, progress}, {group, what.entry, consumer_, reason});
+  if (!reply) return reply.failure();
+  return {};
+}
+
+// -- push-sender --
+
+result<std::vector<std::string>> journal::queues() {
+  auto reply = redis_.command({"SMEMBERS", keys::queues});
+  if (!reply) return reply.failure();
+  std::vector<std::string> names;
+  for (auto& each : reply->items)
+    names.push_back(std::move(each.text));
+  return names;
+}
+
+result<std::vector<claim>> journal::claim_batches(const std::string& queue, size_t most) {
+  return read_group(keys::push(queue), keys::sender_group, queue, most);
+}
+
+result<std::vector<claim>> journal::take_over_batches(const std::string& queue, bool own_too, size_t most) {
+  return take_over(keys::push(queue), keys::sender_group, keys::push_progress(queue), queue, own_too, most);
+}
+
+result<std::optional<message>> journal::content(notification_key key) {
+  auto reply = redis_.command({"GET", keys::content(key)});
+  if (!reply) return reply.failure();
+  if (reply->is_nil()) return std::optional<message>();
+  auto decoded = decode_message(reply->text);
+  if (!decoded) return decoded.failure();
+  return std::optional<message>(std::move(*decoded));
+}
+
+result<journal::recorded> journal::record(const std::vector<progress_commit>& commits) {
+  std::vector<redis_arguments> commands;
+  commands.reserve(commits.size());
+  for (const auto& each : commits) {
+    std::vector<std::string> arguments{run_id_,
+                                       keys::sender_group,
+                                       consumer_,
+                                       each.entry,
+                                       each.token,
+                                       text(each.expected_sequence),
+                                       each.queue,
+                                       each.finished ? "1" : "0",
+                                       text(each.results.results.size()),
+                                       each.results.results.empty() ? std::string() : encode(each.results),
+                                       each.progress,
+                                       text(each.aside.size())};
+    for (const auto& aside : each.aside) {
+      arguments.push_back(text(static_cast<uint64_t>(aside.due_at)));
+      arguments.push_back(aside.name);
+      arguments.push_back(encode(aside.batch));
+      arguments.push_back(text(aside.strikes));
+    }
+    commands.push_back(redis::call(scripts::record,
+                                   {keys::run, keys::push(each.queue), keys::push_progress(each.queue),
+                                    keys::results, keys::outstanding, keys::later, keys::later_jobs},
+                                   arguments));
+  }
+  auto replies = redis_.pipeline(commands);
+  if (!replies) return replies.failure();
+  recorded outcome;
+  for (auto& each : *replies) {
+    auto good = judged(std::move(each));
+    if (!good) return good.failure();
+    outcome.status.push_back(status_of(*good));
+    if (good->items.size() > 1) outcome.results_depth = number(good->items[1]);
+  }
+  return outcome;
+}
+
+result<journal::promoted> journal::promote(size_t most) {
+  auto reply = run(scripts::promote, {keys::later, keys::later_jobs}, {keys::push_prefix, text(most)});
+  if (!reply) return reply.failure();
+  if (reply->items.size() < 4)
+    return error{errc::journal_unavailable, "Redis: promote answered short", "", 1};
+  return promoted{static_cast<size_t>(number(reply->items[1])), static_cast<utc_ms>(number(reply->items[2])),
+                  static_cast<utc_ms>(number(reply->items[3]))};
+}
+
+result<uint64_t> journal::results_depth() {
+  auto reply = redis_.command({"XLEN", keys::results});
+  if (!reply) return reply.failure();
+  return number(*reply);
+}
+
+result<void> journal::bury_batch(const claim& what, const std::string& reason) {
+  return bury(keys::push(what.queue), keys::sender_group, keys::push_progress(what.queue), what, reason);
+}
+
+// -- result-writer --
+
+result<std::vector<claim>> journal::claim_results(size_t most) {
+  return read_group(keys::results, keys::result_group, "", most);
+}
+
+result<std::vector<claim>> journal::take_over_results(bool own_too, size_t most) {
+  return take_over(keys::results, keys::result_group, keys::result_progress, "", own_too, most);
+}
+
+result<void> journal::settle(const std::vector<settled_entry>& entries) {
+  if (entries.empty()) return {};
+  std::vector<std::string> arguments{keys::result_group, text(entries.size())};
+  for (const auto& each : entries) {
+    arguments.push_back(each.entry);
+    arguments.push_back(text(each.notification.value));
+    arguments.push_back(text(each.targets));
+  }
+  auto reply =
+      run(scripts::settle, {keys::results, keys::pending, keys::result_progress}, std::move(arguments));
+  if (!reply) return reply.failure();
+  return {};
+}
+
+result<void> journal::bury_results(const claim& what, const std::string& reason) {
+  return bury(keys::results, keys::result_group, keys::result_progress, what, reason);
+}
+
+// -- what operators ask --
+
+result<journal::depths> journal::measure() {
+  auto names = queues();
+  if (!names) return names.failure();
+  std::vector<redis_arguments> commands{
+      {"XLEN", keys::results}, {"ZCARD", keys::later}, {"XLEN", keys::dead_letters}};
+  for (const auto& name : *names)
+    commands.push_back({"XLEN", keys::push(name)});
+  auto replies = redis_.pipeline(commands);
+  if (!replies) return replies.failure();
+  depths found{number((*replies)[0]), number((*replies)[1]), number((*replies)[2]), 0};
+  for (size_t i = 3; i < replies->size(); ++i)
+    found.push += number((*replies)[i]);
+  return found;
+}
+
+result<int64_t> journal::pending(notification_key key) {
+  auto reply = redis_.command({"HGET", keys::pending, text(key.value)});
+  if (!reply) return reply.failure();
+  return reply->is_nil() ? int64_t{0} : static_cast<int64_t>(std::strtoll(reply->text.c_str(), nullptr, 10));
+}
+
+}  // namespace pusher

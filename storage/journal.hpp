@@ -1,0 +1,174 @@
+// The durable job journal between the stages, in Redis Streams. See docs/journal.md for keys and invariants.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "conf/settings.hpp"
+#include "model/job.hpp"
+#include "model/result.hpp"
+#include "storage/redis.hpp"
+
+namespace pusher {
+
+/// Where push batches of one kind wait: one stream per application, gateway, environment and lane.
+struct push_queue {
+  application_id application;
+  pusher::gateway gateway = gateway::fcm;
+  pusher::environment environment = environment::production;
+  pusher::lane lane = lane::campaign;
+
+  std::string name() const;  ///< e.g. `1.fcm.production.campaign`
+  static std::optional<push_queue> parse(const std::string& name);
+};
+
+/// An entry that is ours until we commit it or our heartbeat ends.
+struct claim {
+  std::string queue;      ///< name of the push queue; empty for results
+  std::string entry;      ///< stream entry id
+  std::string token;      ///< delivery count: a commit with an old one is refused
+  uint64_t sequence = 0;  ///< progress records so far
+  unsigned strikes = 0;   ///< earlier claims that ended without progress
+  std::string payload;
+  std::string progress;  ///< the last progress record; empty = none
+};
+
+/// A batch that goes back into the journal.
+struct put_aside {
+  utc_ms due_at = 0;  ///< 0 = at once
+  std::string name;   ///< unique; the same for a repeated commit
+  push_batch batch;
+  unsigned strikes = 0;
+};
+
+/// One step of a claimed push batch: what is known now becomes durable.
+struct progress_commit {
+  std::string queue, entry, token;
+  uint64_t expected_sequence = 0;
+  bool finished = false;  ///< acknowledge and delete the entry
+  result_batch results;
+  std::string progress;  ///< encoded batch_progress; not needed when finished
+  std::vector<put_aside> aside;
+};
+
+enum class commit_status : uint8_t {
+  done,   ///< applied now, or found applied by an earlier try whose reply was lost
+  fenced  ///< the claim (or the lead) is someone else's now; nothing was changed
+};
+
+/// One page of fan-out: batches, skipped results and the cursor's move.
+struct page_commit {
+  notification_key notification;
+  uint64_t epoch = 0;
+  device_key expected_cursor, new_cursor;
+  std::vector<std::pair<push_queue, push_batch>> batches;
+  std::vector<result_batch> skipped;
+};
+
+struct page_committed {
+  commit_status status = commit_status::done;
+  uint64_t audience = 0;
+  std::vector<std::pair<std::string, uint64_t>> outstanding;  ///< per queue that the page touched
+};
+
+struct settled_entry {
+  std::string entry;
+  notification_key notification;
+  size_t targets = 0;
+};
+
+/// Not thread-safe: each actor owns its own. Errors of every call: journal_unavailable (Redis does not answer
+/// or refuses; the outcome is unknown, and every call is safe to repeat), journal_lost (Redis answers, but it
+/// is not the journal that MariaDB knows).
+class journal {
+ public:
+  /// `consumer` = `<node>/<boot>/<role>/<index>`: who claims.
+  journal(redis_settings endpoint, std::string run_id, std::string consumer);
+
+  // -- identity and presence --
+  result<void> ping();
+  /// Creates the journal under this run id, or finds it there already.
+  result<void> create();
+  /// Whether the journal is there under our run id.
+  result<void> check();
+  /// Says that the process `<node>/<boot>` lives for so long.
+  result<void> heartbeat(const std::string& process, uint32_t lifetime_ms);
+  /// Ends a process's heartbeat at once: its claims may be taken over.
+  result<void> end_heartbeat(const std::string& process);
+
+  // -- launches --
+  result<void> announce_launch(notification_key key);
+  /// Takes the wake-ups out; the worklist itself is in MariaDB.
+  result<size_t> drain_launches();
+
+  // -- fan-out --
+  result<commit_status> raise_epoch(uint64_t epoch);
+  struct cursor {
+    commit_status status = commit_status::done;
+    device_key position;
+    uint64_t audience = 0;
+  };
+  result<cursor> begin_fan_out(uint64_t epoch, const message& content);
+  result<page_committed> commit_page(const page_commit& page);
+  result<std::vector<uint64_t>> outstanding(const std::vector<std::string>& queues);
+  /// Drops what Redis keeps of a completed notification; false while targets are pending.
+  result<bool> forget(notification_key key);
+
+  // -- push-sender --
+  result<std::vector<std::string>> queues();
+  result<std::vector<claim>> claim_batches(const std::string& queue, size_t most);
+  /// Claims of dead owners; with `own_too` also our own from before a restart of the actor.
+  result<std::vector<claim>> take_over_batches(const std::string& queue, bool own_too, size_t most);
+  /// Nothing when it is not there.
+  result<std::optional<message>> content(notification_key key);
+  struct recorded {
+    std::vector<commit_status> status;  ///< one per commit, in order
+    uint64_t results_depth = 0;
+  };
+  result<recorded> record(const std::vector<progress_commit>& commits);
+  struct promoted {
+    size_t moved = 0;
+    utc_ms next_due_at = 0;  ///< 0 = nothing waits
+    utc_ms now = 0;          ///< Redis's clock
+  };
+  result<promoted> promote(size_t most);
+  result<uint64_t> results_depth();
+  /// Moves a claimed batch that cannot be read into the dead letters.
+  result<void> bury_batch(const claim& what, const std::string& reason);
+
+  // -- result-writer --
+  result<std::vector<claim>> claim_results(size_t most);
+  result<std::vector<claim>> take_over_results(bool own_too, size_t most);
+  result<void> settle(const std::vector<settled_entry>& entries);
+  result<void> bury_results(const claim& what, const std::string& reason);
+
+  // -- what operators ask --
+  struct depths {
+    uint64_t results = 0, later = 0, dead_letters = 0, push = 0;
+  };
+  result<depths> measure();
+  /// Targets of a notification that have no durable outcome yet, as Redis counts them.
+  result<int64_t> pending(notification_key key);
+
+ private:
+  result<redis_reply> run(const redis_script& script, std::vector<std::string> keys,
+                          std::vector<std::string> arguments);
+  result<redis_reply> judged(redis_reply reply) const;
+  result<std::vector<claim>> read_group(const std::string& stream, const char* group,
+                                        const std::string& queue, size_t most);
+  result<std::vector<claim>> take_over(const std::string& stream, const char* group,
+                                       const std::string& progress, const std::string& queue, bool own_too,
+                                       size_t most);
+  result<void> bury(const std::string& stream, const char* group, const std::string& progress,
+                    const claim& what, const std::string& reason);
+
+  redis redis_;
+  std::string run_id_;
+  std::string consumer_;
+};
+
+}  // namespace pusher

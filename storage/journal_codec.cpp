@@ -1,0 +1,269 @@
+#include "storage/journal_codec.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace pusher {
+
+namespace {
+
+// First byte: what it is. Second byte: version of its layout.
+constexpr char push_mark = 'P', result_mark = 'R', message_mark = 'M', progress_mark = 'G';
+constexpr char version = 1;
+
+class writer {
+ public:
+  explicit writer(char mark, size_t size_hint = 64) {
+    bytes_.reserve(size_hint);
+    bytes_ += mark;
+    bytes_ += version;
+  }
+  void number(uint64_t value) {
+    while (value >= 0x80) {
+      bytes_ += static_cast<char>((value & 0x7f) | 0x80);
+      value >>= 7;
+    }
+    bytes_ += static_cast<char>(value);
+  }
+  void time(utc_ms value) { number(static_cast<uint64_t>(std::max<utc_ms>(value, 0))); }
+  void byte(uint8_t value) { bytes_ += static_cast<char>(value); }
+  void text(std::string_view value) {
+    number(value.size());
+    bytes_ += value;
+  }
+  void text(const std::optional<std::string>& value) {
+    byte(value ? 1 : 0);
+    if (value) text(std::string_view(*value));
+  }
+  void raw(const sha256_digest& digest) {
+    for (auto each : digest)
+      byte(each);
+  }
+  std::string take() { return std::move(bytes_); }
+
+ private:
+  std::string bytes_;
+};
+
+/// Reads as long as all is well; after the first fault every read gives a zero value and ok() is false.
+class reader {
+ public:
+  reader(std::string_view bytes, char mark) : rest_(bytes) {
+    ok_ = rest_.size() >= 2 && rest_[0] == mark && rest_[1] == version;
+    if (ok_) rest_.remove_prefix(2);
+  }
+  uint64_t number() {
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      auto each = byte();
+      if (!ok_) return 0;
+      value |= static_cast<uint64_t>(each & 0x7f) << shift;
+      if (!(each & 0x80)) return value;
+    }
+    ok_ = false;
+    return 0;
+  }
+  /// A count of things that take at least `least` bytes each: bounded by what is left.
+  size_t count(size_t least) {
+    auto value = number();
+    if (value > rest_.size() / least) ok_ = false;
+    return ok_ ? static_cast<size_t>(value) : 0;
+  }
+  utc_ms time() { return static_cast<utc_ms>(number() & 0x7fff'ffff'ffff'ffffULL); }
+  uint8_t byte() {
+    if (rest_.empty()) ok_ = false;
+    if (!ok_) return 0;
+    auto value = static_cast<uint8_t>(rest_.front());
+    rest_.remove_prefix(1);
+    return value;
+  }
+  std::string text() {
+    auto length = number();
+    if (length > rest_.size()) ok_ = false;
+    if (!ok_) return {};
+    std::string value(rest_.substr(0, length));
+    rest_.remove_prefix(length);
+    return value;
+  }
+  std::optional<std::string> optional_text() {
+    if (byte() == 0) return std::nullopt;
+    return text();
+  }
+  sha256_digest raw() {
+    sha256_digest digest{};
+    for (auto& each : digest)
+      each = byte();
+    return digest;
+  }
+  bool ok() const { return ok_; }
+  void fail() { ok_ = false; }
+  bool finished() const { return ok_ && rest_.empty(); }
+
+ private:
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+error corrupt(const char* what) {
+  return {errc::corrupt_data, std::string("a journal entry is not a readable ") + what, "", 0};
+}
+
+}  // namespace
+
+std::string encode(const push_batch& batch) {
+  writer out(push_mark, 32 + batch.targets.size() * 180);
+  out.number(batch.notification.value);
+  out.time(batch.expires_at);
+  out.byte(batch.retries);
+  out.number(batch.targets.size());
+  for (const auto& target : batch.targets) {
+    out.number(target.device.value);
+    out.byte(target.attempts);
+    out.text(std::string_view(target.push_token));
+  }
+  return out.take();
+}
+
+result<push_batch> decode_push_batch(std::string_view bytes) {
+  reader in(bytes, push_mark);
+  push_batch batch;
+  batch.notification = {in.number()};
+  batch.expires_at = in.time();
+  batch.retries = in.byte();
+  batch.targets.resize(in.count(3));
+  for (auto& target : batch.targets) {
+    target.device = {in.number()};
+    target.attempts = in.byte();
+    target.push_token = in.text();
+  }
+  if (!in.finished() || batch.targets.empty()) return corrupt("push batch");
+  return batch;
+}
+
+std::string encode(const result_batch& batch) {
+  writer out(result_mark, 32 + batch.results.size() * 48);
+  out.number(batch.notification.value);
+  out.number(batch.results.size());
+  for (const auto& each : batch.results) {
+    out.number(each.device.value);
+    out.byte(static_cast<uint8_t>(each.outcome));
+    out.byte(each.attempts);
+    out.time(each.settled_at);
+    out.text(std::string_view(each.code));
+    out.text(std::string_view(each.gateway_message_id));
+    if (each.outcome == outcome::unregistered) {
+      out.raw(each.dead_token);
+      out.time(each.unregistered_at);
+    }
+  }
+  return out.take();
+}
+
+result<result_batch> decode_result_batch(std::string_view bytes) {
+  reader in(bytes, result_mark);
+  result_batch batch;
+  batch.notification = {in.number()};
+  batch.results.resize(in.count(6));
+  for (auto& each : batch.results) {
+    each.device = {in.number()};
+    auto known = outcome_from_number(in.byte());
+    if (!known) in.fail();
+    each.outcome = known.value_or(outcome::unknown);
+    each.attempts = in.byte();
+    each.settled_at = in.time();
+    each.code = in.text();
+    each.gateway_message_id = in.text();
+    if (each.outcome == outcome::unregistered) {
+      each.dead_token = in.raw();
+      each.unregistered_at = in.time();
+    }
+  }
+  if (!in.finished()) return corrupt("result batch");
+  return batch;
+}
+
+std::string encode(const message& value) {
+  writer out(message_mark, 512);
+  out.number(value.key.value);
+  const auto& said = value.content;
+  for (const auto* field :
+       {&said.title, &said.body, &said.image_url, &said.icon_url, &said.deep_link, &said.sound})
+    out.text(*field);
+  out.text(said.badge ? std::optional(std::to_string(*said.badge)) : std::nullopt);
+  out.number(said.data.size());
+  for (const auto& [name, text] : said.data) {
+    out.text(std::string_view(name));
+    out.text(std::string_view(text));
+  }
+  for (const auto* json : {&value.android, &value.apns, &value.webpush, &value.hms})
+    out.text(std::string_view(*json));
+  out.text(value.collapse_key);
+  out.time(value.expires_at);
+  out.byte(value.allow_duplicates ? 1 : 0);
+  return out.take();
+}
+
+result<message> decode_message(std::string_view bytes) {
+  reader in(bytes, message_mark);
+  message value;
+  value.key = {in.number()};
+  auto& said = value.content;
+  for (auto* field : {&said.title, &said.body, &said.image_url, &said.icon_url, &said.deep_link, &said.sound})
+    *field = in.optional_text();
+  if (auto badge = in.optional_text()) said.badge = std::atoi(badge->c_str());
+  for (auto left = in.count(2); left > 0 && in.ok(); --left) {
+    auto name = in.text();
+    said.data[std::move(name)] = in.text();
+  }
+  for (auto* json : {&value.android, &value.apns, &value.webpush, &value.hms})
+    *json = in.text();
+  value.collapse_key = in.optional_text();
+  value.expires_at = in.time();
+  value.allow_duplicates = in.byte() != 0;
+  if (!in.finished()) return corrupt("message");
+  return value;
+}
+
+std::string encode(const batch_progress& progress) {
+  writer out(progress_mark, 16 + progress.done.size() / 8 + progress.retries.size() * 24);
+  out.number(progress.done.size());
+  for (size_t i = 0; i < progress.done.size(); i += 8) {
+    uint8_t bits = 0;
+    for (size_t j = i; j < std::min(i + 8, progress.done.size()); ++j)
+      if (progress.done[j]) bits = static_cast<uint8_t>(bits | (1U << (j - i)));
+    out.byte(bits);
+  }
+  out.number(progress.retries.size());
+  for (const auto& each : progress.retries) {
+    out.number(each.target);
+    out.byte(each.attempts);
+    out.time(each.due_at);
+    out.text(std::string_view(each.code));
+  }
+  return out.take();
+}
+
+result<batch_progress> decode_batch_progress(std::string_view bytes) {
+  reader in(bytes, progress_mark);
+  batch_progress progress;
+  auto targets = in.number();
+  if (targets > bytes.size() * 8) in.fail();
+  if (in.ok()) progress.done.resize(static_cast<size_t>(targets));
+  for (size_t i = 0; i < progress.done.size() && in.ok(); i += 8) {
+    auto bits = in.byte();
+    for (size_t j = i; j < std::min(i + 8, progress.done.size()); ++j)
+      progress.done[j] = (bits >> (j - i)) & 1;
+  }
+  progress.retries.resize(in.count(4));
+  for (auto& each : progress.retries) {
+    each.target = static_cast<uint32_t>(in.number());
+    each.attempts = in.byte();
+    each.due_at = in.time();
+    each.code = in.text();
+    if (each.target >= progress.done.size()) in.fail();
+  }
+  if (!in.finished()) return corrupt("progress record");
+  return progress;
+}
+
+}  // namespace pusher

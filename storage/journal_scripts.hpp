@@ -1,0 +1,19 @@
+// The journal's Lua scripts; their texts are the files in storage/scripts/.
+#pragma once
+
+#include "storage/redis.hpp"
+
+namespace pusher::scripts {
+
+extern const redis_script create_run;
+extern const redis_script raise_epoch;
+extern const redis_script begin_fan_out;
+extern const redis_script commit_page;
+extern const redis_script take_over;
+extern const redis_script record;
+extern const redis_script promote;
+extern const redis_script settle;
+extern const redis_script bury;
+extern const redis_script forget;
+
+}  // namespace pusher::scripts

@@ -1,0 +1,179 @@
+#include "storage/redis.hpp"
+
+#include <hiredis/hiredis.h>
+#include <openssl/evp.h>
+#include <sys/time.h>
+
+#include <array>
+#include <map>
+
+#include "storage/journal_scripts.hpp"
+
+namespace pusher {
+
+namespace {
+
+constexpr timeval connect_timeout{2, 0};
+constexpr timeval command_timeout{5, 0};
+
+const std::array<const redis_script*, 10> all_scripts{
+    &scripts::create_run, &scripts::raise_epoch, &scripts::begin_fan_out, &scripts::commit_page,
+    &scripts::take_over,  &scripts::record,      &scripts::promote,       &scripts::settle,
+    &scripts::bury,       &scripts::forget};
+
+std::string sha1_hex(std::string_view text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_sha1(), nullptr);
+  std::string hex;
+  for (unsigned i = 0; i < length; ++i) {
+    hex += "0123456789abcdef"[digest[i] >> 4];
+    hex += "0123456789abcdef"[digest[i] & 15];
+  }
+  return hex;
+}
+
+const std::string& digest_of(const redis_script& script) {
+  static const auto digests = [] {
+    std::map<std::string, std::string> made;
+    for (const auto* each : all_scripts)
+      made.emplace(each->name, sha1_hex(each->text));
+    return made;
+  }();
+  return digests.at(script.name);
+}
+
+redis_reply to_value(const redisReply& from) {
+  redis_reply to;
+  switch (from.type) {
+    case REDIS_REPLY_INTEGER:
+      to.type = redis_reply::kind::integer;
+      to.integer = from.integer;
+      break;
+    case REDIS_REPLY_STRING:
+    case REDIS_REPLY_STATUS:
+      to.type = redis_reply::kind::text;
+      to.text.assign(from.str, static_cast<size_t>(from.len));
+      break;
+    case REDIS_REPLY_ERROR:
+      to.type = redis_reply::kind::failure;
+      to.text.assign(from.str, static_cast<size_t>(from.len));
+      break;
+    case REDIS_REPLY_ARRAY:
+      to.type = redis_reply::kind::list;
+      to.items.reserve(from.elements);
+      for (size_t i = 0; i < from.elements; ++i)
+        to.items.push_back(to_value(*from.element[i]));
+      break;
+    default:
+      break;
+  }
+  return to;
+}
+
+struct reply_deleter {
+  void operator()(redisReply* reply) const { freeReplyObject(reply); }
+};
+
+void append(redisContext* to, const redis_arguments& arguments) {
+  thread_local std::vector<const char*> pointers;
+  thread_local std::vector<size_t> lengths;
+  pointers.clear();
+  lengths.clear();
+  for (const auto& argument : arguments) {
+    pointers.push_back(argument.data());
+    lengths.push_back(argument.size());
+  }
+  redisAppendCommandArgv(to, static_cast<int>(arguments.size()), pointers.data(), lengths.data());
+}
+
+}  // namespace
+
+struct redis::context {
+  redisContext* raw = nullptr;
+  ~context() {
+    if (raw) redisFree(raw);
+  }
+};
+
+redis::redis(redis_settings endpoint) : endpoint_(std::move(endpoint)) {}
+
+redis::~redis() = default;
+
+void redis::drop() {
+  context_.reset();
+}
+
+error redis::failure(const char* doing) {
+  std::string why = context_ && context_->raw ? context_->raw->errstr : "out of memory";
+  drop();
+  return {errc::journal_unavailable, std::string("Redis: ") + doing + ": " + why, "", 1};
+}
+
+result<void> redis::open() {
+  if (context_) return {};
+  context_ = std::make_unique<context>();
+  context_->raw = endpoint_.unix_socket.empty()
+                      ? redisConnectWithTimeout(endpoint_.host.c_str(), endpoint_.port, connect_timeout)
+                      : redisConnectUnixWithTimeout(endpoint_.unix_socket.c_str(), connect_timeout);
+  if (!context_->raw || context_->raw->err) return failure("cannot connect");
+  if (redisSetTimeout(context_->raw, command_timeout) != REDIS_OK) return failure("cannot set the time-out");
+  std::vector<redis_arguments> greeting;
+  if (!endpoint_.password.empty()) greeting.push_back({"AUTH", endpoint_.password});
+  if (endpoint_.database != 0) greeting.push_back({"SELECT", std::to_string(endpoint_.database)});
+  for (const auto* script : all_scripts)
+    greeting.push_back({"SCRIPT", "LOAD", script->text});
+  auto replies = pipeline(greeting);
+  if (!replies) return replies.failure();
+  for (const auto& reply : *replies) {
+    if (reply.type != redis_reply::kind::failure) continue;
+    drop();
+    return error{errc::journal_unavailable, "Redis refused the connection: " + reply.text, "", 1};
+  }
+  return {};
+}
+
+result<std::vector<redis_reply>> redis::pipeline(const std::vector<redis_arguments>& commands) {
+  if (!context_) {
+    if (auto opened = open(); !opened) return opened.failure();
+  }
+  for (const auto& command : commands)
+    append(context_->raw, command);
+  std::vector<redis_reply> replies;
+  replies.reserve(commands.size());
+  bool scripts_gone = false;
+  for (size_t i = 0; i < commands.size(); ++i) {
+    void* raw = nullptr;
+    if (redisGetReply(context_->raw, &raw) != REDIS_OK || !raw) return failure("no reply");
+    std::unique_ptr<redisReply, reply_deleter> reply(static_cast<redisReply*>(raw));
+    replies.push_back(to_value(*reply));
+    if (reply->type == REDIS_REPLY_ERROR && replies.back().text.rfind("NOSCRIPT", 0) == 0)
+      scripts_gone = true;
+  }
+  // Scripts are loaded with each connection, so a connection without them is one from before a SCRIPT FLUSH
+  // or a restart that we have not noticed.
+  if (scripts_gone) {
+    drop();
+    return error{errc::journal_unavailable, "Redis forgot the scripts", "", 1};
+  }
+  return replies;
+}
+
+result<redis_reply> redis::command(const redis_arguments& arguments) {
+  auto replies = pipeline({arguments});
+  if (!replies) return replies.failure();
+  auto& reply = replies->front();
+  if (reply.type == redis_reply::kind::failure)
+    return error{errc::journal_unavailable, "Redis: " + arguments.front() + ": " + reply.text, "", 1};
+  return std::move(reply);
+}
+
+redis_arguments redis::call(const redis_script& script, const std::vector<std::string>& keys,
+                            const std::vector<std::string>& arguments) {
+  redis_arguments command{"EVALSHA", digest_of(script), std::to_string(keys.size())};
+  command.insert(command.end(), keys.begin(), keys.end());
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return command;
+}
+
+}  // namespace pusher

@@ -1,0 +1,52 @@
+#!lua
+-- Invariant: batches, skipped results, counts and the cursor move together, once, and only for the current leader.
+-- KEYS: run, epoch, fan-out state, outstanding, pending, queues, results
+-- ARGV: run id, epoch, notification, expected cursor, new cursor, key prefix of push streams, sender group,
+--       number of batches, then (queue, targets, payload) each, number of results, then (targets, payload) each
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'lost'} end
+if redis.call('GET', KEYS[2]) ~= ARGV[2] then return {'fenced'} end
+local cursor = redis.call('HGET', KEYS[3], 'cursor')
+if not cursor then return {'lost'} end
+local at = 9
+local batches = tonumber(ARGV[8])
+local touched, order = {}, {}
+for _ = 1, batches do
+  local queue = ARGV[at]
+  if not touched[queue] then touched[queue] = true; order[#order + 1] = queue end
+  at = at + 3
+end
+local applied = cursor == ARGV[4]
+if not applied and cursor ~= ARGV[5] then return {'fenced'} end
+if applied then
+  local found = 0
+  at = 9
+  for _ = 1, batches do
+    local queue, targets, payload = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2]
+    local stream = ARGV[6] .. queue
+    if redis.call('SADD', KEYS[6], queue) == 1 then
+      redis.call('XGROUP', 'CREATE', stream, ARGV[7], '0', 'MKSTREAM')
+    end
+    redis.call('XADD', stream, '*', 'b', payload)
+    redis.call('HINCRBY', KEYS[4], queue, targets)
+    found = found + targets
+    at = at + 3
+  end
+  local results = tonumber(ARGV[at])
+  at = at + 1
+  for _ = 1, results do
+    redis.call('XADD', KEYS[7], '*', 'r', ARGV[at + 1])
+    found = found + tonumber(ARGV[at])
+    at = at + 2
+  end
+  if found > 0 then
+    redis.call('HINCRBY', KEYS[5], ARGV[3], found)
+    redis.call('HINCRBY', KEYS[3], 'audience', found)
+  end
+  redis.call('HSET', KEYS[3], 'cursor', ARGV[5])
+end
+local reply = {applied and 'ok' or 'already', redis.call('HGET', KEYS[3], 'audience')}
+for _, queue in ipairs(order) do
+  reply[#reply + 1] = queue
+  reply[#reply + 1] = redis.call('HGET', KEYS[4], queue) or '0'
+end
+return reply

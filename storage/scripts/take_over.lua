@@ -1,0 +1,53 @@
+#!lua flags=allow-oom
+-- Invariant: a claim changes hands only when its owner's heartbeat is gone (or it is our own from before a
+-- restart); its delivery count rises, so that a commit of the former owner is refused.
+-- A claim that ended without progress is a strike; after the last strike the entry is a dead letter.
+-- KEYS: run, stream, progress, dead letters
+-- ARGV: run id, group, consumer, own claims too (1/0), heartbeat key prefix, most entries, last strike
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'lost'} end
+local reply = {'ok'}
+local alive = {}
+local function is_alive(consumer)
+  if consumer == ARGV[3] then return ARGV[4] == '0' end
+  local node = string.match(consumer, '^([^/]+/[^/]+)/')
+  if not node then return false end
+  if alive[node] == nil then alive[node] = redis.call('EXISTS', ARGV[5] .. node) == 1 end
+  return alive[node]
+end
+local consumers = redis.call('XINFO', 'CONSUMERS', KEYS[2], ARGV[2])
+for _, info in ipairs(consumers) do
+  local name, pending = info[2], info[4]
+  if not is_alive(name) then
+    local left = tonumber(ARGV[6]) - (#reply - 1)
+    local entries = {}
+    if pending > 0 and left > 0 then
+      entries = redis.call('XPENDING', KEYS[2], ARGV[2], '-', '+', left, name)
+    end
+    for _, entry in ipairs(entries) do
+      local id = entry[1]
+      local body = redis.call('XRANGE', KEYS[2], id, id)[1]
+      local state = redis.call('HMGET', KEYS[3], id, id .. ':seq', id .. ':seen', id .. ':strikes')
+      local sequence, seen = state[2] or '0', state[3] or '0'
+      local strikes = tonumber(state[4] or '0')
+      if sequence == seen then strikes = strikes + 1 else strikes = 0 end
+      if not body then
+        redis.call('XACK', KEYS[2], ARGV[2], id)
+        redis.call('HDEL', KEYS[3], id, id .. ':seq', id .. ':seen', id .. ':strikes')
+      elseif strikes >= tonumber(ARGV[7]) then
+        redis.call('XADD', KEYS[4], '*', 'stream', KEYS[2], 'id', id, 'body', body[2][2], 'owner', entry[2],
+                   'reason', 'claimed ' .. strikes .. ' times without progress', 'progress', state[1] or '')
+        redis.call('XACK', KEYS[2], ARGV[2], id)
+        redis.call('XDEL', KEYS[2], id)
+        redis.call('HDEL', KEYS[3], id, id .. ':seq', id .. ':seen', id .. ':strikes')
+      else
+        redis.call('XCLAIM', KEYS[2], ARGV[2], ARGV[3], '0', id, 'RETRYCOUNT', entry[4] + 1)
+        redis.call('HSET', KEYS[3], id .. ':seen', sequence, id .. ':strikes', strikes)
+        reply[#reply + 1] = {id, body[2][2], tostring(entry[4] + 1), sequence, tostring(strikes), state[1] or ''}
+      end
+    end
+    if name ~= ARGV[3] and #redis.call('XPENDING', KEYS[2], ARGV[2], '-', '+', 1, name) == 0 then
+      redis.call('XGROUP', 'DELCONSUMER', KEYS[2], ARGV[2], name)
+    end
+  end
+end
+return reply
