@@ -1,0 +1,172 @@
+// The logic of fan-out: notifications in, pages of matching devices out, interleaved and bounded. It does no
+// I/O: its driver performs one action at a time and tells it what came of it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "model/condition.hpp"
+#include "model/job.hpp"
+#include "storage/device_store.hpp"
+#include "storage/journal.hpp"
+#include "storage/notification_store.hpp"
+
+namespace pusher {
+
+struct fan_out_bounds {
+  size_t devices_per_batch = 500;
+  page_bounds page;
+  size_t first_page_rows = 1000;     ///< smaller, so that the first push leaves early
+  utc_ms gather_ms = 20;             ///< longest time that a match waits for its batch to fill
+  size_t notifications = 10'000;     ///< under way at once
+  utc_ms poll_ms = 1000;             ///< how often the worklist is read without a wake-up
+  utc_ms note_ms = 500;              ///< how often a growing audience is written to MariaDB
+  utc_ms measure_ms = 10;            ///< how often full queues are looked at again
+  utc_ms store_retry_ms = 500;       ///< pause after a failed store action
+  utc_ms corrupt_pause_ms = 60'000;  ///< pause before an unreadable notification is tried again
+  uint64_t least_mark = 1000;        ///< outstanding targets that a queue may always have
+  uint64_t most_mark = 100'000;
+};
+
+/// How many targets a queue may have outstanding: about half a second of what it was seen to drain.
+class queue_gauge {
+ public:
+  void appended(uint64_t targets) { appended_ += targets; }
+  void measured(uint64_t outstanding, utc_ms now);
+  bool full(const fan_out_bounds& bounds) const;
+
+ private:
+  uint64_t appended_ = 0;
+  uint64_t outstanding_ = 0;
+  uint64_t drained_at_sample_ = 0;
+  utc_ms sampled_at_ = 0;
+  double drained_per_second_ = 0;
+};
+
+struct fan_out_counters {
+  uint64_t rows_read = 0, pages = 0, targets = 0, skipped = 0, batches = 0, finished = 0;
+};
+
+class fan_out_machine {
+ public:
+  // -- actions --
+  struct read_worklist {};
+  struct open_task {
+    notification_key key;
+  };
+  struct begin {
+    const fan_out_task* task = nullptr;
+  };
+  struct mark_sending {
+    notification_key key;
+  };
+  struct read_page {
+    const fan_out_task* task = nullptr;
+    device_key after;
+    page_bounds bounds;
+  };
+  struct commit {
+    const page_commit* page = nullptr;
+  };
+  struct note_audience {
+    notification_key key;
+    uint64_t audience = 0;
+    bool done = false;
+  };
+  struct measure {
+    std::vector<std::string> queues;
+  };
+  struct forget {
+    notification_key key;
+  };
+  struct idle {
+    utc_ms until = 0;
+  };
+  using action = std::variant<idle, read_worklist, open_task, begin, mark_sending, read_page, commit,
+                              note_audience, measure, forget>;
+
+  /// `reachable`: gateways that have a credential; devices of others are skipped.
+  fan_out_machine(fan_out_bounds bounds, std::set<gateway> reachable);
+
+  action next(utc_ms now);
+
+  // -- events --
+  void lead(uint64_t epoch);
+  /// The lease is gone: forget everything; MariaDB and the journal know where the next leader goes on.
+  void stand_down();
+  bool leading() const { return epoch_ != 0; }
+  uint64_t epoch() const { return epoch_; }
+  void woken() { worklist_due_at_ = 0; }
+  void worklist(const std::vector<notification_key>& keys, utc_ms now);
+  void opened(fan_out_task task);
+  /// The notification cannot be read; it is left alone for a while.
+  void unreadable(notification_key key, utc_ms now);
+  void begun(const journal::cursor& at);
+  void marked_sending();
+  void visit(const device_row& row);
+  void page_was_read(const page_end& end, utc_ms now);
+  void committed(const page_committed& outcome, utc_ms now);
+  void audience_noted(utc_ms now);
+  void measured(const std::vector<uint64_t>& outstanding, utc_ms now);
+  void forgotten(bool gone, utc_ms now);
+  void store_failed(utc_ms now) { store_retry_at_ = now + bounds_.store_retry_ms; }
+
+  const fan_out_counters& counters() const { return counters_; }
+  size_t under_way() const { return tasks_.size(); }
+
+ private:
+  enum class stage : uint8_t { known, opened, begun, reading };
+  struct under_way_task {
+    fan_out_machine::stage at = stage::known;
+    fan_out_task task;
+    condition where;
+    device_key read_to;       ///< rows up to here were looked at
+    device_key committed_to;  ///< the cursor in the journal
+    uint64_t audience = 0;
+    bool at_end = false;
+    bool first_page = true;
+    utc_ms gathering_since = 0;  ///< 0 = nothing gathered
+    utc_ms noted_at = 0;
+    uint64_t noted_audience = 0;
+    std::map<std::string, std::pair<push_queue, std::vector<push_target>>> found;
+    std::vector<push_result> skipped;
+    std::set<std::string> queues;  ///< that it has appended to
+    size_t gathered = 0;
+  };
+
+  std::optional<action> step(under_way_task& task, utc_ms now);
+  bool commit_due(const under_way_task& task, utc_ms now) const;
+  bool blocked(const under_way_task& task) const;
+  void make_commit(under_way_task& task);
+  std::vector<std::string> full_queues() const;
+
+  fan_out_bounds bounds_;
+  std::set<gateway> reachable_;
+  fan_out_counters counters_;
+  uint64_t epoch_ = 0;
+  std::map<notification_key, under_way_task> tasks_;
+  std::map<notification_key, utc_ms> unreadable_;  ///< until when
+  std::deque<notification_key> to_forget_;
+  std::map<std::string, queue_gauge> gauges_;
+  std::vector<std::string> measuring_;
+  notification_key current_;      ///< whose action is under way
+  notification_key last_served_;  ///< round robin goes on after it
+  std::optional<page_commit> commit_;
+  device_reader reader_;
+  utc_ms worklist_due_at_ = 0;
+  utc_ms measure_at_ = 0;
+  utc_ms forget_at_ = 0;
+  utc_ms store_retry_at_ = 0;
+  utc_ms now_ = 0;
+  bool noting_done_ = false;
+};
+
+}  // namespace pusher

@@ -1,0 +1,389 @@
+#include "actors/sender_machine.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace pusher {
+
+namespace {
+
+constexpr unsigned strikes_before_split = 3;
+constexpr unsigned strikes_of_parts = 2;  // so that the next failing claim splits a part again
+constexpr size_t parts_of_a_split = 8;
+constexpr unsigned most_retry_batches = 4;  // per claimed batch
+constexpr utc_ms early_retry_ms = 1000;  // retries do not wait longer than this for the rest of their batch
+constexpr utc_ms content_pause_ms = 5000;
+
+bool occupies_window(verdict_kind kind) {
+  return kind != verdict_kind::unsent && kind != verdict_kind::expired;
+}
+
+utc_ms rounded_up_to_seconds(utc_ms time) {
+  return (time + 999) / 1000 * 1000;
+}
+
+}  // namespace
+
+sender_machine::sender_machine(sender_bounds bounds, uint32_t seed) : bounds_(bounds), random_(seed) {}
+
+// -- choosing the next action --
+
+sender_machine::action sender_machine::next(utc_ms now) {
+  if (!to_withdraw_.empty()) {
+    auto order = to_withdraw_.front();
+    to_withdraw_.pop_front();
+    return withdraw{order};
+  }
+  if (now < store_retry_at_) return idle{store_retry_at_};
+  if (!to_bury_.empty()) {
+    auto first = std::move(to_bury_.front());
+    to_bury_.pop_front();
+    return first;
+  }
+  if (auto found = next_commit(now)) return std::move(*found);
+  if (auto found = next_submit(now)) return std::move(*found);
+  if (auto found = next_claim()) return std::move(*found);
+  utc_ms until = 0;
+  auto no_later = [&until](utc_ms at) {
+    if (at > 0 && (until == 0 || at < until)) until = at;
+  };
+  if (unrecorded_ > 0) no_later(unrecorded_since_ + bounds_.record_interval_ms);
+  for (const auto& [order, batch] : batches_) {
+    if (!batch.to_submit.empty()) no_later(std::max(batch.submit_at, content_retry_at_));
+    if (!batch.progress.retries.empty() && batch.groups + 1 < most_retry_batches)
+      no_later(batch.retry_since + early_retry_ms);
+  }
+  return idle{until};
+}
+
+std::optional<sender_machine::action> sender_machine::next_submit(utc_ms now) {
+  for (auto& [order, batch] : batches_) {
+    if (batch.to_submit.empty() || batch.submit_at > now) continue;
+    if (draining_) {
+      batch.returned.insert(batch.returned.end(), batch.to_submit.begin(), batch.to_submit.end());
+      batch.open -= batch.to_submit.size();
+      open_targets_ -= batch.to_submit.size();
+      batch.to_submit.clear();
+      return next_commit(now);
+    }
+    auto content = contents_.find(batch.batch.notification);
+    if (content == contents_.end()) {
+      if (now < content_retry_at_) continue;
+      return load_content{batch.batch.notification};
+    }
+    submit made;
+    made.gateway = batch.queue.gateway;
+    made.order.id = order;
+    made.order.content = content->second;
+    made.order.urgency = batch.queue.lane;
+    made.order.targets.reserve(batch.to_submit.size());
+    for (auto number : batch.to_submit)
+      made.order.targets.push_back(batch.batch.targets[number]);
+    made.order.numbers = std::move(batch.to_submit);
+    batch.to_submit.clear();
+    return made;
+  }
+  return std::nullopt;
+}
+
+std::optional<sender_machine::action> sender_machine::next_claim() {
+  if (draining_ || results_depth_ >= bounds_.results_mark) return std::nullopt;
+  auto most = capacity_ + bounds_.spare_targets;
+  if (work_may_wait_ && open_targets_ < most) return claim_work{bounds_.batches_per_claim, false};
+  // A campaign fills the queue; the transactional lane has room of its own.
+  if (urgent_may_wait_ && open_targets_ < most + bounds_.spare_targets)
+    return claim_work{bounds_.batches_per_claim, true};
+  return std::nullopt;
+}
+
+// -- claimed batches --
+
+void sender_machine::claimed(std::vector<claim> claims, bool maybe_more, utc_ms now) {
+  if (!maybe_more) work_may_wait_ = false;
+  urgent_may_wait_ = false;
+  for (auto& each : claims)
+    admit(std::move(each), now);
+}
+
+void sender_machine::admit(claim origin, utc_ms now) {
+  auto queue = push_queue::parse(origin.queue);
+  auto batch = decode_push_batch(origin.payload);
+  if (!queue || !batch) {
+    to_bury_.push_back({std::move(origin), batch ? "unknown queue" : batch.failure().detail});
+    return;
+  }
+  ++counters_.batches_claimed;
+  auto& opened = batches_[++last_order_];
+  opened.queue = *queue;
+  opened.batch = std::move(*batch);
+  opened.progress.done.resize(opened.batch.targets.size());
+  if (!origin.progress.empty()) {
+    // A record that cannot be read would make us send again what was sent: better to stop and be looked at.
+    auto progress = decode_batch_progress(origin.progress);
+    if (!progress || progress->done.size() != opened.batch.targets.size()) {
+      to_bury_.push_back({std::move(origin), "its progress record cannot be read"});
+      batches_.erase(last_order_);
+      return;
+    }
+    opened.progress = std::move(*progress);
+    opened.retry_since = now;
+  }
+  std::vector<bool> waits(opened.batch.targets.size());
+  for (const auto& each : opened.progress.retries)
+    waits[each.target] = true;
+  for (uint32_t i = 0; i < opened.batch.targets.size(); ++i)
+    if (!opened.progress.done[i] && !waits[i]) opened.to_submit.push_back(i);
+  opened.open = opened.to_submit.size();
+  open_targets_ += opened.open;
+  opened.split = origin.strikes >= strikes_before_split && opened.open > 1;
+  opened.origin = std::move(origin);
+  opened.origin.payload.clear();
+  if (opened.split) {
+    ++counters_.batches_split;
+    opened.returned = std::move(opened.to_submit);
+    opened.to_submit.clear();
+    open_targets_ -= opened.open;
+    opened.open = 0;
+  } else if (opened.batch.expires_at <= now) {
+    expire(opened, now);
+  }
+}
+
+void sender_machine::expire(open_batch& batch, utc_ms now) {
+  verdict late;
+  late.code = "TTL_ENDED";
+  for (auto number : batch.to_submit)
+    settle(batch, number, outcome::expired, late, now);
+  batch.to_submit.clear();
+}
+
+void sender_machine::content_loaded(notification_key key, std::optional<message> content, utc_ms now) {
+  if (content) {
+    forget_unused_contents();
+    contents_[key] = std::make_shared<const message>(std::move(*content));
+    return;
+  }
+  // The leader puts missing content back; until then the batch waits here, under our claim.
+  ++counters_.content_missing;
+  content_retry_at_ = now + content_pause_ms;
+}
+
+void sender_machine::forget_unused_contents() {
+  if (contents_.size() < 64) return;
+  std::set<uint64_t> used;
+  for (const auto& [order, batch] : batches_)
+    used.insert(batch.batch.notification.value);
+  for (auto at = contents_.begin(); at != contents_.end();)
+    at = used.count(at->first.value) ? std::next(at) : contents_.erase(at);
+}
+
+// -- answers --
+
+void sender_machine::answered(const std::vector<push_answer>& answers, utc_ms now) {
+  for (const auto& answer : answers) {
+    auto found = batches_.find(answer.order);
+    if (found == batches_.end()) {
+      // The batch was taken over by someone else: its answers no longer wait for a record of ours.
+      if (occupies_window(answer.verdict.kind)) ++released_;
+      continue;
+    }
+    take_answer(found->second, answer, now);
+  }
+}
+
+void sender_machine::take_answer(open_batch& batch, const push_answer& answer, utc_ms now) {
+  const auto& verdict = answer.verdict;
+  if (occupies_window(verdict.kind)) {
+    ++batch.unrecorded;
+    if (unrecorded_++ == 0) unrecorded_since_ = now;
+    auto& attempts = batch.batch.targets[answer.number].attempts;
+    if (attempts < 255) ++attempts;
+  }
+  switch (verdict.kind) {
+    case verdict_kind::accepted:
+      return settle(batch, answer.number, outcome::accepted, verdict, now);
+    case verdict_kind::unregistered:
+      return settle(batch, answer.number, outcome::unregistered, verdict, now);
+    case verdict_kind::rejected:
+      return settle(batch, answer.number, outcome::rejected, verdict, now);
+    case verdict_kind::expired:
+      return settle(batch, answer.number, outcome::expired, verdict, now);
+    case verdict_kind::retry:
+      return take_retry(batch, answer.number, verdict, now);
+    case verdict_kind::unknown:
+      if (contents_.count(batch.batch.notification) && contents_[batch.batch.notification]->allow_duplicates)
+        return take_retry(batch, answer.number, verdict, now);
+      return settle(batch, answer.number, outcome::unknown, verdict, now);
+    case verdict_kind::unsent:
+      if (draining_) {
+        batch.returned.push_back(answer.number);
+        --batch.open;
+        --open_targets_;
+      } else {
+        batch.to_submit.push_back(answer.number);
+        batch.submit_at = now + bounds_.resend_pause_ms;
+      }
+      return;
+  }
+}
+
+void sender_machine::settle(open_batch& batch, uint32_t number, outcome result, const verdict& verdict,
+                            utc_ms now) {
+  const auto& target = batch.batch.targets[number];
+  push_result made;
+  made.device = target.device;
+  made.outcome = result;
+  made.attempts = target.attempts;
+  made.settled_at = now;
+  made.code = verdict.code;
+  made.gateway_message_id = verdict.gateway_message_id;
+  if (result == outcome::unregistered) {
+    made.dead_token = sha256(target.push_token);
+    made.unregistered_at = verdict.unregistered_at;
+  }
+  ++counters_.outcomes[result];
+  batch.fresh.push_back(std::move(made));
+  batch.progress.done[number] = true;
+  batch.changed = true;
+  --batch.open;
+  --open_targets_;
+}
+
+void sender_machine::take_retry(open_batch& batch, uint32_t number, const verdict& verdict, utc_ms now) {
+  auto attempts = batch.batch.targets[number].attempts;
+  if (attempts >= bounds_.attempts)
+    return settle(batch, number, verdict.kind == verdict_kind::unknown ? outcome::unknown : outcome::failed,
+                  verdict, now);
+  auto due = due_after(verdict, attempts, now);
+  if (due >= batch.batch.expires_at) return settle(batch, number, outcome::expired, verdict, now);
+  if (batch.progress.retries.empty()) batch.retry_since = now;
+  batch.progress.retries.push_back({number, attempts, due, verdict.code});
+  batch.changed = true;
+  --batch.open;
+  --open_targets_;
+}
+
+utc_ms sender_machine::due_after(const verdict& verdict, unsigned attempts, utc_ms now) {
+  if (verdict.retry_after_ms > 0) return rounded_up_to_seconds(now + verdict.retry_after_ms);
+  auto least = std::max<utc_ms>(verdict.minimum_wait_ms, 1000);
+  auto most = least;
+  for (unsigned i = 0; i < attempts && most < bounds_.retry_wait_cap_ms; ++i)
+    most *= 3;
+  most = std::max(least, std::min(most, bounds_.retry_wait_cap_ms));
+  return rounded_up_to_seconds(now + std::uniform_int_distribution<utc_ms>(least, most)(random_));
+}
+
+// -- commits --
+
+bool sender_machine::record_due(utc_ms now) const {
+  return unrecorded_ > 0 &&
+         (unrecorded_ >= bounds_.record_answers || now >= unrecorded_since_ + bounds_.record_interval_ms);
+}
+
+std::optional<sender_machine::action> sender_machine::next_commit(utc_ms now) {
+  if (!commits_.empty()) return commit{&commits_};
+  bool all = record_due(now);
+  for (auto& [order, batch] : batches_) {
+    bool finished = batch.open == 0;
+    bool retries_wait = !batch.progress.retries.empty() && batch.groups + 1 < most_retry_batches &&
+                        now >= batch.retry_since + early_retry_ms;
+    if (!finished && !retries_wait && !(all && batch.changed)) continue;
+    commits_of_.push_back({order, batch.unrecorded});
+    commits_.push_back(make_commit(batch, finished));
+    unrecorded_ -= batch.unrecorded;
+    batch.unrecorded = 0;
+    batch.changed = false;
+  }
+  if (unrecorded_ > 0) unrecorded_since_ = now;
+  if (commits_.empty()) return std::nullopt;
+  return commit{&commits_};
+}
+
+progress_commit sender_machine::make_commit(open_batch& batch, bool finished) {
+  progress_commit made;
+  made.queue = batch.origin.queue;
+  made.entry = batch.origin.entry;
+  made.token = batch.origin.token;
+  made.expected_sequence = batch.origin.sequence++;
+  made.finished = finished;
+  made.results.notification = batch.batch.notification;
+  made.results.results = std::move(batch.fresh);
+  batch.fresh.clear();
+  put_retries_aside(batch, finished, made);
+  if (finished)
+    hand_back(batch, made);
+  else
+    made.progress = encode(batch.progress);
+  return made;
+}
+
+void sender_machine::put_retries_aside(open_batch& batch, bool finished, progress_commit& into) {
+  auto& retries = batch.progress.retries;
+  if (retries.empty() || (!finished && batch.groups + 1 >= most_retry_batches)) return;
+  std::stable_sort(retries.begin(), retries.end(),
+                   [](const auto& a, const auto& b) { return a.due_at < b.due_at; });
+  // Before the end only one group is made, due when its last member is: the groups are few and must suffice.
+  size_t groups = finished ? most_retry_batches - batch.groups : 1;
+  size_t at = 0;
+  while (at < retries.size()) {
+    size_t end = at + 1;
+    while (end < retries.size() && (groups == 1 || retries[end].due_at == retries[at].due_at))
+      ++end;
+    put_aside aside;
+    aside.due_at = retries[end - 1].due_at;
+    aside.name = batch.origin.queue + ":" + batch.origin.entry + ":" + std::to_string(batch.groups++);
+    aside.batch.notification = batch.batch.notification;
+    aside.batch.expires_at = batch.batch.expires_at;
+    aside.batch.retries = static_cast<uint8_t>(std::min(batch.batch.retries + 1, 255));
+    for (; at < end; ++at) {
+      auto target = batch.batch.targets[retries[at].target];
+      target.attempts = retries[at].attempts;
+      aside.batch.targets.push_back(std::move(target));
+      batch.progress.done[retries[at].target] = true;
+    }
+    counters_.put_aside += aside.batch.targets.size();
+    into.aside.push_back(std::move(aside));
+    if (groups > 1) --groups;
+  }
+  retries.clear();
+}
+
+void sender_machine::hand_back(open_batch& batch, progress_commit& into) {
+  if (batch.returned.empty()) return;
+  auto parts = batch.split ? std::min(parts_of_a_split, batch.returned.size()) : 1;
+  for (size_t part = 0; part < parts; ++part) {
+    put_aside back;
+    back.name = batch.origin.queue + ":" + batch.origin.entry + ":b" + std::to_string(part);
+    back.strikes = batch.split ? strikes_of_parts : 0;
+    back.batch.notification = batch.batch.notification;
+    back.batch.expires_at = batch.batch.expires_at;
+    back.batch.retries = batch.batch.retries;
+    for (size_t i = part; i < batch.returned.size(); i += parts)
+      back.batch.targets.push_back(batch.batch.targets[batch.returned[i]]);
+    into.aside.push_back(std::move(back));
+  }
+}
+
+void sender_machine::committed(const journal::recorded& recorded) {
+  results_depth_ = recorded.results_depth;
+  for (size_t i = 0; i < commits_.size(); ++i) {
+    released_ += commits_of_[i].unrecorded;
+    auto found = batches_.find(commits_of_[i].batch);
+    if (found == batches_.end()) continue;
+    if (i < recorded.status.size() && recorded.status[i] == commit_status::fenced && !commits_[i].finished) {
+      ++counters_.batches_fenced;
+      open_targets_ -= found->second.open;
+      unrecorded_ -= found->second.unrecorded;
+      released_ += found->second.unrecorded;
+      to_withdraw_.push_back(found->first);
+      batches_.erase(found);
+    } else if (commits_[i].finished) {
+      ++counters_.batches_finished;
+      batches_.erase(found);
+    }
+  }
+  commits_.clear();
+  commits_of_.clear();
+}
+
+}  // namespace pusher

@@ -1,0 +1,158 @@
+// The logic of a push-sender: claimed batches in, orders to a transport and commits to the journal out. It
+// does no I/O, knows no actors and no clock: its driver performs one action at a time and tells it what came
+// of it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "model/job.hpp"
+#include "storage/journal.hpp"
+#include "storage/journal_codec.hpp"
+#include "transports/transport.hpp"
+
+namespace pusher {
+
+struct sender_bounds {
+  unsigned attempts = 5;              ///< answered requests per target before it is `failed`
+  utc_ms retry_wait_cap_ms = 60'000;  ///< longest wait of our own rule
+  unsigned record_answers = 128;      ///< answers that make a progress record due at once
+  utc_ms record_interval_ms = 100;    ///< longest time an answer waits for its record
+  uint64_t results_mark = 400;        ///< result batches in the journal beyond which nothing is claimed
+  size_t batches_per_claim = 4;
+  size_t spare_targets = 1000;   ///< targets held beyond what the transport can have in flight
+  utc_ms store_retry_ms = 500;   ///< pause after a failed store action
+  utc_ms resend_pause_ms = 100;  ///< pause before a target that came back unsent is submitted again
+};
+
+struct sender_counters {
+  uint64_t batches_claimed = 0, batches_finished = 0, batches_fenced = 0, batches_split = 0, put_aside = 0;
+  uint64_t content_missing = 0;
+  outcome_counts outcomes;
+};
+
+class sender_machine {
+ public:
+  // -- actions: what the driver is to do next --
+  struct claim_work {
+    size_t batches = 0;
+    bool urgent_only = false;  ///< only the transactional lane: the campaign lane's share is taken
+  };
+  struct load_content {
+    notification_key key;
+  };
+  struct submit {
+    pusher::gateway gateway = gateway::fcm;
+    push_order order;
+  };
+  struct withdraw {
+    uint64_t order = 0;
+  };
+  struct commit {
+    const std::vector<progress_commit>* commits = nullptr;  ///< owned by the machine, stays until `committed`
+  };
+  struct bury {
+    claim what;
+    std::string reason;
+  };
+  struct idle {
+    utc_ms until = 0;  ///< wake up then at the latest; 0 = only an event brings work
+  };
+  using action = std::variant<idle, claim_work, load_content, submit, withdraw, commit, bury>;
+
+  sender_machine(sender_bounds bounds, uint32_t seed);
+
+  action next(utc_ms now);
+
+  // -- events --
+  /// There may be new batches.
+  void woken() { work_may_wait_ = urgent_may_wait_ = true; }
+  /// How many result batches wait in the journal.
+  void results_wait(uint64_t depth) { results_depth_ = depth; }
+  /// How many requests the transport can have in flight.
+  void capacity(size_t streams) { capacity_ = streams; }
+  void claimed(std::vector<claim> claims, bool maybe_more, utc_ms now);
+  void content_loaded(notification_key key, std::optional<message> content, utc_ms now);
+  void answered(const std::vector<push_answer>& answers, utc_ms now);
+  void committed(const journal::recorded& outcome);
+  /// The last claim, load or commit failed; it will be asked for again.
+  void store_failed(utc_ms now) { store_retry_at_ = now + bounds_.store_retry_ms; }
+  /// Claim nothing more; what comes back unsent is handed back to the journal.
+  void drain() { draining_ = true; }
+
+  bool drained() const { return draining_ && batches_.empty() && commits_.empty(); }
+  /// How many answers became durable (or moot) since the last call; the transport is told.
+  size_t take_released() { return std::exchange(released_, 0); }
+  const sender_counters& counters() const { return counters_; }
+  size_t open_batches() const { return batches_.size(); }
+
+ private:
+  struct open_batch {
+    claim origin;
+    push_queue queue;
+    push_batch batch;
+    batch_progress progress;
+    std::vector<push_result> fresh;   ///< results that no commit carries yet
+    std::vector<uint32_t> to_submit;  ///< targets for the transport
+    std::vector<uint32_t> returned;   ///< targets that go back into the journal at once
+    size_t open = 0;                  ///< targets with neither result nor retry nor return
+    size_t unrecorded = 0;            ///< answers that occupy the transport's window
+    utc_ms submit_at = 0;
+    utc_ms retry_since = 0;  ///< when the first of progress.retries was found
+    unsigned groups = 0;     ///< retry batches made of it so far
+    bool changed = false;    ///< something to record
+    bool committing = false;
+    bool split = false;
+  };
+  struct in_commit {
+    uint64_t batch = 0;
+    size_t unrecorded = 0;
+  };
+
+  void admit(claim origin, utc_ms now);
+  void expire(open_batch& batch, utc_ms now);
+  void take_answer(open_batch& batch, const push_answer& answer, utc_ms now);
+  void take_retry(open_batch& batch, uint32_t number, const verdict& verdict, utc_ms now);
+  void settle(open_batch& batch, uint32_t number, outcome result, const verdict& verdict, utc_ms now);
+  utc_ms due_after(const verdict& verdict, unsigned attempts, utc_ms now);
+
+  std::optional<action> next_submit(utc_ms now);
+  std::optional<action> next_commit(utc_ms now);
+  std::optional<action> next_claim();
+  bool record_due(utc_ms now) const;
+  progress_commit make_commit(open_batch& batch, bool finished);
+  void put_retries_aside(open_batch& batch, bool finished, progress_commit& into);
+  void hand_back(open_batch& batch, progress_commit& into);
+  void forget_unused_contents();
+
+  sender_bounds bounds_;
+  std::minstd_rand random_;
+  sender_counters counters_;
+  std::map<uint64_t, open_batch> batches_;  ///< by order id: older batches first
+  std::unordered_map<notification_key, std::shared_ptr<const message>> contents_;
+  std::deque<bury> to_bury_;
+  std::deque<uint64_t> to_withdraw_;
+  std::vector<progress_commit> commits_;  ///< the commit under way
+  std::vector<in_commit> commits_of_;
+  uint64_t last_order_ = 0;
+  size_t capacity_ = 100;
+  size_t open_targets_ = 0;
+  size_t unrecorded_ = 0;
+  size_t released_ = 0;
+  uint64_t results_depth_ = 0;
+  utc_ms unrecorded_since_ = 0;
+  utc_ms store_retry_at_ = 0;
+  utc_ms content_retry_at_ = 0;
+  bool work_may_wait_ = true;
+  bool urgent_may_wait_ = true;
+  bool draining_ = false;
+};
+
+}  // namespace pusher

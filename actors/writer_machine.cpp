@@ -1,0 +1,74 @@
+#include "actors/writer_machine.hpp"
+
+#include <algorithm>
+
+#include "storage/journal_codec.hpp"
+
+namespace pusher {
+
+writer_machine::action writer_machine::next(utc_ms now) {
+  if (now < store_retry_at_) return idle{store_retry_at_};
+  if (!to_bury_.empty()) {
+    auto first = std::move(to_bury_.front());
+    to_bury_.pop_front();
+    ++counters_.buried;
+    return first;
+  }
+  if (batches_.empty() && entries_.empty()) gather();
+  // Crash between these two => the entries are claimed again and their rows are found to be there.
+  if (!batches_.empty()) return record{&batches_};
+  if (!entries_.empty()) return settle{&entries_};
+  if (!to_forget_.empty()) return forget{to_forget_.front()};
+  if (work_may_wait_ && !draining_) return claim_work{bounds_.entries_per_claim};
+  return idle{};
+}
+
+void writer_machine::claimed(std::vector<claim> claims, bool maybe_more) {
+  if (!maybe_more) work_may_wait_ = false;
+  for (auto& each : claims) {
+    ++counters_.entries;
+    auto batch = decode_result_batch(each.payload);
+    if (batch)
+      waiting_.push_back({std::move(each), std::move(*batch)});
+    else
+      to_bury_.push_back({std::move(each), batch.failure().detail});
+  }
+}
+
+void writer_machine::gather() {
+  size_t targets = 0;
+  while (!waiting_.empty() && (batches_.empty() || targets < bounds_.targets_per_transaction)) {
+    auto& first = waiting_.front();
+    targets += first.batch.results.size();
+    entries_.push_back({first.origin.entry, first.batch.notification, first.batch.results.size()});
+    batches_.push_back(std::move(first.batch));
+    under_way_.push_back(std::move(first.origin));
+    waiting_.pop_front();
+  }
+}
+
+void writer_machine::recorded(size_t new_rows, size_t tokens_disabled,
+                              const std::vector<notification_key>& completed,
+                              const std::vector<notification_key>& missing) {
+  size_t all = 0;
+  for (const auto& batch : batches_)
+    all += batch.results.size();
+  counters_.rows += new_rows;
+  counters_.repeated += all - std::min(all, new_rows);
+  counters_.tokens_disabled += tokens_disabled;
+  counters_.completed += completed.size();
+  to_forget_.insert(to_forget_.end(), completed.begin(), completed.end());
+  for (size_t i = entries_.size(); i-- > 0;) {
+    if (std::find(missing.begin(), missing.end(), entries_[i].notification) == missing.end()) continue;
+    to_bury_.push_back({under_way_[i], "its notification has no row"});
+    entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  batches_.clear();
+  under_way_.clear();
+}
+
+void writer_machine::settled() {
+  entries_.clear();
+}
+
+}  // namespace pusher

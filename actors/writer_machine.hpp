@@ -1,0 +1,87 @@
+// The logic of a result-writer: result batches in, rows and settled entries out. It does no I/O: its driver
+// performs one action at a time and tells it what came of it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "model/job.hpp"
+#include "storage/journal.hpp"
+
+namespace pusher {
+
+struct writer_bounds {
+  size_t entries_per_claim = 16;
+  size_t targets_per_transaction = 4000;
+  utc_ms store_retry_ms = 500;  ///< pause after a failed store action
+};
+
+struct writer_counters {
+  uint64_t entries = 0, rows = 0, repeated = 0, tokens_disabled = 0, completed = 0, buried = 0;
+};
+
+class writer_machine {
+ public:
+  struct claim_work {
+    size_t entries = 0;
+  };
+  struct record {
+    const std::vector<result_batch>* batches = nullptr;
+  };
+  struct settle {
+    const std::vector<settled_entry>* entries = nullptr;
+  };
+  struct forget {
+    notification_key key;
+  };
+  struct bury {
+    claim what;
+    std::string reason;
+  };
+  struct idle {
+    utc_ms until = 0;  ///< 0 = only an event brings work
+  };
+  using action = std::variant<idle, claim_work, record, settle, forget, bury>;
+
+  explicit writer_machine(writer_bounds bounds) : bounds_(bounds) {}
+
+  action next(utc_ms now);
+
+  void woken() { work_may_wait_ = true; }
+  void claimed(std::vector<claim> claims, bool maybe_more);
+  /// Rows are committed. `missing`: notifications without a row, whose results cannot be stored.
+  void recorded(size_t new_rows, size_t tokens_disabled, const std::vector<notification_key>& completed,
+                const std::vector<notification_key>& missing);
+  void settled();
+  void forgotten() { to_forget_.pop_front(); }
+  void store_failed(utc_ms now) { store_retry_at_ = now + bounds_.store_retry_ms; }
+  /// Claim nothing more; what is claimed is finished.
+  void drain() { draining_ = true; }
+
+  bool drained() const { return draining_ && waiting_.empty() && batches_.empty() && entries_.empty(); }
+  const writer_counters& counters() const { return counters_; }
+
+ private:
+  struct readable {
+    claim origin;
+    result_batch batch;
+  };
+  void gather();
+
+  writer_bounds bounds_;
+  writer_counters counters_;
+  std::deque<readable> waiting_;
+  std::vector<claim> under_way_;        ///< claims of the transaction under way
+  std::vector<result_batch> batches_;   ///< to be recorded; empty once they are
+  std::vector<settled_entry> entries_;  ///< to be settled once recorded
+  std::deque<bury> to_bury_;
+  std::deque<notification_key> to_forget_;
+  utc_ms store_retry_at_ = 0;
+  bool work_may_wait_ = true;
+  bool draining_ = false;
+};
+
+}  // namespace pusher
