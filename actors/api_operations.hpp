@@ -1,0 +1,68 @@
+// What clients may ask, done over the stores. One per api actor, with connections of its own.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "actors/node_context.hpp"
+#include "http/operations.hpp"
+#include "storage/api_key_store.hpp"
+#include "storage/database.hpp"
+#include "storage/delivery_store.hpp"
+#include "storage/device_store.hpp"
+#include "storage/journal.hpp"
+#include "storage/notification_store.hpp"
+
+namespace pusher {
+
+class api_operations : public http::operations {
+ public:
+  /// `launched` wakes fan-out.
+  api_operations(node_context_ptr node, unsigned index, std::function<void()> launched);
+
+  result<http::principal> authenticate(std::string_view key) override;
+
+  result<http::registered_device> put_device(application_id app, const device& value) override;
+  result<stored_device> get_device(application_id app, const std::string& device_id) override;
+  result<stored_device> patch_device(application_id app, const std::string& device_id,
+                                     const std::function<result<void>(device&)>& change) override;
+  result<void> delete_device(application_id app, const std::string& device_id) override;
+  result<std::vector<bool>> import_devices(application_id app, const std::vector<device>& values) override;
+  result<http::page<stored_device>> search_devices(application_id app, const condition& where,
+                                                   const http::page_request& request) override;
+  result<http::device_count> count_devices(application_id app, const condition& where) override;
+
+  result<http::created_notification> create_notification(
+      application_id app, const notification_draft& draft, const std::optional<http::idempotency>& once,
+      const std::function<std::string(const notification&)>& render) override;
+  result<notification> get_notification(application_id app, const std::string& id) override;
+  result<http::page<notification>> list_notifications(application_id app, std::optional<notification_state> state,
+                                                      const http::page_request& request) override;
+  result<notification> launch_notification(application_id app, const std::string& id) override;
+  result<http::page<delivery>> list_deliveries(application_id app, const std::string& id, std::optional<outcome> only,
+                                               const http::page_request& request) override;
+
+ private:
+  /// Launching is refused while Redis is away: what is accepted must be on its way at once.
+  result<void> journal_answers();
+  void announce(notification_key key);
+
+  struct remembered_key {
+    http::principal who;
+    std::chrono::steady_clock::time_point until;
+  };
+
+  node_context_ptr node_;
+  std::function<void()> launched_;
+  database database_;
+  api_key_store keys_;
+  device_store devices_;
+  notification_store notifications_;
+  delivery_store deliveries_;
+  journal journal_;
+  std::map<sha256_digest, remembered_key> remembered_;
+};
+
+}  // namespace pusher

@@ -1,0 +1,33 @@
+// Whether this process leads fan-out, as its lease keeper knows it.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+namespace pusher {
+
+/// Written by the lease keeper's thread, read by fan-out. The lead ends by itself when it is not prolonged in time.
+class leadership {
+ public:
+  using clock = std::chrono::steady_clock;
+
+  void hold(uint64_t epoch, clock::time_point until) {
+    until_.store(until.time_since_epoch().count(), std::memory_order_relaxed);
+    epoch_.store(epoch, std::memory_order_release);
+  }
+  void lose() { epoch_.store(0, std::memory_order_release); }
+
+  /// The epoch we lead in; 0 when we do not.
+  uint64_t epoch() const {
+    auto epoch = epoch_.load(std::memory_order_acquire);
+    auto until = clock::time_point(clock::duration(until_.load(std::memory_order_relaxed)));
+    return epoch != 0 && clock::now() < until ? epoch : 0;
+  }
+
+ private:
+  std::atomic<uint64_t> epoch_{0};
+  std::atomic<clock::rep> until_{0};
+};
+
+}  // namespace pusher

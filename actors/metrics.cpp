@@ -1,0 +1,153 @@
+#include "actors/metrics.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <map>
+#include <mutex>
+
+namespace pusher {
+
+namespace {
+
+using counter_family = prometheus::Family<prometheus::Counter>;
+using gauge_family = prometheus::Family<prometheus::Gauge>;
+
+counter_family& counters(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+}
+
+gauge_family& gauges(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+}
+
+double resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  long total = 0, resident = 0;
+  statm >> total >> resident;
+  return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+struct metrics::families {
+  prometheus::Registry registry;
+  counter_family& requests = counters(registry, "pusher_http_requests_total", "Answered HTTP requests.");
+  prometheus::Histogram& request_seconds =
+      prometheus::BuildHistogram()
+          .Name("pusher_http_request_seconds")
+          .Help("Time from a request's arrival at an api actor to its answer.")
+          .Register(registry)
+          .Add({}, prometheus::Histogram::BucketBoundaries{0.001, 0.005, 0.02, 0.1, 0.5, 2, 10});
+  counter_family& deliveries = counters(registry, "pusher_deliveries_total", "Targets that got their outcome.");
+  counter_family& sender_batches = counters(registry, "pusher_push_batches_total", "Push batches by what happened.");
+  counter_family& put_aside = counters(registry, "pusher_targets_put_aside_total", "Targets that wait for a retry.");
+  gauge_family& open_batches = gauges(registry, "pusher_push_batches_open", "Claimed push batches.");
+  counter_family& push_requests = counters(registry, "pusher_gateway_requests_total", "Requests sent to gateways.");
+  gauge_family& in_flight = gauges(registry, "pusher_gateway_requests_in_flight", "Requests without an answer.");
+  gauge_family& connections = gauges(registry, "pusher_gateway_connections", "Open connections to gateways.");
+  gauge_family& breaker = gauges(registry, "pusher_gateway_breaker_open", "1 while no new requests are started.");
+  counter_family& fan_out_rows = counters(registry, "pusher_fan_out_devices_read_total", "Devices looked at.");
+  counter_family& fan_out_targets = counters(registry, "pusher_fan_out_targets_total", "Targets put into the journal.");
+  gauge_family& notifications = gauges(registry, "pusher_fan_out_notifications", "Notifications in fan-out.");
+  gauge_family& leading = gauges(registry, "pusher_fan_out_leading", "1 while this process leads fan-out.");
+  counter_family& rows = counters(registry, "pusher_delivery_rows_total", "Result rows by novelty.");
+  counter_family& tokens = counters(registry, "pusher_tokens_disabled_total", "Dead push tokens that were disabled.");
+  counter_family& completed = counters(registry, "pusher_notifications_completed_total", "Completed notifications.");
+  gauge_family& depth = gauges(registry, "pusher_journal_entries", "Entries in the journal by place.");
+  counter_family& restarts = counters(registry, "pusher_role_restarts_total", "Role actors that were started again.");
+  prometheus::Gauge& memory =
+      gauges(registry, "pusher_process_resident_bytes", "Resident memory of the node process.").Add({});
+  std::mutex mutex;
+  std::map<std::string, double> reported;
+
+  /// Raises a counter to a running total of one reporter.
+  void raise(counter_family& family, const prometheus::Labels& labels, const std::string& reporter, uint64_t total) {
+    std::string key = reporter;
+    for (const auto& [name, value] : labels) key += "|" + name + "=" + value;
+    std::lock_guard<std::mutex> guard(mutex);
+    auto& before = reported[std::to_string(reinterpret_cast<uintptr_t>(&family)) + key];
+    auto now = static_cast<double>(total);
+    // A restarted actor counts from zero again.
+    if (now < before) before = 0;
+    family.Add(labels).Increment(now - before);
+    before = now;
+  }
+};
+
+metrics::metrics() : families_(std::make_unique<families>()) {
+  gauges(families_->registry, "pusher_build_info", "Always 1; the version is a label.")
+      .Add({{"version", PUSHER_VERSION}})
+      .Set(1);
+}
+
+metrics::~metrics() = default;
+
+void metrics::request_answered(int status, double seconds) {
+  families_->requests.Add({{"status", std::to_string(status)}}).Increment();
+  families_->request_seconds.Observe(seconds);
+}
+
+void metrics::sender(unsigned index, const sender_counters& totals, size_t open_batches) {
+  auto& f = *families_;
+  auto who = "sender" + std::to_string(index);
+  for (auto each : all_outcomes)
+    f.raise(f.deliveries, {{"outcome", std::string(to_string(each))}}, who, totals.outcomes[each]);
+  f.raise(f.sender_batches, {{"event", "claimed"}}, who, totals.batches_claimed);
+  f.raise(f.sender_batches, {{"event", "finished"}}, who, totals.batches_finished);
+  f.raise(f.sender_batches, {{"event", "fenced"}}, who, totals.batches_fenced);
+  f.raise(f.sender_batches, {{"event", "split"}}, who, totals.batches_split);
+  f.raise(f.put_aside, {}, who, totals.put_aside);
+  f.open_batches.Add({{"sender", std::to_string(index)}}).Set(static_cast<double>(open_batches));
+}
+
+void metrics::transport(unsigned index, const char* gateway, const transport_stats& stats) {
+  auto& f = *families_;
+  prometheus::Labels labels{{"gateway", gateway}, {"sender", std::to_string(index)}};
+  f.raise(f.push_requests, {{"gateway", gateway}}, "transport" + std::to_string(index), stats.requests);
+  f.in_flight.Add(labels).Set(static_cast<double>(stats.in_flight));
+  f.connections.Add(labels).Set(static_cast<double>(stats.connections));
+  f.breaker.Add(labels).Set(stats.breaker_open ? 1 : 0);
+}
+
+void metrics::fan_out(const fan_out_counters& totals, size_t under_way, bool leading) {
+  auto& f = *families_;
+  f.raise(f.fan_out_rows, {}, "fan_out", totals.rows_read);
+  f.raise(f.fan_out_targets, {}, "fan_out", totals.targets + totals.skipped);
+  f.notifications.Add({}).Set(static_cast<double>(under_way));
+  f.leading.Add({}).Set(leading ? 1 : 0);
+  f.raise(f.deliveries, {{"outcome", "skipped"}}, "fan_out", totals.skipped);
+}
+
+void metrics::writer(unsigned index, const writer_counters& totals) {
+  auto& f = *families_;
+  auto who = "writer" + std::to_string(index);
+  f.raise(f.rows, {{"row", "new"}}, who, totals.rows);
+  f.raise(f.rows, {{"row", "repeated"}}, who, totals.repeated);
+  f.raise(f.tokens, {}, who, totals.tokens_disabled);
+  f.raise(f.completed, {}, who, totals.completed);
+}
+
+void metrics::journal_depth(const journal::depths& depths) {
+  auto set = [this](const char* place, uint64_t entries) {
+    families_->depth.Add({{"place", place}}).Set(static_cast<double>(entries));
+  };
+  set("push", depths.push);
+  set("results", depths.results);
+  set("later", depths.later);
+  set("dead_letters", depths.dead_letters);
+}
+
+void metrics::role_restarted(const char* role) { families_->restarts.Add({{"role", role}}).Increment(); }
+
+std::string metrics::text() const {
+  families_->memory.Set(resident_bytes());
+  return prometheus::TextSerializer().Serialize(families_->registry.Collect());
+}
+
+}  // namespace pusher

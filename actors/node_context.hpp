@@ -1,0 +1,33 @@
+// What the parts of one node share: who it is, how it is set up, how it fares.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "actors/health_board.hpp"
+#include "actors/leadership.hpp"
+#include "actors/metrics.hpp"
+#include "conf/settings.hpp"
+
+namespace pusher {
+
+struct node_context {
+  settings config;
+  std::string process;      ///< `<node name>/<boot id>`: who holds claims and the lease
+  std::string predecessor;  ///< the process that had this data directory before us; empty = none
+  std::string run_id;       ///< which journal belongs to our rows; set before any role plays
+  health_board board;
+  metrics numbers;
+  pusher::leadership lead;
+  std::atomic<bool> failed{false};  ///< a role failed too often: the process must end with a fault
+
+  /// The consumer name of one actor.
+  std::string consumer(const char* role, unsigned index) const {
+    return process + "/" + role + "/" + std::to_string(index);
+  }
+};
+
+using node_context_ptr = std::shared_ptr<node_context>;
+
+}  // namespace pusher

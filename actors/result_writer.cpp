@@ -1,0 +1,131 @@
+// The result-writer: takes result batches from the journal and makes them rows in MariaDB.
+#include "actors/log.hpp"
+#include "actors/role_loop.hpp"
+#include "actors/roles.hpp"
+#include "actors/writer_machine.hpp"
+#include "storage/delivery_store.hpp"
+
+namespace pusher {
+
+namespace {
+
+class writer_role : public role_loop<writer_role> {
+ public:
+  writer_role(role_actor::pointer self, node_context_ptr node, supervisor_actor supervisor, unsigned index)
+      : role_loop(self, std::chrono::milliseconds(node->config.limits.poll_interval_ms)),
+        self_(self),
+        node_(std::move(node)),
+        supervisor_(std::move(supervisor)),
+        index_(index),
+        machine_(writer_bounds{}),
+        journal_(node_->config.redis, node_->run_id, node_->consumer("result-writer", index)),
+        database_(node_->config.mysql),
+        deliveries_(database_) {}
+
+  utc_ms now() const { return now_ms(); }
+  void woken() { machine_.woken(); }
+  void start_drain() { machine_.drain(); }
+  bool drained() const { return machine_.drained(); }
+
+  void poll() {
+    machine_.woken();
+    // Without MariaDB a claim could only wait here, and count as a strike if this process died.
+    if (!node_->board.ok(check_mariadb)) return;
+    auto taken = journal_.take_over_results(!took_own_, 64);
+    if (!taken) return failed("take_over", taken.failure());
+    took_own_ = true;
+    machine_.claimed(std::move(*taken), true);
+  }
+
+  step_result step() {
+    // Claims of our own from before a restart come first: later they could not be told from new ones.
+    if (!took_own_) return {};
+    auto action = machine_.next(now());
+    if (auto* idle = std::get_if<writer_machine::idle>(&action)) {
+      node_->numbers.writer(index_, machine_.counters());
+      return {false, idle->until};
+    }
+    return std::visit([this](auto& what) { return perform(what); }, action);
+  }
+
+ private:
+  step_result perform(writer_machine::idle& what) { return {false, what.until}; }
+
+  step_result perform(writer_machine::claim_work& what) {
+    auto claims = journal_.claim_results(what.entries);
+    if (!claims) return failed_step("claim", claims.failure());
+    bool maybe_more = !claims->empty();
+    machine_.claimed(std::move(*claims), maybe_more);
+    return {true, 0};
+  }
+
+  step_result perform(writer_machine::record& what) {
+    auto made = deliveries_.record(*what.batches);
+    if (!made) return failed_step("record", made.failure());
+    machine_.recorded(made->rows, made->tokens_disabled, made->completed, made->missing);
+    for (auto key : made->completed) log::info("notification.completed", {{"key", std::to_string(key.value)}});
+    return {true, 0};
+  }
+
+  step_result perform(writer_machine::settle& what) {
+    auto made = journal_.settle(*what.entries);
+    if (!made) return failed_step("settle", made.failure());
+    machine_.settled();
+    // Senders pause while many results wait.
+    self_->send(supervisor_, wake_role{role::push_sender});
+    return {true, 0};
+  }
+
+  step_result perform(writer_machine::forget& what) {
+    auto made = journal_.forget(what.key);
+    if (!made) return failed_step("forget", made.failure());
+    machine_.forgotten();
+    return {true, 0};
+  }
+
+  step_result perform(writer_machine::bury& what) {
+    log::error("journal.dead_letter", {{"stream", "results"}, {"entry", what.what.entry}, {"reason", what.reason}});
+    auto made = journal_.bury_results(what.what, what.reason);
+    if (!made) return failed_step("bury", made.failure());
+    return {true, 0};
+  }
+
+  step_result failed_step(const char* doing, const error& why) {
+    failed(doing, why);
+    machine_.store_failed(now());
+    return {true, 0};
+  }
+
+  void failed(const char* doing, const error& why) {
+    log::warn("result_writer.store_failed", {{"doing", doing}, {"detail", why.detail}});
+  }
+
+  role_actor::pointer self_;
+  node_context_ptr node_;
+  supervisor_actor supervisor_;
+  unsigned index_;
+  writer_machine machine_;
+  journal journal_;
+  database database_;
+  delivery_store deliveries_;
+  bool took_own_ = false;
+};
+
+struct writer_state {
+  std::unique_ptr<writer_role> role;
+};
+
+}  // namespace
+
+role_actor spawn_result_writer(caf::actor_system& system, node_context_ptr node, supervisor_actor supervisor,
+                               unsigned index) {
+  return system.spawn<caf::detached>(
+      [](role_actor::stateful_pointer<writer_state> self, node_context_ptr shared, const supervisor_actor& above,
+         unsigned number) {
+        self->state.role = std::make_unique<writer_role>(self, std::move(shared), above, number);
+        return self->state.role->behavior();
+      },
+      std::move(node), std::move(supervisor), index);
+}
+
+}  // namespace pusher

@@ -1,0 +1,81 @@
+// How a role actor drives its state machine: perform actions until there is none, then wait for an event or a time.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include <caf/all.hpp>
+
+#include "actors/protocol.hpp"
+#include "model/clock.hpp"
+
+namespace pusher {
+
+/// What one step of a role came to.
+struct step_result {
+  bool worked = false;  ///< something was done; there may be more to do at once
+  utc_ms until = 0;     ///< otherwise: look again at this time (of the role's clock); 0 = only on an event
+};
+
+/// The state of every role actor derives from this one. A role offers
+///   void woken();  void poll();  void start_drain();  bool drained();  step_result step();  utc_ms now();
+template <class Role>
+class role_loop {
+ public:
+  role_loop(role_actor::pointer self, std::chrono::milliseconds poll_interval)
+      : self_(self), poll_interval_(poll_interval) {}
+
+  role_actor::behavior_type behavior() {
+    self_->send(self_, proceed{true});
+    return {
+        [this](wake) {
+          role().woken();
+          pump();
+        },
+        [this](proceed what) {
+          if (what.poll) {
+            role().poll();
+            self_->delayed_send(self_, poll_interval_, proceed{true});
+          } else {
+            timer_at_ = 0;
+          }
+          pump();
+        },
+        [this](drain) {
+          role().start_drain();
+          pump();
+        },
+    };
+  }
+
+ private:
+  // Short enough that a drain or wake-up in the mailbox never waits long behind a busy journal.
+  static constexpr int steps_per_turn = 64;
+
+  Role& role() { return static_cast<Role&>(*this); }
+
+  void pump() {
+    for (int i = 0; i < steps_per_turn; ++i) {
+      auto made = role().step();
+      if (made.worked) continue;
+      if (role().drained()) return self_->quit();
+      if (made.until > 0) wait_until(made.until);
+      return;
+    }
+    self_->send(self_, proceed{false});
+  }
+
+  void wait_until(utc_ms time) {
+    auto now = role().now();
+    if (timer_at_ > now && timer_at_ <= time) return;  // an earlier timer is on its way
+    timer_at_ = std::max(time, now + 1);
+    self_->delayed_send(self_, std::chrono::milliseconds(timer_at_ - now), proceed{false});
+  }
+
+  role_actor::pointer self_;
+  std::chrono::milliseconds poll_interval_;
+  utc_ms timer_at_ = 0;
+};
+
+}  // namespace pusher

@@ -1,0 +1,17 @@
+// How the supervisor spawns the roles' actors. Light to include: CAF's heavy headers stay in the .cpp files.
+#pragma once
+
+#include "actors/node_context.hpp"
+#include "actors/protocol.hpp"
+
+namespace pusher {
+
+/// Each spawns a detached actor (they block on the stores) with connections of its own.
+role_actor spawn_fan_out(caf::actor_system& system, node_context_ptr node, supervisor_actor supervisor);
+role_actor spawn_push_sender(caf::actor_system& system, node_context_ptr node, supervisor_actor supervisor,
+                             unsigned index);
+role_actor spawn_result_writer(caf::actor_system& system, node_context_ptr node, supervisor_actor supervisor,
+                               unsigned index);
+api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor_actor supervisor, unsigned index);
+
+}  // namespace pusher

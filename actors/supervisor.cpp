@@ -1,0 +1,199 @@
+#include "actors/supervisor.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <map>
+#include <vector>
+
+#include "actors/log.hpp"
+#include "actors/roles.hpp"
+#include "http/problem.hpp"
+
+namespace pusher {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr auto first_back_off = milliseconds(200);
+constexpr auto longest_back_off = milliseconds(10'000);
+// Intensity budget of a node: more restarts than this in the window, and only the outer supervisor can help.
+constexpr size_t most_restarts = 10;
+constexpr auto restart_window = std::chrono::seconds(60);
+
+const char* name_of(role which) {
+  switch (which) {
+    case role::api: return "api";
+    case role::fan_out: return "fan-out";
+    case role::push_sender: return "push-sender";
+    case role::result_writer: return "result-writer";
+  }
+  return "unknown";
+}
+
+struct child {
+  role plays = role::api;
+  unsigned index = 0;
+  bool bulk = false;  ///< an api actor kept for long requests
+  caf::strong_actor_ptr running;
+  unsigned failures = 0;
+  clock::time_point started;
+};
+
+/// Requests that read or write many devices must not hold up the others.
+bool is_long(const http::request& request) {
+  const auto& path = request.path;
+  auto ends_with = [&path](const std::string& end) {
+    return path.size() >= end.size() && path.compare(path.size() - end.size(), end.size(), end) == 0;
+  };
+  return ends_with(":import") || ends_with(":search") || ends_with(":count");
+}
+
+struct supervisor_state {
+  explicit supervisor_state(supervisor_actor::pointer owner) : self(owner) {}
+
+  void play() {
+    for (const auto& entry : node->config.roles)
+      for (unsigned i = 0; i < entry.count; ++i) add(entry.role, i, false);
+    bool has_api = std::any_of(children.begin(), children.end(), [](const auto& c) { return c.second.plays == role::api; });
+    if (has_api) add(role::api, 1000, true);
+    node->board.report(check_roles, true);
+  }
+
+  void add(role plays, unsigned index, bool bulk) {
+    auto id = ++last_child;
+    children[id] = {plays, index, bulk, nullptr, 0, {}};
+    start(id);
+  }
+
+  void start(uint64_t id) {
+    auto& c = children.at(id);
+    supervisor_actor me(self);
+    auto& system = self->system();
+    switch (c.plays) {
+      case role::api: c.running = caf::actor_cast<caf::strong_actor_ptr>(spawn_api(system, node, me, c.index)); break;
+      case role::fan_out: c.running = caf::actor_cast<caf::strong_actor_ptr>(spawn_fan_out(system, node, me)); break;
+      case role::push_sender:
+        c.running = caf::actor_cast<caf::strong_actor_ptr>(spawn_push_sender(system, node, me, c.index));
+        break;
+      case role::result_writer:
+        c.running = caf::actor_cast<caf::strong_actor_ptr>(spawn_result_writer(system, node, me, c.index));
+        break;
+    }
+    c.started = clock::now();
+    self->monitor(c.running);
+  }
+
+  void on_down(const caf::down_msg& down) {
+    auto found = std::find_if(children.begin(), children.end(), [&](const auto& each) {
+      return each.second.running && each.second.running->address() == down.source;
+    });
+    if (found == children.end()) return;
+    auto& [id, c] = *found;
+    c.running = nullptr;
+    if (draining) {
+      children.erase(found);
+      return drain_next();
+    }
+    log::error("role.failed", {{"role", name_of(c.plays)}, {"reason", self->system().render(down.reason)}});
+    node->numbers.role_restarted(name_of(c.plays));
+    auto now = clock::now();
+    restarts.push_back(now);
+    while (!restarts.empty() && now - restarts.front() > restart_window) restarts.pop_front();
+    if (restarts.size() > most_restarts) return give_up();
+    if (now - c.started > restart_window) c.failures = 0;
+    auto wait = std::min(longest_back_off, first_back_off * (1 << std::min(c.failures, 10U)));
+    ++c.failures;
+    self->delayed_send(self, wait, restart_child{id});
+  }
+
+  void give_up() {
+    log::error("node.gives_up", {{"detail", "roles fail again and again"}});
+    node->failed = true;
+    self->quit();
+  }
+
+  void pass_on(const client_request& asked) {
+    bool bulk = is_long(asked.exchange->request());
+    std::vector<caf::strong_actor_ptr> able;
+    for (const auto& [id, c] : children)
+      if (c.plays == role::api && c.bulk == bulk && c.running) able.push_back(c.running);
+    if (able.empty() || draining) {
+      auto why = draining ? "The node is ending; ask another." : "The node is starting and waits for its stores.";
+      asked.exchange->answer(http::problem({errc::store_unavailable, why, "", 1}, asked.exchange->request()));
+      return;
+    }
+    auto& chosen = able[turn++ % able.size()];
+    self->send(caf::actor_cast<api_actor>(chosen), asked);
+  }
+
+  void wake_all(role which) {
+    for (const auto& [id, c] : children)
+      if (c.plays == which && c.plays != role::api && c.running)
+        self->send(caf::actor_cast<role_actor>(c.running), wake{});
+  }
+
+  void start_drain() {
+    if (draining) return;
+    draining = true;
+    for (auto at = children.begin(); at != children.end();)
+      at = at->second.running ? std::next(at) : children.erase(at);
+    drain_next();
+  }
+
+  /// Upstream roles end first, so that what they hand on is still worked off where possible.
+  void drain_next() {
+    for (auto which : {role::api, role::fan_out, role::push_sender, role::result_writer}) {
+      bool any = false;
+      for (const auto& [id, c] : children) {
+        if (c.plays != which) continue;
+        any = true;
+        if (drained_role == static_cast<int>(which)) continue;
+        if (which == role::api)
+          self->send(caf::actor_cast<api_actor>(c.running), drain{});
+        else
+          self->send(caf::actor_cast<role_actor>(c.running), drain{});
+      }
+      if (any) {
+        drained_role = static_cast<int>(which);
+        return;
+      }
+    }
+    self->quit();
+  }
+
+  supervisor_actor::pointer self;
+  node_context_ptr node;
+  std::map<uint64_t, child> children;
+  std::deque<clock::time_point> restarts;
+  uint64_t last_child = 0;
+  size_t turn = 0;
+  int drained_role = -1;
+  bool draining = false;
+};
+
+supervisor_actor::behavior_type supervise(supervisor_actor::stateful_pointer<supervisor_state> self,
+                                          node_context_ptr node) {
+  self->state.node = std::move(node);
+  self->set_down_handler([self](caf::down_msg& down) { self->state.on_down(down); });
+  return {
+      [self](play_roles) { self->state.play(); },
+      [self](const client_request& asked) { self->state.pass_on(asked); },
+      [self](wake_role what) { self->state.wake_all(what.role); },
+      [self](restart_child what) {
+        if (!self->state.draining && self->state.children.count(what.child)) self->state.start(what.child);
+      },
+      [self](drain) { self->state.start_drain(); },
+  };
+}
+
+}  // namespace
+
+supervisor_actor spawn_supervisor(caf::actor_system& system, node_context_ptr node) {
+  return system.spawn(supervise, std::move(node));
+}
+
+}  // namespace pusher

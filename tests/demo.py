@@ -1,0 +1,110 @@
+"""./run demo: the whole way of a push on one machine, from registering a device to the row that says what became of it."""
+import argparse
+import json
+import random
+import sys
+import time
+
+from lab import Lab, until
+
+DEVICES = 10_000
+# What the emulator answers to tokens with these beginnings; the rest it accepts.
+SPECIAL = [("UNREG", 0.02), ("BAD-", 0.005), ("QUOTA1X", 0.01), ("UNAVAIL1X", 0.01), ("MISMATCH", 0.005)]
+
+
+def make_devices(chance):
+    for number in range(DEVICES):
+        prefix, draw = "", chance.random()
+        for name, share in SPECIAL:
+            if draw < share:
+                prefix = name
+                break
+            draw -= share
+        yield {"device_id": f"demo-{number}", "gateway": "fcm", "platform": "android",
+               "push_token": f"{prefix}token-{number}-{chance.getrandbits(64):016x}", "locale": "en-GB",
+               "properties": {"plan": chance.choice(["pro", "free"]), "level": chance.randint(1, 50)}}
+
+
+def bar(done, total, width=40):
+    filled = int(width * done / total) if total else 0
+    return "#" * filled + "." * (width - filled)
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--build", required=True)
+    options.add_argument("--keep", action="store_true", help="leave everything running until Ctrl-C")
+    options = options.parse_args()
+    terminal = sys.stdout.isatty()
+
+    with Lab(options.build) as lab:
+        print("Starting a node with its own Redis and MariaDB, and the gateway emulator ...", flush=True)
+        node = lab.node().start()
+        key = node.make_key()
+
+        print(f"Registering {DEVICES:,} devices ...", flush=True)
+        began = time.monotonic()
+        lines = node.import_devices(make_devices(random.Random(7)))
+        stored = sum(line["status"] in (200, 201) for line in lines)
+        print(f"  {stored:,} stored in {time.monotonic() - began:.1f} s")
+        condition = {"all": [{"property": "plan", "eq": "pro"}, {"not": {"property": "level", "lt": 2}}]}
+        status, counted, _ = node.call("POST", "/v1/devices:count", {"condition": condition})
+        assert status == 200, counted
+        print(f"  {counted['count']:,} of them meet {json.dumps(condition)}")
+
+        status, made, _ = node.call("POST", "/v1/notifications", {
+            "content": {"title": "Hello", "body": "This push took the whole way."},
+            "audience": {"condition": condition}}, headers={"Idempotency-Key": "demo-1"})
+        assert status == 201, made
+        began = time.monotonic()
+        status, launched, _ = node.call("POST", f"/v1/notifications/{made['id']}:launch")
+        assert status == 202, launched
+        print(f"Launched notification {made['id']}", flush=True)
+
+        def progress():
+            now = node.notification(made["id"])
+            counts = now["counts"]
+            settled = counts["audience"] - counts["pending"]
+            if terminal:
+                print(f"\r  [{bar(settled, counts['audience'])}] {settled:,} of {counts['audience']:,}", end="", flush=True)
+            return now if now["state"] == "completed" else None
+
+        done = until("the notification to complete", progress, 120, 0.05)
+        seconds = time.monotonic() - began
+        if terminal:
+            print()
+        counts = done["counts"]
+        print("\n  outcome        devices")
+        for name in ("accepted", "unregistered", "rejected", "failed", "expired", "canceled", "skipped", "unknown"):
+            print(f"  {name:<14}{counts[name]:>8,}")
+        print(f"  {'audience':<14}{counts['audience']:>8,}")
+        print(f"\n  {seconds:.2f} s, including the retries that the gateway asked to wait for")
+        rows = lab.emulator.log()
+        first, last = (min(int(r[0]) for r in rows), max(int(r[0]) for r in rows)) if rows else (0, 1)
+        quick = [int(r[0]) for r in rows if int(r[0]) < first + 950_000] or [0, 1]
+        rate = len(quick) / max((max(quick) - first) / 1e6, 1e-3)
+        print(f"  {len(rows):,} requests reached the gateway; {rate:,.0f} pushes per second in the first wave")
+
+        agree = sum(counts[name] for name in counts if name not in ("audience", "pending")) == counts["audience"]
+        agree = agree and counts["audience"] == counted["count"] and counts["pending"] == 0
+        address = f"http://127.0.0.1:{node.port}"
+        print(f"""
+Go on by hand{'' if options.keep else ' (with ./run demo --keep)'}:
+  curl -H 'Authorization: Bearer {key}' {address}/v1/notifications/{made['id']}
+  curl -H 'Authorization: Bearer {key}' '{address}/v1/notifications/{made['id']}/deliveries?outcome=unregistered&limit=3'
+  curl -H 'Authorization: Bearer {key}' -d '{{"content":{{"title":"Hi"}},"audience":{{"device_ids":["demo-1"]}},"launch":true}}' {address}/v1/notifications
+""", flush=True)
+        if not agree:
+            print("The counts do not add up: this is a fault.", file=sys.stderr)
+            return 1
+        if options.keep:
+            print("Running until Ctrl-C ...", flush=True)
+            try:
+                node.process.wait()
+            except KeyboardInterrupt:
+                print("\nStopping ...")
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

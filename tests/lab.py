@@ -1,0 +1,246 @@
+"""Starts and owns real processes for tests and the demo: the gateway emulator and Pusher nodes with embedded stores.
+
+Only processes started here are ever ended, by their pid. Nothing sleeps to wait: `until` polls a condition with a
+deadline and says what it waited for.
+"""
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+
+def until(what, condition, seconds=30.0, interval=0.02):
+    """Polls `condition` until it gives a true value, and returns it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds:.0f} s in vain for: {what}")
+        time.sleep(interval)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Emulator:
+    """The gateway emulator. `log()` is the oracle: what really arrived."""
+
+    def __init__(self, build, directory, *flags):
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.log_file = self.directory / "arrived.log"
+        self.process = subprocess.Popen(
+            [str(pathlib.Path(build) / "gateway-emulator"), "--listen", "127.0.0.1:0", "--directory",
+             str(self.directory), "--log", str(self.log_file), *flags],
+            stdout=subprocess.DEVNULL, stderr=open(self.directory / "stderr.log", "wb"))
+        ready = self.directory / "ready.json"
+        until("the emulator's ready.json", lambda: ready.exists() or self.process.poll() is not None)
+        if not ready.exists():
+            raise AssertionError(f"the emulator ended: {(self.directory / 'stderr.log').read_text()}")
+        self.ready = json.loads(ready.read_text())
+
+    def settings(self):
+        """The node's [fcm] section."""
+        return {"service_account_file": self.ready["service_account_file"], "base_url": self.ready["base_url"],
+                "ca_file": self.ready["ca_file"], "messages_per_minute": 0, "ramp_seconds": 0}
+
+    def log(self):
+        """Rows of (microseconds, status, push token, correlation, code, connection, stream)."""
+        if not self.log_file.exists():
+            return []
+        with open(self.log_file, encoding="utf-8") as lines:
+            return [line.rstrip("\n").split("\t") for line in lines if line.endswith("\n")]
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(20)
+
+
+class Node:
+    """One `pusher node` in a data directory of its own."""
+
+    def __init__(self, build, directory, sections=None, flags=()):
+        self.pusher = str(pathlib.Path(build) / "pusher")
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.port, self.admin_port = free_port(), free_port()
+        self.sections = {"data": {"directory": str(self.directory / "data")},
+                         "api": {"listen": f"127.0.0.1:{self.port}"},
+                         "admin": {"listen": f"127.0.0.1:{self.admin_port}"},
+                         "embedded": {"buffer_pool": "128M"}}
+        for name, values in (sections or {}).items():
+            self.sections.setdefault(name, {}).update(values)
+        self.flags = list(flags)
+        self.config = self.directory / "pusher.toml"
+        self.process = None
+        self.key = None
+        self.write_config()
+
+    def write_config(self):
+        lines = []
+        for section, values in self.sections.items():
+            lines.append(f"[{section}]")
+            for name, value in values.items():
+                lines.append(f"{name} = {json.dumps(value)}")
+        self.config.write_text("\n".join(lines) + "\n")
+
+    def start(self, wait=True):
+        self.stderr = open(self.directory / "node.log", "ab")
+        self.process = subprocess.Popen([self.pusher, "node", "--config", str(self.config), *self.flags],
+                                        stdout=subprocess.DEVNULL, stderr=self.stderr)
+        if wait:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self, seconds=60):
+        def ready():
+            if self.process.poll() is not None:
+                raise AssertionError(f"the node ended with {self.process.returncode}:\n{self.log_tail()}")
+            return self.admin("/readyz")[0] == 200
+        until("/readyz to be 200", ready, seconds)
+
+    def log_tail(self, characters=3000):
+        path = self.directory / "node.log"
+        return path.read_text(errors="replace")[-characters:] if path.exists() else ""
+
+    def make_key(self, scopes="devices,send,read"):
+        made = subprocess.run([self.pusher, "keys", "create", "--scopes", scopes, "--config", str(self.config)],
+                              capture_output=True, text=True, timeout=60)
+        if made.returncode != 0:
+            raise AssertionError(f"keys create ended with {made.returncode}: {made.stderr}")
+        self.key = made.stdout.strip()
+        return self.key
+
+    def admin(self, path):
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=10)
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        except (OSError, http.client.HTTPException):
+            return 0, ""
+
+    def call(self, method, path, body=None, key=None, headers=None, timeout=60):
+        """One request; gives (status, parsed body or text, headers)."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        sent = {"Authorization": f"Bearer {key or self.key}"} if (key or self.key) else {}
+        sent.update(headers or {})
+        if body is not None and not isinstance(body, (bytes, str)):
+            body = json.dumps(body)
+            sent.setdefault("Content-Type", "application/json")
+        connection.request(method, path, body=body, headers=sent)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        try:
+            return answer.status, json.loads(text) if text else None, dict(answer.getheaders())
+        except ValueError:
+            return answer.status, text, dict(answer.getheaders())
+
+    def import_devices(self, devices, timeout=300):
+        """NDJSON import; gives the result lines."""
+        body = "".join(json.dumps(each) + "\n" for each in devices)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        connection.request("POST", "/v1/devices:import", body=body.encode(),
+                           headers={"Authorization": f"Bearer {self.key}", "Content-Type": "application/x-ndjson"})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        if answer.status != 200:
+            raise AssertionError(f"import answered {answer.status}: {text[:500]}")
+        return [json.loads(line) for line in text.splitlines()]
+
+    def notification(self, identity):
+        status, body, _ = self.call("GET", f"/v1/notifications/{identity}")
+        assert status == 200, (status, body)
+        return body
+
+    def wait_completed(self, identity, seconds=120):
+        return until(f"notification {identity} to complete",
+                     lambda: (lambda n: n if n["state"] == "completed" else None)(self.notification(identity)),
+                     seconds, 0.1)
+
+    def deliveries(self, identity):
+        """All deliveries, over every page."""
+        rows, cursor = [], ""
+        while True:
+            status, page, _ = self.call(
+                "GET", f"/v1/notifications/{identity}/deliveries?limit=1000" + (f"&cursor={cursor}" if cursor else ""))
+            assert status == 200, (status, page)
+            rows += page["deliveries"]
+            cursor = page.get("next_cursor")
+            if not cursor:
+                return rows
+
+    def resident_bytes(self):
+        with open(f"/proc/{self.process.pid}/statm", encoding="ascii") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(30)
+
+    def stop(self, seconds=60):
+        """SIGTERM; gives the exit code."""
+        if self.process is None or self.process.poll() is not None:
+            return self.process.returncode if self.process else None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+    def end_stores(self):
+        """Ends embedded stores that outlived a killed node, by the pids in their pid files."""
+        for pid_file in (self.directory / "data").rglob("*pid"):
+            try:
+                pid = int(pid_file.read_text().strip())
+                os.kill(pid, signal.SIGTERM)
+                until(f"process {pid} to end", lambda p=pid: not pathlib.Path(f"/proc/{p}").exists(), 30)
+            except (OSError, ValueError):
+                pass
+
+
+class Lab:
+    """A temporary directory with an emulator and nodes in it; everything ends with it."""
+
+    def __init__(self, build=None, emulator_flags=(), keep=False):
+        self.build = pathlib.Path(build or os.environ["PUSHER_BUILD_DIR"]).resolve()
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="pusher-lab-"))
+        self.keep = keep
+        self.nodes = []
+        self.emulator = Emulator(self.build, self.directory / "gateway", *emulator_flags)
+
+    def node(self, name="node", sections=None, flags=()):
+        merged = {"fcm": self.emulator.settings()}
+        for section, values in (sections or {}).items():
+            merged.setdefault(section, {}).update(values)
+        made = Node(self.build, self.directory / name, merged, flags)
+        self.nodes.append(made)
+        return made
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        if failure[0] is not None:
+            for node in self.nodes:
+                print(f"--- end of {node.directory.name}'s log ---\n{node.log_tail()}", flush=True)
+        for node in self.nodes:
+            try:
+                node.stop()
+            except subprocess.TimeoutExpired:
+                node.kill()
+            node.end_stores()
+        self.emulator.stop()
+        if not self.keep:
+            shutil.rmtree(self.directory, ignore_errors=True)
