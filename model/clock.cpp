@@ -1,0 +1,129 @@
+#include "model/clock.hpp"
+
+#include <chrono>
+#include <cstdio>
+
+namespace pusher {
+
+namespace {
+
+constexpr int64_t ms_per_day = 86'400'000;
+
+/// Days since 1970-01-01 of a date in the proleptic Gregorian calendar.
+int64_t days_of(int64_t year, unsigned month, unsigned day) {
+  year -= month <= 2;
+  auto era = (year >= 0 ? year : year - 399) / 400;
+  auto year_of_era = static_cast<unsigned>(year - era * 400);
+  auto day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+  auto day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+  return era * 146'097 + static_cast<int64_t>(day_of_era) - 719'468;
+}
+
+struct date {
+  int64_t year;
+  unsigned month, day;
+};
+
+date date_of(int64_t days) {
+  days += 719'468;
+  auto era = (days >= 0 ? days : days - 146'096) / 146'097;
+  auto day_of_era = static_cast<unsigned>(days - era * 146'097);
+  auto year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+  auto day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  auto shifted = (5 * day_of_year + 2) / 153;
+  auto month = shifted < 10 ? shifted + 3 : shifted - 9;
+  return {static_cast<int64_t>(year_of_era) + era * 400 + (month <= 2), month,
+          day_of_year - (153 * shifted + 2) / 5 + 1};
+}
+
+unsigned days_in(int64_t year, unsigned month) {
+  if (month == 2) return (year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)) ? 29 : 28;
+  return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
+}
+
+/// Reads fixed-width fields from the front of a text; after a fault everything fails.
+class scanner {
+ public:
+  explicit scanner(std::string_view text) : rest_(text) {}
+  unsigned digits(size_t count) {
+    unsigned value = 0;
+    for (size_t i = 0; i < count; ++i) {
+      if (rest_.empty() || rest_[0] < '0' || rest_[0] > '9') return ok_ = false, 0;
+      value = value * 10 + static_cast<unsigned>(rest_[0] - '0');
+      rest_.remove_prefix(1);
+    }
+    return value;
+  }
+  char any(std::string_view allowed) {
+    if (rest_.empty() || allowed.find(rest_[0]) == std::string_view::npos) return ok_ = false, '\0';
+    char found = rest_[0];
+    rest_.remove_prefix(1);
+    return found;
+  }
+  bool next_is(char c) const { return !rest_.empty() && rest_[0] == c; }
+  bool next_is_digit() const { return !rest_.empty() && rest_[0] >= '0' && rest_[0] <= '9'; }
+  bool ok() const { return ok_; }
+  bool finished() const { return ok_ && rest_.empty(); }
+
+ private:
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+}  // namespace
+
+utc_ms now_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+std::string to_rfc3339(utc_ms time) {
+  auto days = time / ms_per_day - (time % ms_per_day < 0);
+  auto ms = time - days * ms_per_day;
+  auto d = date_of(days);
+  char text[40];
+  std::snprintf(text, sizeof text, "%04lld-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<long long>(d.year), d.month,
+                d.day, static_cast<int>(ms / 3'600'000), static_cast<int>(ms / 60'000 % 60),
+                static_cast<int>(ms / 1000 % 60), static_cast<int>(ms % 1000));
+  return text;
+}
+
+std::optional<utc_ms> parse_rfc3339(std::string_view text) {
+  scanner in(text);
+  auto year = in.digits(4);
+  in.any("-");
+  auto month = in.digits(2);
+  in.any("-");
+  auto day = in.digits(2);
+  in.any("Tt ");
+  auto hour = in.digits(2);
+  in.any(":");
+  auto minute = in.digits(2);
+  in.any(":");
+  auto second = in.digits(2);
+  unsigned ms = 0;
+  if (in.next_is('.')) {
+    in.any(".");
+    if (!in.next_is_digit()) return std::nullopt;
+    for (unsigned scale = 100, places = 0; in.next_is_digit(); scale /= 10) {
+      if (++places > 9) return std::nullopt;
+      ms += in.digits(1) * scale;
+    }
+  }
+  char sign = in.any("Zz+-");
+  int offset_minutes = 0;
+  if (sign == '+' || sign == '-') {
+    auto hours = in.digits(2);
+    in.any(":");
+    auto minutes = in.digits(2);
+    if (hours > 23 || minutes > 59) return std::nullopt;
+    offset_minutes = static_cast<int>(hours * 60 + minutes) * (sign == '+' ? 1 : -1);
+  }
+  if (!in.finished() || month < 1 || month > 12 || day < 1 || day > days_in(year, month) || hour > 23 || minute > 59 ||
+      second > 60)
+    return std::nullopt;
+  auto seconds = int64_t{hour} * 3600 + minute * 60 + second - int64_t{offset_minutes} * 60;
+  return days_of(year, month, day) * ms_per_day + seconds * 1000 + ms;
+}
+
+}  // namespace pusher
