@@ -1,0 +1,110 @@
+#include "actors/commands.hpp"
+
+#include <cstdio>
+#include <functional>
+#include <optional>
+
+#include "http/operations.hpp"
+#include "storage/api_key_store.hpp"
+#include "storage/database.hpp"
+#include "storage/embedded_stores.hpp"
+
+namespace pusher::commands {
+
+namespace {
+
+struct named_scope {
+  const char* name;
+  http::scope bit;
+};
+constexpr named_scope all_scopes[] = {{"devices", http::scope::devices},
+                                      {"send", http::scope::send},
+                                      {"read", http::scope::read},
+                                      {"admin", http::scope::admin}};
+
+result<uint8_t> parse_scopes(const std::string& list) {
+  uint8_t bits = 0;
+  for (size_t at = 0; at <= list.size();) {
+    auto end = std::min(list.find(',', at), list.size());
+    auto name = list.substr(at, end - at);
+    bool known = false;
+    for (const auto& each : all_scopes) {
+      if (name != each.name) continue;
+      bits = static_cast<uint8_t>(bits | static_cast<uint8_t>(each.bit));
+      known = true;
+    }
+    if (!known)
+      return error{errc::invalid_field, "There is no scope '" + name + "'; choose from devices,send,read,admin.", "", 0};
+    at = end + 1;
+  }
+  return bits;
+}
+
+std::string scope_names(uint8_t bits) {
+  std::string names;
+  for (const auto& each : all_scopes) {
+    if (!(bits & static_cast<uint8_t>(each.bit))) continue;
+    if (!names.empty()) names += ',';
+    names += each.name;
+  }
+  return names;
+}
+
+/// Runs `work` on a migrated database: the configured one, a running node's, or one started for the purpose.
+int with_database(settings config, const std::function<result<void>(database&)>& work) {
+  auto stores = embedded_stores::attach_or_start(config);
+  if (!stores) return fail(stores.failure());
+  database db(config.mysql);
+  if (auto migrated = pusher::migrate(db); !migrated) return fail(migrated.failure());
+  if (auto done = work(db); !done) return fail(done.failure());
+  return 0;
+}
+
+}  // namespace
+
+int fail(const error& why) {
+  std::fprintf(stderr, "pusher: %s\n", why.detail.c_str());
+  switch (why.code) {
+    case errc::invalid_configuration:
+    case errc::schema_too_new: return 78;
+    case errc::invalid_field: return 2;
+    default: return 1;
+  }
+}
+
+int migrate(settings config) {
+  return with_database(std::move(config), [](database&) {
+    std::puts("The schema is up to date.");
+    return result<void>();
+  });
+}
+
+int create_key(settings config, const std::string& application, const std::string& scopes) {
+  auto bits = parse_scopes(scopes);
+  if (!bits) return fail(bits.failure());
+  return with_database(std::move(config), [&](database& db) -> result<void> {
+    auto key = api_key_store(db).create(application, *bits);
+    if (!key) return key.failure();
+    std::puts(key->c_str());
+    return {};
+  });
+}
+
+int list_keys(settings config) {
+  return with_database(std::move(config), [](database& db) -> result<void> {
+    auto keys = api_key_store(db).list();
+    if (!keys) return keys.failure();
+    std::printf("%-14s %-16s %-26s %-26s %s\n", "PREFIX", "APPLICATION", "SCOPES", "CREATED", "REVOKED");
+    for (const auto& key : *keys)
+      std::printf("%-14s %-16s %-26s %-26s %s\n", key.prefix.c_str(), key.application_name.c_str(),
+                  scope_names(key.scopes).c_str(), to_rfc3339(key.created_at).c_str(),
+                  key.revoked_at == 0 ? "-" : to_rfc3339(key.revoked_at).c_str());
+    return {};
+  });
+}
+
+int revoke_key(settings config, const std::string& prefix) {
+  return with_database(std::move(config), [&](database& db) { return api_key_store(db).revoke(prefix); });
+}
+
+}  // namespace pusher::commands

@@ -1,0 +1,210 @@
+#include "actors/node.hpp"
+
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <memory>
+#include <optional>
+
+#include "actors/lease_keeper.hpp"
+#include "actors/log.hpp"
+#include "actors/node_context.hpp"
+#include "actors/protocol.hpp"
+#include "actors/store_keeper.hpp"
+#include "actors/supervisor.hpp"
+#include "http/admin.hpp"
+#include "http/health.hpp"
+#include "http/server.hpp"
+#include "storage/embedded_stores.hpp"
+
+namespace pusher {
+
+namespace {
+
+using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+
+constexpr int exit_drained = 0, exit_fault = 1, exit_configuration = 78;
+
+class caf_config : public caf::actor_system_config {
+ public:
+  caf_config() {
+    add_message_types<caf::id_block::pusher>();
+    // Roles have threads of their own; the scheduler only runs the supervisor.
+    set("scheduler.max-threads", 2);
+    config_file_path.clear();
+  }
+};
+
+/// Hands requests from the server's threads to the supervisor.
+class to_supervisor : public http::dispatcher {
+ public:
+  explicit to_supervisor(supervisor_actor target) : target_(std::move(target)) {}
+  void dispatch(std::shared_ptr<http::exchange> exchange) override {
+    caf::anon_send(target_, client_request{std::move(exchange)});
+  }
+
+ private:
+  supervisor_actor target_;
+};
+
+class node_health : public http::health_source {
+ public:
+  explicit node_health(node_context_ptr node) : node_(std::move(node)) {}
+  std::vector<http::health_check> checks() const override {
+    std::vector<http::health_check> all;
+    for (auto& each : node_->board.entries()) all.push_back({each.name, each.ok, each.detail});
+    return all;
+  }
+  bool ready() const override { return node_->board.ready(); }
+  std::string metrics() const override { return node_->numbers.text(); }
+
+ private:
+  node_context_ptr node_;
+};
+
+bool plays(const settings& config, role which) {
+  return std::any_of(config.roles.begin(), config.roles.end(), [which](const auto& each) { return each.role == which; });
+}
+
+sigset_t ending_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  return set;
+}
+
+/// The next signal to end, or nothing after the wait.
+bool told_to_end(std::chrono::milliseconds wait) {
+  auto set = ending_signals();
+  timespec most{wait.count() / 1000, static_cast<long>(wait.count() % 1000) * 1'000'000};
+  return sigtimedwait(&set, nullptr, &most) > 0;
+}
+
+int refuse(const error& why) {
+  log::error("node.cannot_start", {{"code", std::string(to_string(why.code))}, {"detail", why.detail}});
+  bool mendable = why.code == errc::invalid_configuration || why.code == errc::schema_too_new;
+  return mendable ? exit_configuration : exit_fault;
+}
+
+/// The parts of a running node, in the order in which they start; they end in the opposite order.
+class running_node {
+ public:
+  explicit running_node(node_context_ptr node)
+      : node_(std::move(node)),
+        system_(caf_config_),
+        supervisor_(spawn_supervisor(system_, node_)),
+        dispatcher_(supervisor_),
+        health_(node_) {
+    node_->board.report(check_roles, false, "waits for the stores");
+  }
+
+  result<void> open_ports() {
+    auto admin = http::start_admin(node_->config.admin, node_->config.limits, health_);
+    if (!admin) return std::move(admin).failure();
+    admin_ = std::move(*admin);
+    if (!plays(node_->config, role::api)) return {};
+    auto server = http::server::start(node_->config.api, node_->config.limits, dispatcher_, &health_, 2);
+    if (!server) return std::move(server).failure();
+    server_ = std::move(*server);
+    log::info("node.listens", {{"api", node_->config.api.host + ":" + std::to_string(server_->port())},
+                               {"admin", node_->config.admin.host + ":" + std::to_string(admin_->port())}});
+    return {};
+  }
+
+  void keep_stores() {
+    stores_.emplace(node_, [this] {
+      caf::anon_send(supervisor_, play_roles{});
+      log::info("node.ready", {{"process", node_->process}});
+      sd_notify(0, "READY=1");
+    });
+    if (plays(node_->config, role::fan_out))
+      lease_.emplace(node_, [this] { caf::anon_send(supervisor_, wake_role{role::fan_out}); });
+  }
+
+  /// Until a signal comes or the supervisor gives up; false in the latter case.
+  bool serve() {
+    while (!told_to_end(200ms))
+      if (node_->failed) return false;
+    return true;
+  }
+
+  /// Ends the roles in order; false when it took too long.
+  bool drain() {
+    sd_notify(0, "STOPPING=1");
+    log::info("node.draining");
+    node_->board.start_draining();
+    if (server_) server_->stop_accepting();
+    caf::scoped_actor self{system_};
+    self->monitor(supervisor_);
+    caf::anon_send(supervisor_, pusher::drain{});
+    auto deadline = clock::now() + std::chrono::seconds(node_->config.limits.drain_seconds);
+    bool ended = false;
+    while (!ended && clock::now() < deadline) {
+      if (told_to_end(0ms)) _exit(exit_fault);
+      self->receive([&](const caf::down_msg&) { ended = true; }, caf::after(50ms) >> [] {});
+    }
+    if (!ended) log::error("node.drain_timed_out");
+    return ended;
+  }
+
+  ~running_node() {
+    lease_.reset();
+    stores_.reset();
+    if (server_) server_->stop();
+    if (admin_) admin_->stop();
+  }
+
+ private:
+  node_context_ptr node_;
+  caf_config caf_config_;
+  caf::actor_system system_;
+  supervisor_actor supervisor_;
+  to_supervisor dispatcher_;
+  node_health health_;
+  std::unique_ptr<http::server> admin_;
+  std::unique_ptr<http::server> server_;
+  std::optional<store_keeper> stores_;
+  std::optional<lease_keeper> lease_;
+};
+
+}  // namespace
+
+int run_node(settings config) {
+  std::signal(SIGPIPE, SIG_IGN);
+  // Blocked in every thread from here on; the main thread waits for them.
+  auto set = ending_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  log::set_up(config.log_level, config.log_format);
+
+  auto directory = data_directory::open(config.data_directory);
+  if (!directory) return refuse(directory.failure());
+  auto node = std::make_shared<node_context>();
+  node->process = config.node_name + "/" + make_uuid_v7();
+  node->predecessor = directory->predecessor();
+  node->config = std::move(config);
+
+  // Declared before the node that uses them, so that they end after it.
+  std::unique_ptr<embedded_stores> stores;
+  running_node running(node);
+  if (auto open = running.open_ports(); !open) return refuse(open.failure());
+  auto started = embedded_stores::start(node->config);
+  if (!started) return refuse(started.failure());
+  stores = std::move(*started);
+  // From now on our claims and lease are under this name.
+  if (auto told = directory->announce(node->process); !told) return refuse(told.failure());
+  running.keep_stores();
+  bool asked = running.serve();
+  if (!running.drain()) {
+    // An actor hangs, and waiting for it could take for ever. What it holds is in the journal.
+    stores.reset();
+    _exit(exit_fault);
+  }
+  return asked ? exit_drained : exit_fault;
+}
+
+}  // namespace pusher
