@@ -9,8 +9,9 @@
 
 namespace pusher {
 
-/// Not thread-safe: each actor or thread owns its own. Errors of every call: store_unavailable (also after a lost
-/// connection; the outcome of a commit is then unknown, so transactions must be safe to repeat), corrupt_data.
+/// Not thread-safe: each actor or thread owns its own. Errors of every call: store_unavailable (also after a
+/// lost connection; the outcome of a commit is then unknown, so transactions must be safe to repeat),
+/// corrupt_data.
 class database {
  public:
   explicit database(mysql_settings endpoint);
@@ -20,6 +21,9 @@ class database {
 
   /// Connects if needed and asks the server for an answer.
   result<void> ping();
+
+  /// Creates the database on the server when it is not there and the user may do so.
+  result<void> create_if_missing();
 
   struct connection;
   /// The open connection, for the stores of this folder.
