@@ -1,0 +1,206 @@
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "model/condition.hpp"
+#include "model/condition_node.hpp"
+#include "model/json.hpp"
+
+namespace pusher {
+
+// Buffers that are reused from device to device: parsing a small property object allocates nothing.
+struct device_reader::parsed {
+  using pool = rapidjson::MemoryPoolAllocator<>;
+  using document = rapidjson::GenericDocument<rapidjson::UTF8<>, pool, pool>;
+
+  std::array<char, 16 * 1024> value_bytes;
+  std::array<char, 8 * 1024> stack_bytes;
+  pool values{value_bytes.data(), value_bytes.size()};
+  pool stack{stack_bytes.data(), stack_bytes.size()};
+  std::string text;
+  document root{&values, 1024, &stack};
+  bool done = false;
+  bool readable = false;
+
+  void parse(std::string_view json) {
+    done = true;
+    root.SetNull();
+    root.~document();
+    values.Clear();
+    stack.Clear();
+    new (&root) document(&values, 1024, &stack);
+    text.assign(json);
+    root.ParseInsitu<rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag>(text.data());
+    readable = !root.HasParseError() && root.IsObject();
+  }
+};
+
+device_reader::device_reader() : parsed_(std::make_unique<parsed>()) {}
+device_reader::~device_reader() = default;
+
+void device_reader::load(const device_row& row) {
+  row_ = row;
+  parsed_->done = false;
+}
+
+const rapidjson::Value* device_reader::property(std::string_view name) {
+  if (!parsed_->done) parsed_->parse(row_.properties);
+  if (!parsed_->readable) return nullptr;
+  for (const auto& member : parsed_->root.GetObject())
+    if (member.name.GetStringLength() == name.size() && std::memcmp(member.name.GetString(), name.data(), name.size()) == 0)
+      return &member.value;
+  return nullptr;
+}
+
+namespace {
+
+using node = condition::node;
+
+/// What a comparison looks at. `list` stands for a list of strings.
+struct subject {
+  enum class kind : uint8_t { missing, text, integer, real, boolean, time, list };
+  kind type = kind::missing;
+  std::string_view text;
+  int64_t integer = 0;
+  double real = 0;
+  bool flag = false;
+  const rapidjson::Value* list = nullptr;
+};
+
+subject of_text(std::string_view text) {
+  subject made;
+  if (text.empty()) return made;
+  made.type = subject::kind::text;
+  made.text = text;
+  return made;
+}
+
+subject of_time(utc_ms time) {
+  subject made;
+  made.type = subject::kind::time;
+  made.integer = time;
+  return made;
+}
+
+subject of_attribute(const device_row& row, attribute which) {
+  switch (which) {
+    case attribute::platform: return of_text(to_string(row.platform));
+    case attribute::gateway: return of_text(to_string(row.gateway));
+    case attribute::locale: return of_text(row.locale);
+    case attribute::language: return of_text(row.locale.substr(0, row.locale.find_first_of("-_")));
+    case attribute::time_zone: return of_text(row.time_zone);
+    case attribute::user_id: return of_text(row.user_id);
+    case attribute::app_version: return of_text(row.app_version);
+    case attribute::created_at: return of_time(row.created_at);
+    case attribute::last_seen_at: return of_time(row.last_seen_at);
+  }
+  return {};
+}
+
+subject of_property(const rapidjson::Value* value) {
+  subject made;
+  if (!value) return made;
+  if (value->IsString()) {
+    made.type = subject::kind::text;
+    made.text = json::view(*value);
+  } else if (value->IsBool()) {
+    made.type = subject::kind::boolean;
+    made.flag = value->GetBool();
+  } else if (value->IsInt64()) {
+    made.type = subject::kind::integer;
+    made.integer = value->GetInt64();
+    made.real = static_cast<double>(made.integer);
+  } else if (value->IsNumber()) {
+    made.type = subject::kind::real;
+    made.real = value->GetDouble();
+  } else if (value->IsArray()) {
+    made.type = subject::kind::list;
+    made.list = value;
+  } else if (value->IsObject() && value->HasMember("time") && (*value)["time"].IsString()) {
+    if (auto time = parse_rfc3339(json::view((*value)["time"]))) return of_time(*time);
+  }
+  return made;
+}
+
+bool is_number(subject::kind type) { return type == subject::kind::integer || type == subject::kind::real; }
+
+/// Whether the two have the same type, and if so their order: negative, 0, positive.
+bool compare(const subject& a, const operand& b, int& order) {
+  auto sign = [](auto x, auto y) { return x < y ? -1 : (y < x ? 1 : 0); };
+  switch (b.type) {
+    case operand::kind::text:
+      if (a.type != subject::kind::text) return false;
+      order = a.text.compare(b.text);
+      return true;
+    case operand::kind::boolean:
+      if (a.type != subject::kind::boolean) return false;
+      order = sign(a.flag, b.flag);
+      return true;
+    case operand::kind::time:
+      if (a.type != subject::kind::time) return false;
+      order = sign(a.integer, b.integer);
+      return true;
+    case operand::kind::integer:
+    case operand::kind::real:
+      if (!is_number(a.type)) return false;
+      // Two integers compare exactly; beside a fraction both are doubles.
+      if (a.type == subject::kind::integer && b.type == operand::kind::integer)
+        order = sign(a.integer, b.integer);
+      else
+        order = sign(a.real, b.real);
+      return true;
+  }
+  return false;
+}
+
+bool contains(const subject& in, const std::string& what) {
+  if (in.type == subject::kind::text) return in.text.find(what) != std::string_view::npos;
+  if (in.type != subject::kind::list) return false;
+  const auto list = in.list->GetArray();
+  return std::any_of(list.begin(), list.end(),
+                     [&](const auto& each) { return each.IsString() && json::view(each) == what; });
+}
+
+bool holds(const subject& is, const node& leaf) {
+  if (leaf.op == comparison::exists) return (is.type != subject::kind::missing) == leaf.operands[0].flag;
+  if (is.type == subject::kind::missing) return false;
+  int order = 0;
+  auto ordered = [&](size_t i) { return compare(is, leaf.operands[i], order); };
+  switch (leaf.op) {
+    case comparison::eq: return ordered(0) && order == 0;
+    case comparison::ne: return ordered(0) && order != 0;
+    case comparison::gt: return ordered(0) && order > 0;
+    case comparison::gte: return ordered(0) && order >= 0;
+    case comparison::lt: return ordered(0) && order < 0;
+    case comparison::lte: return ordered(0) && order <= 0;
+    case comparison::between: return ordered(0) && order >= 0 && ordered(1) && order <= 0;
+    case comparison::in:
+      for (size_t i = 0; i < leaf.operands.size(); ++i)
+        if (ordered(i) && order == 0) return true;
+      return false;
+    case comparison::prefix:
+      return is.type == subject::kind::text &&
+             is.text.compare(0, leaf.operands[0].text.size(), leaf.operands[0].text) == 0;
+    case comparison::contains: return contains(is, leaf.operands[0].text);
+    case comparison::exists: break;
+  }
+  return false;
+}
+
+bool evaluate(const node& at, device_reader& device) {
+  auto each = [&device](const node& child) { return evaluate(child, device); };
+  switch (at.type) {
+    case node::kind::all: return std::all_of(at.children.begin(), at.children.end(), each);
+    case node::kind::any: return std::any_of(at.children.begin(), at.children.end(), each);
+    case node::kind::negation: return !each(at.children.front());
+    case node::kind::property: return holds(of_property(device.property(at.name)), at);
+    case node::kind::attribute: return holds(of_attribute(device.row(), at.attribute), at);
+  }
+  return false;
+}
+
+}  // namespace
+
+bool condition::matches(device_reader& device) const { return evaluate(*root_, device); }
+
+}  // namespace pusher

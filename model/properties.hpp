@@ -1,0 +1,20 @@
+// The typed properties of a device, as clients write them: strings, numbers, booleans, times and lists of strings.
+#pragma once
+
+#include <string>
+
+#include <rapidjson/document.h>
+
+#include "model/result.hpp"
+
+namespace pusher {
+
+/// Checks an object of properties and gives its compact text. A time is {"time": "<RFC 3339>"}. Errors:
+/// invalid_field with `pointer` leading to the fault.
+result<std::string> checked_properties(const rapidjson::Value& value, const std::string& pointer);
+
+/// The stored properties with a patch laid over them: a null removes a property, anything else sets it.
+result<std::string> merged_properties(const std::string& stored, const rapidjson::Value& patch,
+                                      const std::string& pointer);
+
+}  // namespace pusher
