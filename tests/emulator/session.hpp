@@ -1,0 +1,51 @@
+// The protocol on one connection, without its socket: bytes in, bytes out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+
+#include "tests/emulator/gateway.hpp"
+#include "tests/emulator/options.hpp"
+#include "tests/emulator/statistics.hpp"
+
+namespace pusher::emulator {
+
+int64_t wall_clock_us();
+int64_t steady_clock_us();
+
+/// An answer that waits for its latency to pass.
+struct delayed_answer {
+  int64_t due_us;  ///< of the steady clock
+  uint64_t connection;
+  int32_t stream;
+};
+
+/// What all sessions share.
+struct services {
+  const options& settings;
+  gateway& google;
+  statistics& stats;
+  /// Every answer waits equally long, so that the order of arrival is the order in which they are due.
+  std::deque<delayed_answer> delayed;
+};
+
+class session {
+ public:
+  virtual ~session() = default;
+
+  /// Takes bytes that arrived. False: close the connection at once, whatever there still is to send.
+  virtual bool receive(const uint8_t* data, size_t size) = 0;
+
+  /// Appends what is to be sent, stopping soon after `enough` bytes. False: close at once.
+  virtual bool produce(std::string& output, size_t enough) = 0;
+
+  /// Whether nothing remains to be said or heard.
+  virtual bool finished() const = 0;
+
+  /// A delayed answer is due now; its stream may be gone.
+  virtual void answer_now(int32_t stream) = 0;
+};
+
+}  // namespace pusher::emulator
