@@ -58,13 +58,13 @@ class answer_sink {
 
 /// What an operator sees of a transport. A snapshot; every number is a plain count unless named otherwise.
 struct transport_stats {
-  uint64_t requests = 0;       ///< requests written since start
-  uint64_t in_flight = 0;      ///< requests without an answer
-  uint64_t queued = 0;         ///< targets submitted and not yet written
-  uint64_t connections = 0;    ///< open and usable
-  uint64_t stream_capacity = 0;///< streams that the open connections allow together
-  bool breaker_open = false;   ///< new requests wait because the gateway refuses or cannot be reached
-  std::string trouble;         ///< why, in one sentence without secrets; empty when well
+  uint64_t requests = 0;         ///< requests written since start
+  uint64_t in_flight = 0;        ///< requests without an answer
+  uint64_t queued = 0;           ///< targets submitted and not yet written
+  uint64_t connections = 0;      ///< open and usable
+  uint64_t stream_capacity = 0;  ///< streams that the open connections allow together
+  bool breaker_open = false;     ///< new requests wait because the gateway refuses or cannot be reached
+  std::string trouble;           ///< why, in one sentence without secrets; empty when well
 };
 
 /// One gateway's client for one credential. Thread-safe. Every submitted target is answered exactly once.
@@ -77,8 +77,8 @@ class transport {
   virtual void submit(push_order order) = 0;
 
   /// Says that so many answers were recorded durably. A transport starts no request while
-  /// `settings.unrecorded_answers` answers are neither recorded nor returned as `unsent` or `expired`, so that
-  /// a crash of this process can double only open streams and that many.
+  /// `settings.unrecorded_answers` answers are neither recorded nor returned as `unsent` or `expired`, so
+  /// that a crash of this process can double only open streams and that many.
   virtual void recorded(size_t answers) = 0;
 
   /// Calls back what has not been written yet: those targets are answered `unsent` at once.

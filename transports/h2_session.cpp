@@ -1,0 +1,303 @@
+#include "transports/h2_session.hpp"
+
+#include <nghttp2/nghttp2.h>
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+namespace pusher::h2 {
+
+namespace {
+
+/// Answers are small and many: a wide window for the whole connection saves WINDOW_UPDATE frames.
+constexpr int32_t connection_window_bytes = 16 * 1024 * 1024;
+/// What RFC 9113 lets a client assume before the peer's SETTINGS arrive is no limit; front ends allow 100.
+constexpr uint32_t assumed_streams = 100;
+/// More at a time on one connection gains nothing, even if the peer allows any number.
+constexpr uint32_t most_streams = 1000;
+constexpr size_t most_head_fields = 16;
+/// Ids of streams are never used again; a connection that has used this many is replaced.
+constexpr uint32_t last_stream_id = (1u << 31) - 1'000'000;
+
+std::string_view text(const uint8_t* bytes, size_t count) {
+  return {reinterpret_cast<const char*>(bytes), count};
+}
+
+// nghttp2's structures are not const-correct; it never writes to what these point to.
+uint8_t* bytes_of(const std::string& value) {
+  return const_cast<uint8_t*>(reinterpret_cast<const uint8_t*>(value.data()));  // NOLINT
+}
+
+/// Copies what a payload holds from `from` on, `room` bytes at most.
+size_t copy_payload(const exchange& request, size_t from, uint8_t* into, size_t room) {
+  size_t copied = 0;
+  for (std::string_view piece : request.payload) {
+    if (from >= piece.size()) {
+      from -= piece.size();
+      continue;
+    }
+    size_t count = std::min(piece.size() - from, room - copied);
+    std::memcpy(into + copied, piece.data() + from, count);
+    copied += count;
+    from = 0;
+    if (copied == room) break;
+  }
+  return copied;
+}
+
+/// A refusal that arrives in part is a refusal; a success that is cut off has not been read.
+bool is_answered(const exchange& request) {
+  return request.status >= 300 || (request.status >= 200 && (request.answer_ended || request.capped));
+}
+
+}  // namespace
+
+/// nghttp2's callbacks: they find the exchange of a stream and note what the frame says.
+struct session::callbacks {
+  static session& self(void* user_data) { return *static_cast<session*>(user_data); }
+
+  static exchange* find(nghttp2_session* session, int32_t stream) {
+    return static_cast<exchange*>(nghttp2_session_get_stream_user_data(session, stream));
+  }
+
+  static int on_header(nghttp2_session* session, const nghttp2_frame* frame, const uint8_t* name_bytes,
+                       size_t name_size, const uint8_t* value_bytes, size_t value_size, uint8_t, void*) {
+    exchange* request = find(session, frame->hd.stream_id);
+    if (request == nullptr) return 0;
+    auto name = text(name_bytes, name_size);
+    auto value = text(value_bytes, value_size);
+    if (name == ":status") {
+      std::from_chars(value.data(), value.data() + value.size(), request->status);
+    } else if (request->status >= 400) {
+      if (name == "retry-after") request->retry_after = value;
+      if (name == "date") request->date = value;
+    }
+    return 0;
+  }
+
+  static int on_data(nghttp2_session* session, uint8_t, int32_t stream, const uint8_t* bytes, size_t count,
+                     void*) {
+    exchange* request = find(session, stream);
+    if (request == nullptr || request->capped) return 0;
+    size_t room = answer_body_cap - request->body.size();
+    request->body.append(text(bytes, std::min(count, room)));
+    if (count > room) {
+      request->capped = true;
+      nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
+    }
+    return 0;
+  }
+
+  static int on_frame(nghttp2_session* session, const nghttp2_frame* frame, void* user_data) {
+    switch (frame->hd.type) {
+      case NGHTTP2_HEADERS:
+      case NGHTTP2_DATA:
+        if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0)
+          if (exchange* request = find(session, frame->hd.stream_id)) request->answer_ended = true;
+        break;
+      case NGHTTP2_SETTINGS:
+        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) self(user_data).settings_received_ = true;
+        break;
+      case NGHTTP2_GOAWAY:
+        self(user_data).going_away_ = true;
+        break;
+      case NGHTTP2_PING:
+        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) ++self(user_data).pongs_;
+        break;
+      default:
+        break;
+    }
+    return 0;
+  }
+
+  static int on_close(nghttp2_session* session, int32_t stream, uint32_t code, void* user_data) {
+    exchange* request = find(session, stream);
+    if (request == nullptr) return 0;
+    auto how = self(user_data).ending_by_now(*request);
+    // Also what nghttp2 closes the streams above a GOAWAY's last id with (RFC 9113, sections 6.8 and 8.7).
+    if (code == NGHTTP2_REFUSED_STREAM && how != ending::answered) how = ending::unsent;
+    self(user_data).finish(*request, how);
+    return 0;
+  }
+
+  // A request for which nghttp2 opened no stream, e.g. as a GOAWAY had come: it never left.
+  static int on_not_sent(nghttp2_session*, const nghttp2_frame* frame, int, void* user_data) {
+    if (frame->hd.type != NGHTTP2_HEADERS) return 0;
+    auto& own = self(user_data);
+    for (exchange* request = own.oldest_; request != nullptr; request = request->newer) {
+      if (request->stream != frame->hd.stream_id) continue;
+      own.finish(*request, ending::unsent);
+      break;
+    }
+    return 0;
+  }
+
+  static ssize_t read_payload(nghttp2_session*, int32_t, uint8_t* into, size_t room, uint32_t* flags,
+                              nghttp2_data_source* source, void* user_data) {
+    auto& request = *static_cast<exchange*>(source->ptr);
+    size_t count = copy_payload(request, request.payload_done, into, room);
+    request.payload_done += count;
+    if (request.payload_done == request.payload_bytes()) {
+      *flags |= NGHTTP2_DATA_FLAG_EOF;
+      request.last_frame_at = self(user_data).produced_;
+      request.last_frame_made = true;
+    }
+    return static_cast<ssize_t>(count);
+  }
+
+  static nghttp2_session_callbacks* table() {
+    static nghttp2_session_callbacks* made = [] {
+      nghttp2_session_callbacks* fresh = nullptr;
+      nghttp2_session_callbacks_new(&fresh);
+      nghttp2_session_callbacks_set_on_header_callback(fresh, on_header);
+      nghttp2_session_callbacks_set_on_data_chunk_recv_callback(fresh, on_data);
+      nghttp2_session_callbacks_set_on_frame_recv_callback(fresh, on_frame);
+      nghttp2_session_callbacks_set_on_stream_close_callback(fresh, on_close);
+      nghttp2_session_callbacks_set_on_frame_not_send_callback(fresh, on_not_sent);
+      return fresh;
+    }();
+    return made;
+  }
+};
+
+session::session(exchange_listener& listener) : listener_(listener) {
+  nghttp2_option* options = nullptr;
+  nghttp2_option_new(&options);
+  nghttp2_option_set_peer_max_concurrent_streams(options, assumed_streams);
+  nghttp2_option_set_no_closed_streams(options, 1);
+  nghttp2_session_client_new2(&session_, callbacks::table(), this, options);
+  nghttp2_option_del(options);
+  nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0}};
+  nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings, 1);
+  nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, connection_window_bytes);
+}
+
+session::~session() {
+  nghttp2_session_del(session_);
+}
+
+void session::submit(exchange& request, steady_time now) {
+  nghttp2_nv fields[most_head_fields];
+  size_t count = std::min(request.head->size(), most_head_fields);
+  for (size_t i = 0; i < count; ++i) {
+    auto& [name, value] = (*request.head)[i];
+    fields[i] = {bytes_of(name), bytes_of(value), name.size(), value.size(),
+                 NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
+  }
+  request.how = ending::unknown;
+  request.status = 0;
+  request.body.clear();
+  request.retry_after.clear();
+  request.date.clear();
+  request.payload_done = 0;
+  request.last_frame_made = request.answer_ended = request.capped = request.connection_lost = false;
+  request.started = now;
+  request.carrier = this;
+  link(request);
+  nghttp2_data_provider payload;
+  payload.source.ptr = &request;
+  payload.read_callback = callbacks::read_payload;
+  request.stream = nghttp2_submit_request(session_, nullptr, fields, count, &payload, &request);
+  if (request.stream < 0) finish(request, ending::unsent);
+}
+
+size_t session::expire(steady_time limit) {
+  size_t count = 0;
+  while (oldest_ != nullptr && oldest_->started < limit) {
+    exchange& late = *oldest_;
+    nghttp2_session_set_stream_user_data(session_, late.stream, nullptr);
+    nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, late.stream, NGHTTP2_CANCEL);
+    finish(late, ending_by_now(late));
+    ++count;
+  }
+  return count;
+}
+
+void session::abandon() {
+  while (oldest_ != nullptr) {
+    exchange& lost = *oldest_;
+    nghttp2_session_set_stream_user_data(session_, lost.stream, nullptr);
+    lost.connection_lost = true;
+    finish(lost, ending_by_now(lost));
+  }
+}
+
+bool session::receive(const uint8_t* bytes, size_t count) {
+  ssize_t taken = nghttp2_session_mem_recv(session_, bytes, count);
+  if (taken < 0) {
+    trouble_ = nghttp2_strerror(static_cast<int>(taken));
+    return false;
+  }
+  return true;
+}
+
+size_t session::produce(uint8_t* into, size_t room) {
+  size_t filled = 0;
+  while (true) {
+    if (left_over_bytes_ == 0) {
+      ssize_t made = nghttp2_session_mem_send(session_, &left_over_);
+      if (made < 0) trouble_ = nghttp2_strerror(static_cast<int>(made));
+      if (made <= 0) return filled;
+      left_over_bytes_ = static_cast<size_t>(made);
+      produced_ += left_over_bytes_;
+    }
+    if (left_over_bytes_ > room - filled) return filled;
+    std::memcpy(into + filled, left_over_, left_over_bytes_);
+    filled += left_over_bytes_;
+    left_over_bytes_ = 0;
+  }
+}
+
+bool session::wants_write() const {
+  return left_over_bytes_ > 0 || nghttp2_session_want_write(session_) != 0;
+}
+
+void session::ping() {
+  if (nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr) == 0) ++pings_sent_;
+}
+
+void session::say_goodbye() {
+  nghttp2_session_terminate_session(session_, NGHTTP2_NO_ERROR);
+}
+
+size_t session::max_streams() const {
+  return std::min(most_streams,
+                  nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS));
+}
+
+bool session::exhausted() const {
+  return nghttp2_session_get_next_stream_id(session_) > last_stream_id;
+}
+
+void session::link(exchange& request) {
+  request.older = newest_;
+  request.newer = nullptr;
+  (newest_ != nullptr ? newest_->newer : oldest_) = &request;
+  newest_ = &request;
+  ++in_flight_;
+}
+
+void session::unlink(exchange& request) {
+  (request.older != nullptr ? request.older->newer : oldest_) = request.newer;
+  (request.newer != nullptr ? request.newer->older : newest_) = request.older;
+  request.older = request.newer = nullptr;
+  --in_flight_;
+}
+
+void session::finish(exchange& request, ending how) {
+  unlink(request);
+  request.carrier = nullptr;
+  request.how = how;
+  if (how == ending::answered) ++answers_;
+  listener_.on_finished(request);
+}
+
+ending session::ending_by_now(const exchange& request) const {
+  if (is_answered(request)) return ending::answered;
+  // A server cannot act on a request whose last frame it has not got. Bytes that were handed to the socket
+  // may have arrived, so that from the first one of that frame on nobody knows.
+  bool left = request.last_frame_made && handed_over_ > request.last_frame_at;
+  return left ? ending::unknown : ending::unsent;
+}
+
+}  // namespace pusher::h2

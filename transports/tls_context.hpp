@@ -1,0 +1,40 @@
+// The TLS settings that all push connections of one transport share: TLS 1.2+, verified peers, ALPN h2.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "model/result.hpp"
+
+struct ssl_ctx_st;
+struct ssl_st;
+
+namespace pusher {
+
+/// Immutable after make(); sessions are made on one thread.
+class tls_context {
+ public:
+  /// `ca_file` in PEM, empty = the system's authorities. Errors: invalid_configuration.
+  static result<tls_context> make(const std::string& ca_file);
+
+  struct session_deleter {
+    void operator()(ssl_st* session) const;
+  };
+  using session = std::unique_ptr<ssl_st, session_deleter>;
+
+  /// A client session on a connected socket that accepts only a certificate for `host` (a name or an
+  /// address). Empty when OpenSSL refuses. The socket stays the caller's.
+  session connect(int socket, const std::string& host) const;
+
+ private:
+  struct deleter {
+    void operator()(ssl_ctx_st* context) const;
+  };
+  explicit tls_context(ssl_ctx_st* context) : context_(context) {}
+  std::unique_ptr<ssl_ctx_st, deleter> context_;
+};
+
+/// OpenSSL's oldest queued complaint as a sentence part, and an empty queue afterwards.
+std::string take_tls_error();
+
+}  // namespace pusher
