@@ -75,7 +75,9 @@ struct limits_settings {
 
 struct settings {
   std::string node_name;           ///< default: the host's name
-  std::vector<role_entry> roles;   ///< default: all
+  /// Default: all. Two api actors: a slow request leaves the other free.
+  std::vector<role_entry> roles{
+      {role::api, {}, 2}, {role::fan_out, {}, 1}, {role::push_sender, {}, 1}, {role::result_writer, {}, 1}};
   std::string data_directory = "pusher-data";
   embedded_settings embedded;
   std::string secrets_key_file;

@@ -1,0 +1,238 @@
+#include "conf/load.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "conf/options.hpp"
+#include "conf/toml_file.hpp"
+#include "model/json.hpp"
+
+extern char** environ;
+
+namespace pusher {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* own_prefix = "PUSHER__";
+constexpr const char* role_prefixes[] = {"API_SERVER__", "NOTIFICATION_WORKER__", "RESULT_WORKER__", "PUSH_WORKER__"};
+
+error wrong(std::string detail) { return {errc::invalid_configuration, std::move(detail), "", 0}; }
+
+std::string lower(std::string text) {
+  for (auto& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+std::string host_name() {
+  char name[256] = "node";
+  gethostname(name, sizeof name - 1);
+  return name;
+}
+
+settings defaults() {
+  settings made;
+  made.node_name = host_name();
+  return made;
+}
+
+result<void> refuse_if_others_can_read(const std::string& name, const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0 || access(path.c_str(), R_OK) != 0)
+    return wrong(name + ": cannot read " + path + "; check the path and its permissions.");
+  if (info.st_mode & S_IROTH)
+    return wrong(name + ": " + path + " can be read by everyone; chmod it to 0600.");
+  return {};
+}
+
+result<std::string> read_secret(const std::string& name, const std::string& path) {
+  if (auto safe = refuse_if_others_can_read(name, path); !safe) return safe.failure();
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  auto secret = text.str();
+  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
+  return secret;
+}
+
+/// Applies one source after the other onto the settings.
+class loader {
+ public:
+  loader() { loaded_.values = defaults(); }
+
+  /// `name` may be that of an option or, for secrets, "<option>_file".
+  result<void> apply(const std::string& name, const std::string& text, const std::string& origin,
+                     const std::string& base_directory) {
+    if (const auto* found = find_option(name)) {
+      auto value = found->path && !text.empty() ? absolute(text, base_directory) : text;
+      return store(*found, value, origin);
+    }
+    constexpr std::string_view suffix = "_file";
+    if (name.size() > suffix.size() && name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0) {
+      const auto* of = find_option(name.substr(0, name.size() - suffix.size()));
+      if (of && of->secret) {
+        auto secret = read_secret(name, absolute(text, base_directory));
+        if (!secret) return secret.failure();
+        return store(*of, *secret, origin);
+      }
+    }
+    return unknown(name, origin);
+  }
+
+  loaded_settings take() { return std::move(loaded_); }
+  const settings& values() const { return loaded_.values; }
+
+ private:
+  result<void> store(const option& of, const std::string& text, const std::string& origin) {
+    auto stored = of.set(loaded_.values, text);
+    if (!stored) return wrong(of.name + " (" + origin + ") " + stored.failure().detail + ".");
+    loaded_.origins[of.name] = origin;
+    return {};
+  }
+
+  static result<void> unknown(const std::string& name, const std::string& origin) {
+    for (const char* section : {"cluster.", "apns.", "webpush.", "hms."})
+      if (name.rfind(section, 0) == 0)
+        return wrong(name + " (" + origin + "): this section is not available in this version.");
+    return wrong("Unknown option " + name + " (" + origin + ")." + nearest_option(name));
+  }
+
+  static std::string absolute(const std::string& path, const std::string& base_directory) {
+    return base_directory.empty() ? path : (fs::path(base_directory) / path).lexically_normal().string();
+  }
+
+  loaded_settings loaded_;
+};
+
+result<std::string> find_config_file(const settings_sources& sources) {
+  std::error_code ignored;
+  if (sources.config_file) {
+    if (!fs::is_regular_file(*sources.config_file, ignored))
+      return wrong("--config: there is no file " + *sources.config_file + ".");
+    return *sources.config_file;
+  }
+  for (const char* path : {"pusher.toml", "/etc/pusher/pusher.toml"})
+    if (fs::is_regular_file(path, ignored)) return std::string(path);
+  return std::string();
+}
+
+result<void> apply_file(loader& into, const std::string& path) {
+  auto entries = read_toml(path);
+  if (!entries) return entries.failure();
+  auto directory = fs::path(path).parent_path().string();
+  for (const auto& entry : *entries) {
+    auto origin = path + ":" + std::to_string(entry.line);
+    if (const auto* found = find_option(entry.name); found && found->type != entry.type)
+      return wrong(entry.name + " (" + origin + ") takes " +
+                   (found->type == option_type::number ? "a number" : "a text in quotes") + ".");
+    if (auto applied = into.apply(entry.name, entry.text, origin, directory); !applied) return applied;
+  }
+  return {};
+}
+
+/// What the original service's variables say, translated to our names; prefixes that contradict each other are an error.
+result<void> apply_role_variables(loader& into, const std::map<std::string, std::string>& environment) {
+  std::map<std::string, std::pair<std::string, std::string>> said;  // option -> (variable, value)
+  for (const auto& [variable, value] : environment) {
+    for (std::string prefix : role_prefixes) {
+      if (variable.rfind(prefix, 0) != 0) continue;
+      auto rest = variable.substr(prefix.size());
+      if (rest.rfind("FIREBASE__", 0) == 0)
+        return wrong(variable + ": FCM's legacy API, which Google ended in 2024, is not available in this version; use "
+                                "fcm.service_account_file.");
+      auto cut = rest.find("__");
+      if (cut == std::string::npos) return wrong("Unknown variable " + variable + ".");
+      auto name = lower(rest.substr(0, cut) + "." + rest.substr(cut + 2));
+      bool understood = (name.rfind("mysql.", 0) == 0 && prefix != role_prefixes[3]) || name.rfind("redis.", 0) == 0;
+      if (!understood) return wrong("Unknown variable " + variable + "; it names a host, port, user, password or database of MYSQL or REDIS.");
+      auto [known, fresh] = said.try_emplace(name, variable, value);
+      if (!fresh && known->second.second != value)
+        return wrong(known->second.first + " and " + variable + " contradict each other.");
+    }
+  }
+  for (const auto& [name, from] : said)
+    if (auto applied = into.apply(name, from.second, from.first, ""); !applied) return applied;
+  return {};
+}
+
+result<void> apply_environment(loader& into, const std::map<std::string, std::string>& environment) {
+  if (auto applied = apply_role_variables(into, environment); !applied) return applied;
+  for (const auto& [variable, value] : environment) {
+    if (variable.rfind(own_prefix, 0) != 0) continue;
+    auto rest = variable.substr(std::string(own_prefix).size());
+    auto cut = rest.find("__");
+    if (cut == std::string::npos) return wrong("Unknown variable " + variable + "; they are named PUSHER__SECTION__KEY.");
+    auto name = lower(rest.substr(0, cut) + "." + rest.substr(cut + 2));
+    if (auto applied = into.apply(name, value, variable, ""); !applied) return applied;
+  }
+  return {};
+}
+
+bool needs_mysql(const settings& values) {
+  return std::any_of(values.roles.begin(), values.roles.end(),
+                     [](const auto& each) { return each.role != role::push_sender; });
+}
+
+result<void> check_service_account(const std::string& path) {
+  auto text = read_secret("fcm.service_account_file", path);
+  if (!text) return text.failure();
+  auto document = json::parse(*text);
+  if (!document || !document->IsObject())
+    return wrong("fcm.service_account_file: " + path + " is not the JSON file of a service account.");
+  for (const char* name : {"client_email", "private_key", "token_uri", "project_id"})
+    if (!document->HasMember(name) || !(*document)[name].IsString())
+      return wrong("fcm.service_account_file: " + path + " lacks \"" + name + "\".");
+  return {};
+}
+
+/// What no single option can know.
+result<void> check_together(const settings& values) {
+  if (values.embedded_redis() != values.embedded_mysql() && needs_mysql(values))
+    return wrong(values.embedded_redis()
+                     ? "mysql.host is set and redis.host is not: set both, or neither for stores of the node's own."
+                     : "redis.host is set and mysql.host is not: set both, or neither for stores of the node's own.");
+  for (char c : values.node_name)
+    if (c == '/' || static_cast<unsigned char>(c) <= ' ') return wrong("node.name has no spaces and no '/'.");
+  if (values.node_name.empty() || values.node_name.size() > 64) return wrong("node.name has 1 to 64 characters.");
+  if (values.fcm.base_url.rfind("https://", 0) != 0) return wrong("fcm.base_url begins with https://.");
+  if (!values.fcm.service_account_file.empty())
+    if (auto good = check_service_account(values.fcm.service_account_file); !good) return good;
+  if (!values.fcm.ca_file.empty() && access(values.fcm.ca_file.c_str(), R_OK) != 0)
+    return wrong("fcm.ca_file: cannot read " + values.fcm.ca_file + ".");
+  if (!values.secrets_key_file.empty())
+    if (auto safe = refuse_if_others_can_read("secrets.key_file", values.secrets_key_file); !safe) return safe;
+  return {};
+}
+
+}  // namespace
+
+std::map<std::string, std::string> process_environment() {
+  std::map<std::string, std::string> made;
+  for (char** each = environ; each && *each; ++each) {
+    std::string pair = *each;
+    auto cut = pair.find('=');
+    if (cut != std::string::npos) made[pair.substr(0, cut)] = pair.substr(cut + 1);
+  }
+  return made;
+}
+
+result<loaded_settings> load_settings(const settings_sources& sources) {
+  loader into;
+  auto file = find_config_file(sources);
+  if (!file) return file.failure();
+  if (!file->empty())
+    if (auto applied = apply_file(into, *file); !applied) return applied.failure();
+  if (auto applied = apply_environment(into, sources.environment); !applied) return applied.failure();
+  for (const auto& [name, text] : sources.flags)
+    if (auto applied = into.apply(name, text, "flag", ""); !applied) return applied.failure();
+  if (auto good = check_together(into.values()); !good) return good.failure();
+  return into.take();
+}
+
+}  // namespace pusher

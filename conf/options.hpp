@@ -1,0 +1,36 @@
+// The one table of options: loading, validation, printing and the example file all come from it.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conf/settings.hpp"
+#include "model/result.hpp"
+
+namespace pusher {
+
+enum class option_type : uint8_t { text, number, boolean };
+
+struct option {
+  std::string name;  ///< "section.key"
+  option_type type = option_type::text;
+  const char* meaning;  ///< one sentence
+  bool secret = false;  ///< masked when printed; `<name>_file` is understood too
+  bool path = false;    ///< relative to the configuration file's directory
+  /// Checks and stores a value given as text. The error's detail does not name the option yet.
+  std::function<result<void>(settings&, const std::string&)> set;
+  std::function<std::string(const settings&)> get;
+
+  std::string section() const { return name.substr(0, name.find('.')); }
+  std::string key() const { return name.substr(name.find('.') + 1); }
+};
+
+const std::vector<option>& all_options();
+/// nullptr when there is none of this name.
+const option* find_option(std::string_view name);
+/// "Did you mean …?" or an empty text.
+std::string nearest_option(std::string_view name);
+
+}  // namespace pusher

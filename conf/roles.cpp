@@ -1,0 +1,80 @@
+#include <charconv>
+
+#include "conf/load.hpp"
+#include "model/device.hpp"
+
+namespace pusher {
+
+namespace {
+
+constexpr std::pair<const char*, role> role_names[] = {{"api", role::api},
+                                                       {"fan-out", role::fan_out},
+                                                       {"push-sender", role::push_sender},
+                                                       {"result-writer", role::result_writer}};
+
+error wrong(std::string detail) { return {errc::invalid_configuration, std::move(detail), "", 0}; }
+
+std::vector<std::string> split(const std::string& text, char at) {
+  std::vector<std::string> parts(1);
+  for (char c : text) {
+    if (c == at)
+      parts.emplace_back();
+    else if (c != ' ')
+      parts.back() += c;
+  }
+  return parts;
+}
+
+result<role_entry> parse_role(const std::string& text) {
+  role_entry made;
+  auto counted = split(text, '=');
+  if (counted.size() > 2) return wrong("'" + text + "' has more than one '='");
+  if (counted.size() == 2) {
+    auto end = counted[1].data() + counted[1].size();
+    auto [stop, fault] = std::from_chars(counted[1].data(), end, made.count);
+    if (fault != std::errc() || stop != end || made.count < 1 || made.count > 64)
+      return wrong("the count of '" + text + "' is a number from 1 to 64");
+  }
+  auto named = split(counted[0], ':');
+  bool known = false;
+  for (const auto& [name, which] : role_names) {
+    if (named[0] != name) continue;
+    made.role = which;
+    known = true;
+  }
+  if (!known) return wrong("there is no role '" + named[0] + "'; choose from api, fan-out, push-sender, result-writer");
+  if (made.role == role::fan_out && made.count > 1) return wrong("fan-out cannot be multiplied within a node");
+  if (named.size() == 1) return made;
+  if (named.size() > 2 || made.role != role::push_sender) return wrong("only push-sender takes gateways: '" + text + "'");
+  for (const auto& name : split(named[1], '+')) {
+    if (!parse_gateway(name)) return wrong("there is no gateway '" + name + "'; choose from fcm, apns, webpush, hms");
+    made.gateways.push_back(name);
+  }
+  return made;
+}
+
+}  // namespace
+
+result<std::vector<role_entry>> parse_roles(const std::string& text) {
+  std::vector<role_entry> made;
+  for (const auto& part : split(text, ',')) {
+    auto entry = parse_role(part);
+    if (!entry) return entry.failure();
+    made.push_back(std::move(*entry));
+  }
+  return made;
+}
+
+std::string to_text(const std::vector<role_entry>& roles) {
+  std::string made;
+  for (const auto& each : roles) {
+    if (!made.empty()) made += ',';
+    for (const auto& [name, which] : role_names)
+      if (which == each.role) made += name;
+    for (size_t i = 0; i < each.gateways.size(); ++i) made += (i ? "+" : ":") + each.gateways[i];
+    if (each.count != 1) made += "=" + std::to_string(each.count);
+  }
+  return made;
+}
+
+}  // namespace pusher
