@@ -82,8 +82,8 @@ std::string to_rfc3339(utc_ms time) {
   auto ms = time - days * ms_per_day;
   auto d = date_of(days);
   char text[40];
-  std::snprintf(text, sizeof text, "%04lld-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<long long>(d.year), d.month,
-                d.day, static_cast<int>(ms / 3'600'000), static_cast<int>(ms / 60'000 % 60),
+  std::snprintf(text, sizeof text, "%04lld-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<long long>(d.year),
+                d.month, d.day, static_cast<int>(ms / 3'600'000), static_cast<int>(ms / 60'000 % 60),
                 static_cast<int>(ms / 1000 % 60), static_cast<int>(ms % 1000));
   return text;
 }
@@ -119,8 +119,8 @@ std::optional<utc_ms> parse_rfc3339(std::string_view text) {
     if (hours > 23 || minutes > 59) return std::nullopt;
     offset_minutes = static_cast<int>(hours * 60 + minutes) * (sign == '+' ? 1 : -1);
   }
-  if (!in.finished() || month < 1 || month > 12 || day < 1 || day > days_in(year, month) || hour > 23 || minute > 59 ||
-      second > 60)
+  if (!in.finished() || month < 1 || month > 12 || day < 1 || day > days_in(year, month) || hour > 23 ||
+      minute > 59 || second > 60)
     return std::nullopt;
   auto seconds = int64_t{hour} * 3600 + minute * 60 + second - int64_t{offset_minutes} * 60;
   return days_of(year, month, day) * ms_per_day + seconds * 1000 + ms;

@@ -12,8 +12,8 @@
 
 namespace pusher {
 
-/// A device whose properties are parsed at most once, however many conditions look at it. Reuse one reader for
-/// many devices: it keeps its buffers. Not thread-safe.
+/// A device whose properties are parsed at most once, however many conditions look at it. Reuse one reader
+/// for many devices: it keeps its buffers. Not thread-safe.
 class device_reader {
  public:
   device_reader();

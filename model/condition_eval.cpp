@@ -30,7 +30,9 @@ struct device_reader::parsed {
     stack.Clear();
     new (&root) document(&values, 1024, &stack);
     text.assign(json);
-    root.ParseInsitu<rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag>(text.data());
+    // Full precision, as when conditions are read: else a fraction would not equal itself.
+    root.ParseInsitu<rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag |
+                     rapidjson::kParseFullPrecisionFlag>(text.data());
     readable = !root.HasParseError() && root.IsObject();
   }
 };
@@ -47,7 +49,8 @@ const rapidjson::Value* device_reader::property(std::string_view name) {
   if (!parsed_->done) parsed_->parse(row_.properties);
   if (!parsed_->readable) return nullptr;
   for (const auto& member : parsed_->root.GetObject())
-    if (member.name.GetStringLength() == name.size() && std::memcmp(member.name.GetString(), name.data(), name.size()) == 0)
+    if (member.name.GetStringLength() == name.size() &&
+        std::memcmp(member.name.GetString(), name.data(), name.size()) == 0)
       return &member.value;
   return nullptr;
 }
@@ -58,11 +61,11 @@ using node = condition::node;
 
 /// What a comparison looks at. `list` stands for a list of strings.
 struct subject {
-  enum class kind : uint8_t { missing, text, integer, real, boolean, time, list };
+  enum class kind : uint8_t { missing, text, number, boolean, time, list };
   kind type = kind::missing;
   std::string_view text;
-  int64_t integer = 0;
-  double real = 0;
+  pusher::number number;
+  utc_ms time = 0;
   bool flag = false;
   const rapidjson::Value* list = nullptr;
 };
@@ -78,21 +81,30 @@ subject of_text(std::string_view text) {
 subject of_time(utc_ms time) {
   subject made;
   made.type = subject::kind::time;
-  made.integer = time;
+  made.time = time;
   return made;
 }
 
 subject of_attribute(const device_row& row, attribute which) {
   switch (which) {
-    case attribute::platform: return of_text(to_string(row.platform));
-    case attribute::gateway: return of_text(to_string(row.gateway));
-    case attribute::locale: return of_text(row.locale);
-    case attribute::language: return of_text(row.locale.substr(0, row.locale.find_first_of("-_")));
-    case attribute::time_zone: return of_text(row.time_zone);
-    case attribute::user_id: return of_text(row.user_id);
-    case attribute::app_version: return of_text(row.app_version);
-    case attribute::created_at: return of_time(row.created_at);
-    case attribute::last_seen_at: return of_time(row.last_seen_at);
+    case attribute::platform:
+      return of_text(to_string(row.platform));
+    case attribute::gateway:
+      return of_text(to_string(row.gateway));
+    case attribute::locale:
+      return of_text(row.locale);
+    case attribute::language:
+      return of_text(row.locale.substr(0, row.locale.find_first_of("-_")));
+    case attribute::time_zone:
+      return of_text(row.time_zone);
+    case attribute::user_id:
+      return of_text(row.user_id);
+    case attribute::app_version:
+      return of_text(row.app_version);
+    case attribute::created_at:
+      return of_time(row.created_at);
+    case attribute::last_seen_at:
+      return of_time(row.last_seen_at);
   }
   return {};
 }
@@ -106,13 +118,9 @@ subject of_property(const rapidjson::Value* value) {
   } else if (value->IsBool()) {
     made.type = subject::kind::boolean;
     made.flag = value->GetBool();
-  } else if (value->IsInt64()) {
-    made.type = subject::kind::integer;
-    made.integer = value->GetInt64();
-    made.real = static_cast<double>(made.integer);
   } else if (value->IsNumber()) {
-    made.type = subject::kind::real;
-    made.real = value->GetDouble();
+    made.type = subject::kind::number;
+    made.number = number::of(*value);
   } else if (value->IsArray()) {
     made.type = subject::kind::list;
     made.list = value;
@@ -121,8 +129,6 @@ subject of_property(const rapidjson::Value* value) {
   }
   return made;
 }
-
-bool is_number(subject::kind type) { return type == subject::kind::integer || type == subject::kind::real; }
 
 /// Whether the two have the same type, and if so their order: negative, 0, positive.
 bool compare(const subject& a, const operand& b, int& order) {
@@ -138,16 +144,11 @@ bool compare(const subject& a, const operand& b, int& order) {
       return true;
     case operand::kind::time:
       if (a.type != subject::kind::time) return false;
-      order = sign(a.integer, b.integer);
+      order = sign(a.time, b.time);
       return true;
-    case operand::kind::integer:
-    case operand::kind::real:
-      if (!is_number(a.type)) return false;
-      // Two integers compare exactly; beside a fraction both are doubles.
-      if (a.type == subject::kind::integer && b.type == operand::kind::integer)
-        order = sign(a.integer, b.integer);
-      else
-        order = sign(a.real, b.real);
+    case operand::kind::number:
+      if (a.type != subject::kind::number) return false;
+      order = number::order(a.number, b.number);
       return true;
   }
   return false;
@@ -161,28 +162,49 @@ bool contains(const subject& in, const std::string& what) {
                      [&](const auto& each) { return each.IsString() && json::view(each) == what; });
 }
 
+/// Whether a list of values has this one. Lists may be long: texts are found by halving.
+bool is_one_of(const subject& is, const node& leaf) {
+  auto texts_end = leaf.operands.begin() + static_cast<std::ptrdiff_t>(leaf.texts);
+  if (is.type == subject::kind::text) {
+    auto found =
+        std::lower_bound(leaf.operands.begin(), texts_end, is.text,
+                         [](const operand& each, std::string_view text) { return each.text < text; });
+    return found != texts_end && found->text == is.text;
+  }
+  int order = 0;
+  return std::any_of(texts_end, leaf.operands.end(),
+                     [&](const operand& each) { return compare(is, each, order) && order == 0; });
+}
+
 bool holds(const subject& is, const node& leaf) {
   if (leaf.op == comparison::exists) return (is.type != subject::kind::missing) == leaf.operands[0].flag;
   if (is.type == subject::kind::missing) return false;
   int order = 0;
   auto ordered = [&](size_t i) { return compare(is, leaf.operands[i], order); };
   switch (leaf.op) {
-    case comparison::eq: return ordered(0) && order == 0;
-    case comparison::ne: return ordered(0) && order != 0;
-    case comparison::gt: return ordered(0) && order > 0;
-    case comparison::gte: return ordered(0) && order >= 0;
-    case comparison::lt: return ordered(0) && order < 0;
-    case comparison::lte: return ordered(0) && order <= 0;
-    case comparison::between: return ordered(0) && order >= 0 && ordered(1) && order <= 0;
+    case comparison::eq:
+      return ordered(0) && order == 0;
+    case comparison::ne:
+      return ordered(0) && order != 0;
+    case comparison::gt:
+      return ordered(0) && order > 0;
+    case comparison::gte:
+      return ordered(0) && order >= 0;
+    case comparison::lt:
+      return ordered(0) && order < 0;
+    case comparison::lte:
+      return ordered(0) && order <= 0;
+    case comparison::between:
+      return ordered(0) && order >= 0 && ordered(1) && order <= 0;
     case comparison::in:
-      for (size_t i = 0; i < leaf.operands.size(); ++i)
-        if (ordered(i) && order == 0) return true;
-      return false;
+      return is_one_of(is, leaf);
     case comparison::prefix:
       return is.type == subject::kind::text &&
              is.text.compare(0, leaf.operands[0].text.size(), leaf.operands[0].text) == 0;
-    case comparison::contains: return contains(is, leaf.operands[0].text);
-    case comparison::exists: break;
+    case comparison::contains:
+      return contains(is, leaf.operands[0].text);
+    case comparison::exists:
+      break;
   }
   return false;
 }
@@ -190,17 +212,44 @@ bool holds(const subject& is, const node& leaf) {
 bool evaluate(const node& at, device_reader& device) {
   auto each = [&device](const node& child) { return evaluate(child, device); };
   switch (at.type) {
-    case node::kind::all: return std::all_of(at.children.begin(), at.children.end(), each);
-    case node::kind::any: return std::any_of(at.children.begin(), at.children.end(), each);
-    case node::kind::negation: return !each(at.children.front());
-    case node::kind::property: return holds(of_property(device.property(at.name)), at);
-    case node::kind::attribute: return holds(of_attribute(device.row(), at.attribute), at);
+    case node::kind::all:
+      return std::all_of(at.children.begin(), at.children.end(), each);
+    case node::kind::any:
+      return std::any_of(at.children.begin(), at.children.end(), each);
+    case node::kind::negation:
+      return !each(at.children.front());
+    case node::kind::property:
+      return holds(of_property(device.property(at.name)), at);
+    case node::kind::attribute:
+      return holds(of_attribute(device.row(), at.attribute), at);
   }
   return false;
 }
 
 }  // namespace
 
-bool condition::matches(device_reader& device) const { return evaluate(*root_, device); }
+number number::of(const rapidjson::Value& value) {
+  number made;
+  made.real = value.GetDouble();
+  made.whole = value.IsInt64() || value.IsUint64();
+  made.above_int64 = value.IsUint64() && !value.IsInt64();
+  if (made.above_int64)
+    made.bits = static_cast<int64_t>(value.GetUint64());
+  else if (made.whole)
+    made.bits = value.GetInt64();
+  return made;
+}
+
+int number::order(const number& a, const number& b) {
+  auto sign = [](auto x, auto y) { return x < y ? -1 : (y < x ? 1 : 0); };
+  if (!a.whole || !b.whole) return sign(a.real, b.real);
+  if (a.above_int64 != b.above_int64) return a.above_int64 ? 1 : -1;
+  // Both on the same side of INT64_MAX, where the order of the bits is that of the values.
+  return sign(a.bits, b.bits);
+}
+
+bool condition::matches(device_reader& device) const {
+  return evaluate(*root_, device);
+}
 
 }  // namespace pusher

@@ -25,13 +25,25 @@ enum class attribute : uint8_t {
 
 enum class comparison : uint8_t { eq, ne, in, gt, gte, lt, lte, between, exists, prefix, contains };
 
+/// A number as JSON has it: whole numbers of 64 bits compare exactly, all others as doubles.
+struct number {
+  bool whole = false;
+  bool above_int64 = false;  ///< whole and beyond INT64_MAX: `bits` are those of a uint64_t
+  int64_t bits = 0;          ///< of a whole number
+  double real = 0;           ///< nearest double, for whole numbers too
+
+  static number of(const rapidjson::Value& value);
+  /// Negative, 0 or positive.
+  static int order(const number& a, const number& b);
+};
+
 /// A typed value of a condition. Types never coerce.
 struct operand {
-  enum class kind : uint8_t { text, integer, real, boolean, time };
+  enum class kind : uint8_t { text, number, boolean, time };
   kind type = kind::text;
   std::string text;
-  int64_t integer = 0;  ///< of integer and time
-  double real = 0;      ///< of real, and of integer as a double
+  pusher::number number;
+  utc_ms time = 0;
   bool flag = false;
 };
 
@@ -42,7 +54,8 @@ struct condition::node {
   std::string name;            ///< of property
   pusher::attribute attribute = attribute::platform;
   comparison op = comparison::eq;
-  std::vector<operand> operands;  ///< one; two for between; any number for in
+  std::vector<operand> operands;  ///< one; two for between; any number for in, the texts first and sorted
+  size_t texts = 0;               ///< how many of them are texts
 };
 
 }  // namespace pusher

@@ -6,10 +6,14 @@ namespace pusher {
 
 std::string_view to_string(gateway value) {
   switch (value) {
-    case gateway::fcm: return "fcm";
-    case gateway::apns: return "apns";
-    case gateway::webpush: return "webpush";
-    case gateway::hms: return "hms";
+    case gateway::fcm:
+      return "fcm";
+    case gateway::apns:
+      return "apns";
+    case gateway::webpush:
+      return "webpush";
+    case gateway::hms:
+      return "hms";
   }
   return "unknown";
 }
@@ -22,10 +26,14 @@ std::optional<gateway> parse_gateway(std::string_view name) {
 
 std::string_view to_string(platform value) {
   switch (value) {
-    case platform::android: return "android";
-    case platform::ios: return "ios";
-    case platform::web: return "web";
-    case platform::other: return "other";
+    case platform::android:
+      return "android";
+    case platform::ios:
+      return "ios";
+    case platform::web:
+      return "web";
+    case platform::other:
+      return "other";
   }
   return "other";
 }
@@ -38,8 +46,10 @@ std::optional<platform> parse_platform(std::string_view name) {
 
 std::string_view to_string(environment value) {
   switch (value) {
-    case environment::production: return "production";
-    case environment::sandbox: return "sandbox";
+    case environment::production:
+      return "production";
+    case environment::sandbox:
+      return "sandbox";
   }
   return "production";
 }
@@ -52,9 +62,12 @@ std::optional<environment> parse_environment(std::string_view name) {
 
 std::string_view to_string(disabled_reason value) {
   switch (value) {
-    case disabled_reason::none: return "none";
-    case disabled_reason::unregistered: return "unregistered";
-    case disabled_reason::token_moved: return "token_moved";
+    case disabled_reason::none:
+      return "none";
+    case disabled_reason::unregistered:
+      return "unregistered";
+    case disabled_reason::token_moved:
+      return "token_moved";
   }
   return "none";
 }

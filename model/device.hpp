@@ -75,11 +75,11 @@ struct device_row {
   pusher::environment environment = environment::production;
   pusher::platform platform = platform::other;
   std::string_view push_token;
-  std::string_view user_id;      ///< empty = none; likewise the next three
+  std::string_view user_id;  ///< empty = none; likewise the next three
   std::string_view locale;
   std::string_view time_zone;
   std::string_view app_version;
-  std::string_view properties;   ///< a JSON object
+  std::string_view properties;  ///< a JSON object
   utc_ms created_at = 0;
   utc_ms last_seen_at = 0;
 };

@@ -10,33 +10,33 @@ namespace pusher {
 /// Causes that a caller can tell apart. Stable: clients see the names (see to_string).
 enum class errc : uint8_t {
   // What the caller sent.
-  malformed_json,         ///< the body is not JSON, or nested too deeply
-  invalid_field,          ///< a field has a wrong type or value
-  unknown_field,          ///< a field that does not exist
-  missing_field,          ///< a required field is absent
-  invalid_condition,      ///< a condition cannot be understood
-  invalid_cursor,         ///< a paging cursor was not made by us
-  body_too_large,         ///< over the limit of request bytes
-  length_required,        ///< the body's length is not stated
-  unsupported_media_type, ///< a body of a type that the route does not take
-  malformed_request,      ///< the HTTP request itself is broken
-  unauthenticated,        ///< no API key, or one that is not known
-  forbidden,              ///< the API key lacks the scope
-  not_found,              ///< no such resource in this application
-  route_not_found,        ///< no such path
-  method_not_allowed,     ///< the path exists, the method does not
-  wrong_state,            ///< the notification's state does not allow the step
-  conflict,               ///< it exists already, or is being changed
-  idempotency_mismatch,   ///< the Idempotency-Key was used with another body
-  payload_too_large,      ///< the rendered push would exceed the gateway's limit
-  rate_limited,           ///< the caller is too fast
+  malformed_json,          ///< the body is not JSON, or nested too deeply
+  invalid_field,           ///< a field has a wrong type or value
+  unknown_field,           ///< a field that does not exist
+  missing_field,           ///< a required field is absent
+  invalid_condition,       ///< a condition cannot be understood
+  invalid_cursor,          ///< a paging cursor was not made by us
+  body_too_large,          ///< over the limit of request bytes
+  length_required,         ///< the body's length is not stated
+  unsupported_media_type,  ///< a body of a type that the route does not take
+  malformed_request,       ///< the HTTP request itself is broken
+  unauthenticated,         ///< no API key, or one that is not known
+  forbidden,               ///< the API key lacks the scope
+  not_found,               ///< no such resource in this application
+  route_not_found,         ///< no such path
+  method_not_allowed,      ///< the path exists, the method does not
+  wrong_state,             ///< the notification's state does not allow the step
+  conflict,                ///< it exists already, or is being changed
+  idempotency_mismatch,    ///< the Idempotency-Key was used with another body
+  payload_too_large,       ///< the rendered push would exceed the gateway's limit
+  rate_limited,            ///< the caller is too fast
   // What we are missing.
-  store_unavailable,      ///< MariaDB does not answer
-  journal_unavailable,    ///< Redis does not answer
-  journal_lost,           ///< Redis answers, but it is not the journal we worked with
-  overloaded,             ///< a bound of ours is reached
-  timed_out,              ///< no answer in time; the outcome is unknown
-  gateway_unavailable,    ///< a gateway or token endpoint does not answer
+  store_unavailable,    ///< MariaDB does not answer
+  journal_unavailable,  ///< Redis does not answer
+  journal_lost,         ///< Redis answers, but it is not the journal we worked with
+  overloaded,           ///< a bound of ours is reached
+  timed_out,            ///< no answer in time; the outcome is unknown
+  gateway_unavailable,  ///< a gateway or token endpoint does not answer
   // What the operator must mend.
   invalid_configuration,  ///< a setting is unknown, of a wrong type or out of range
   schema_too_new,         ///< the database was migrated by a newer version
@@ -55,8 +55,8 @@ bool is_retryable(errc code);
 /// What went wrong, where, and how to mend it.
 struct error {
   errc code = errc::internal;
-  std::string detail;            ///< one sentence for a person; never contains a secret or push token
-  std::string pointer;           ///< JSON pointer to the fault in the request body; empty when there is none
+  std::string detail;   ///< one sentence for a person; never contains a secret or push token
+  std::string pointer;  ///< JSON pointer to the fault in the request body; empty when there is none
   uint32_t retry_after_seconds = 0;  ///< when to try again; 0 = not said
 };
 

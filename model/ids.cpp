@@ -10,7 +10,8 @@ std::string make_uuid_v7() {
   uuid_t bytes;
   uuid_generate_random(bytes);
   auto time = static_cast<uint64_t>(now_ms());
-  for (int i = 0; i < 6; ++i) bytes[i] = static_cast<unsigned char>(time >> (8 * (5 - i)));
+  for (int i = 0; i < 6; ++i)
+    bytes[i] = static_cast<unsigned char>(time >> (8 * (5 - i)));
   bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x70);
   char text[UUID_STR_LEN];
   uuid_unparse_lower(bytes, text);

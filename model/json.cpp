@@ -14,8 +14,8 @@ namespace pusher::json {
 
 namespace {
 
-constexpr unsigned flags =
-    rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseFullPrecisionFlag;
+constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
+                           rapidjson::kParseFullPrecisionFlag;
 
 /// Refuses nesting that is too deep before any of it is built.
 struct depth_guard : rapidjson::BaseReaderHandler<rapidjson::UTF8<>, depth_guard> {
@@ -27,7 +27,9 @@ struct depth_guard : rapidjson::BaseReaderHandler<rapidjson::UTF8<>, depth_guard
   bool EndArray(rapidjson::SizeType) { return --depth, true; }
 };
 
-error malformed(std::string detail) { return {errc::malformed_json, std::move(detail), "", 0}; }
+error malformed(std::string detail) {
+  return {errc::malformed_json, std::move(detail), "", 0};
+}
 
 /// The first name that an object holds twice, or nothing. Depth is bounded, so recursion is too.
 const rapidjson::Value* repeated_name(const rapidjson::Value& value) {
@@ -52,7 +54,8 @@ const rapidjson::Value* repeated_name(const rapidjson::Value& value) {
 
 size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t j = 0; j <= b.size(); ++j)
+    row[j] = j;
   for (size_t i = 1; i <= a.size(); ++i) {
     size_t diagonal = row[0];
     row[0] = i;
@@ -78,13 +81,15 @@ result<rapidjson::Document> parse(std::string_view text) {
   if (checked.IsError()) {
     if (checked.Code() == rapidjson::kParseErrorTermination)
       return malformed("The JSON is nested deeper than " + std::to_string(limits::json_depth) + " levels.");
-    return malformed("The body is not valid JSON: " + std::string(rapidjson::GetParseError_En(checked.Code())) +
-                     " At byte " + std::to_string(checked.Offset()) + ".");
+    return malformed(
+        "The body is not valid JSON: " + std::string(rapidjson::GetParseError_En(checked.Code())) +
+        " At byte " + std::to_string(checked.Offset()) + ".");
   }
   rapidjson::Document document;
   document.Parse<flags>(text.data(), text.size());
   if (const auto* twice = repeated_name(document))
-    return malformed("The name \"" + std::string(view(*twice).substr(0, 64)) + "\" stands twice in one object.");
+    return malformed("The name \"" + std::string(view(*twice).substr(0, 64)) +
+                     "\" stands twice in one object.");
   return document;
 }
 
@@ -101,7 +106,9 @@ std::string pointer(const std::string& base, std::string_view key) {
   return made;
 }
 
-std::string pointer(const std::string& base, size_t index) { return base + "/" + std::to_string(index); }
+std::string pointer(const std::string& base, size_t index) {
+  return base + "/" + std::to_string(index);
+}
 
 std::string to_text(const rapidjson::Value& value) {
   rapidjson::StringBuffer buffer;

@@ -10,7 +10,8 @@
 
 namespace pusher::json {
 
-/// Parses untrusted text. Errors: malformed_json, naming the offset. Duplicate keys of one object are an error.
+/// Parses untrusted text. Errors: malformed_json, naming the offset. Duplicate keys of one object are an
+/// error.
 result<rapidjson::Document> parse(std::string_view text);
 
 /// `base` + "/" + `key`, with the key escaped as RFC 6901 asks.

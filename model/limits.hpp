@@ -9,7 +9,7 @@ namespace pusher::limits {
 constexpr size_t device_id_bytes = 128;
 constexpr size_t push_token_bytes = 4096;
 constexpr size_t user_id_bytes = 128;
-constexpr size_t locale_bytes = 35;       // RFC 5646 section 4.4.1
+constexpr size_t locale_bytes = 35;  // RFC 5646 section 4.4.1
 constexpr size_t time_zone_bytes = 64;
 constexpr size_t app_version_bytes = 64;
 constexpr size_t external_id_bytes = 128;
@@ -18,7 +18,8 @@ constexpr size_t collapse_key_bytes = 64;  // APNs's limit, the smallest of the 
 constexpr size_t properties_bytes = 64 * 1024;
 constexpr size_t property_names = 200;
 constexpr size_t property_name_bytes = 64;
-constexpr size_t json_depth = 32;
+constexpr size_t json_depth =
+    48;  // a condition of full depth takes 2 * condition_depth, and stands inside a request
 constexpr size_t condition_depth = 16;
 constexpr size_t condition_leaves = 256;
 constexpr size_t condition_bytes = 64 * 1024;

@@ -4,14 +4,22 @@ namespace pusher {
 
 std::string_view to_string(notification_state value) {
   switch (value) {
-    case notification_state::draft: return "draft";
-    case notification_state::scheduled: return "scheduled";
-    case notification_state::launched: return "launched";
-    case notification_state::sending: return "sending";
-    case notification_state::completed: return "completed";
-    case notification_state::paused: return "paused";
-    case notification_state::canceled: return "canceled";
-    case notification_state::expired: return "expired";
+    case notification_state::draft:
+      return "draft";
+    case notification_state::scheduled:
+      return "scheduled";
+    case notification_state::launched:
+      return "launched";
+    case notification_state::sending:
+      return "sending";
+    case notification_state::completed:
+      return "completed";
+    case notification_state::paused:
+      return "paused";
+    case notification_state::canceled:
+      return "canceled";
+    case notification_state::expired:
+      return "expired";
   }
   return "draft";
 }
@@ -24,8 +32,10 @@ std::optional<notification_state> parse_notification_state(std::string_view name
 
 std::string_view to_string(lane value) {
   switch (value) {
-    case lane::transactional: return "transactional";
-    case lane::campaign: return "campaign";
+    case lane::transactional:
+      return "transactional";
+    case lane::campaign:
+      return "campaign";
   }
   return "campaign";
 }

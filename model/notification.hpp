@@ -60,14 +60,20 @@ struct message {
   std::string webpush;
   std::string hms;
   std::optional<std::string> collapse_key;
-  utc_ms expires_at = 0;         ///< launch + time-to-live; no push leaves at or after it
-  bool allow_duplicates = false; ///< `duplicates: allow`: a push of unknown outcome may be sent again
+  utc_ms expires_at = 0;          ///< launch + time-to-live; no push leaves at or after it
+  bool allow_duplicates = false;  ///< `duplicates: allow`: a push of unknown outcome may be sent again
 };
 
 struct audience_all {};
-struct audience_condition { std::string json; };  ///< a condition that model/condition.hpp has parsed once
-struct audience_device_ids { std::vector<std::string> ids; };
-struct audience_user_ids { std::vector<std::string> ids; };
+struct audience_condition {
+  std::string json;
+};  ///< a condition that model/condition.hpp has parsed once
+struct audience_device_ids {
+  std::vector<std::string> ids;
+};
+struct audience_user_ids {
+  std::vector<std::string> ids;
+};
 using audience = std::variant<audience_all, audience_condition, audience_device_ids, audience_user_ids>;
 
 /// A notification as a client describes it.
@@ -91,8 +97,8 @@ struct notification {
   notification_draft draft;
   notification_state state = notification_state::draft;
   bool fan_out_done = false;
-  uint64_t audience = 0;   ///< targets found so far; final once fan_out_done
-  outcome_counts counts;   ///< settled targets
+  uint64_t audience = 0;  ///< targets found so far; final once fan_out_done
+  outcome_counts counts;  ///< settled targets
   utc_ms created_at = 0;
   utc_ms launched_at = 0;  ///< 0 = not launched; likewise completed_at
   utc_ms completed_at = 0;

@@ -4,14 +4,22 @@ namespace pusher {
 
 std::string_view to_string(outcome value) {
   switch (value) {
-    case outcome::accepted: return "accepted";
-    case outcome::unregistered: return "unregistered";
-    case outcome::rejected: return "rejected";
-    case outcome::failed: return "failed";
-    case outcome::expired: return "expired";
-    case outcome::canceled: return "canceled";
-    case outcome::skipped: return "skipped";
-    case outcome::unknown: return "unknown";
+    case outcome::accepted:
+      return "accepted";
+    case outcome::unregistered:
+      return "unregistered";
+    case outcome::rejected:
+      return "rejected";
+    case outcome::failed:
+      return "failed";
+    case outcome::expired:
+      return "expired";
+    case outcome::canceled:
+      return "canceled";
+    case outcome::skipped:
+      return "skipped";
+    case outcome::unknown:
+      return "unknown";
   }
   return "unknown";
 }

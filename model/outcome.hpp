@@ -20,8 +20,9 @@ enum class outcome : uint8_t {
   unknown = 8        ///< the request left, no answer came
 };
 
-inline constexpr std::array all_outcomes{outcome::accepted, outcome::unregistered, outcome::rejected, outcome::failed,
-                                  outcome::expired,  outcome::canceled,     outcome::skipped,  outcome::unknown};
+inline constexpr std::array all_outcomes{outcome::accepted, outcome::unregistered, outcome::rejected,
+                                         outcome::failed,   outcome::expired,      outcome::canceled,
+                                         outcome::skipped,  outcome::unknown};
 
 std::string_view to_string(outcome value);
 std::optional<outcome> parse_outcome(std::string_view name);
@@ -35,7 +36,8 @@ class outcome_counts {
   uint64_t operator[](outcome o) const { return counts_[static_cast<size_t>(o)]; }
   uint64_t total() const {
     uint64_t sum = 0;
-    for (auto o : all_outcomes) sum += (*this)[o];
+    for (auto o : all_outcomes)
+      sum += (*this)[o];
     return sum;
   }
 

@@ -22,17 +22,22 @@ result<void> check_value(const rapidjson::Value& value, const std::string& point
   if (value.IsObject() && value.MemberCount() == 1 && value.HasMember("time")) {
     const auto& time = value["time"];
     if (time.IsString() && parse_rfc3339(json::view(time))) return {};
-    return wrong(json::pointer(pointer, "time"), "This is not a time of RFC 3339, such as 2026-11-23T10:00:00Z.");
+    return wrong(json::pointer(pointer, "time"),
+                 "This is not a time of RFC 3339, such as 2026-11-23T10:00:00Z.");
   }
-  if (value.IsNull()) return wrong(pointer, "A property cannot be null; leave it out, or remove it with PATCH.");
-  return wrong(pointer, "A property is a string, a number, true, false, a list of strings or {\"time\": \"…\"}.");
+  if (value.IsNull())
+    return wrong(pointer, "A property cannot be null; leave it out, or remove it with PATCH.");
+  return wrong(pointer,
+               "A property is a string, a number, true, false, a list of strings or {\"time\": \"…\"}.");
 }
 
 result<void> check_name(std::string_view name, const std::string& pointer) {
   if (name.empty() || name.size() > limits::property_name_bytes)
-    return wrong(pointer, "A property's name has 1 to " + std::to_string(limits::property_name_bytes) + " bytes.");
+    return wrong(pointer,
+                 "A property's name has 1 to " + std::to_string(limits::property_name_bytes) + " bytes.");
   for (char c : name)
-    if (static_cast<unsigned char>(c) < 0x20) return wrong(pointer, "A property's name has no control characters.");
+    if (static_cast<unsigned char>(c) < 0x20)
+      return wrong(pointer, "A property's name has no control characters.");
   return {};
 }
 
@@ -41,8 +46,9 @@ result<std::string> bounded_text(const rapidjson::Value& value, const std::strin
     return wrong(pointer, "A device has at most " + std::to_string(limits::property_names) + " properties.");
   auto text = json::to_text(value);
   if (text.size() > limits::properties_bytes)
-    return wrong(pointer, "The properties of a device take at most " + std::to_string(limits::properties_bytes) +
-                              " bytes; these take " + std::to_string(text.size()) + ".");
+    return wrong(pointer, "The properties of a device take at most " +
+                              std::to_string(limits::properties_bytes) + " bytes; these take " +
+                              std::to_string(text.size()) + ".");
   return text;
 }
 

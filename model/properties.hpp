@@ -1,4 +1,5 @@
-// The typed properties of a device, as clients write them: strings, numbers, booleans, times and lists of strings.
+// The typed properties of a device, as clients write them: strings, numbers, booleans, times and lists of
+// strings.
 #pragma once
 
 #include <string>

@@ -12,8 +12,8 @@ namespace pusher {
 template <class T>
 class [[nodiscard]] result {
  public:
-  result(T value) : state_(std::in_place_index<0>, std::move(value)) {}            // NOLINT(google-explicit-*)
-  result(error failure) : state_(std::in_place_index<1>, std::move(failure)) {}    // NOLINT(google-explicit-*)
+  result(T value) : state_(std::in_place_index<0>, std::move(value)) {}          // NOLINT(google-explicit-*)
+  result(error failure) : state_(std::in_place_index<1>, std::move(failure)) {}  // NOLINT(google-explicit-*)
 
   explicit operator bool() const { return state_.index() == 0; }
   bool ok() const { return state_.index() == 0; }

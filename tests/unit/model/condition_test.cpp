@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <cstdio>
+#include <random>
+
 #include "model/json.hpp"
 
 using namespace pusher;
@@ -19,8 +23,9 @@ device_row some_device() {
   row.app_version = "1.2.3";
   row.created_at = *parse_rfc3339("2026-01-01T00:00:00Z");
   row.last_seen_at = *parse_rfc3339("2026-06-01T00:00:00Z");
-  row.properties = R"({"plan":"pro","level":10,"big":9007199254740993,"ratio":0.5,"beta":true,"tags":["vip","eu"],)"
-                   R"("since":{"time":"2026-03-01T00:00:00Z"},"empty":"","Plan":"x","none":[]})";
+  row.properties =
+      R"({"plan":"pro","level":10,"big":9007199254740993,"ratio":0.5,"beta":true,"tags":["vip","eu"],)"
+      R"("huge":18446744073709551615,"since":{"time":"2026-03-01T00:00:00Z"},"empty":"","Plan":"x","none":[]})";
   return row;
 }
 
@@ -68,11 +73,31 @@ TEST_CASE("large integers compare exactly") {
   CHECK(meets(R"({"property":"big","eq":9007199254740993})"));
   CHECK_FALSE(meets(R"({"property":"big","eq":9007199254740992})"));
   CHECK(meets(R"({"property":"big","gt":9007199254740992})"));
+  CHECK(meets(R"({"property":"huge","eq":18446744073709551615})"));
+  CHECK_FALSE(meets(R"({"property":"huge","eq":18446744073709551614})"));
+  CHECK(meets(R"({"property":"huge","gt":9223372036854775807})"));
+  CHECK(meets(R"({"property":"huge","gt":-1})"));
+  CHECK(meets(R"({"property":"level","lt":18446744073709551615})"));
+}
+
+TEST_CASE("a fraction equals itself, however many digits it has") {
+  device_reader reader;
+  auto row = some_device();
+  std::mt19937_64 random(7);
+  for (int i = 0; i < 2000; ++i) {
+    char digits[64];
+    auto power = static_cast<int>(random() % 60) - 30;
+    std::snprintf(digits, sizeof digits, "%.17g", std::ldexp(static_cast<double>(random()), power));
+    auto properties = std::string(R"({"x":)") + digits + "}";
+    row.properties = properties;
+    reader.load(row);
+    CHECK(condition::parse(std::string(R"({"property":"x","eq":)") + digits + "}")->matches(reader));
+  }
 }
 
 TEST_CASE("a missing property makes every comparison false, and its negation true") {
-  for (const char* op : {R"("eq":"a")", R"("ne":"a")", R"("gt":1)", R"("in":["a"])", R"("prefix":"a")", R"("contains":"a")",
-                         R"("between":[1,2])", R"("exists":true)"}) {
+  for (const char* op : {R"("eq":"a")", R"("ne":"a")", R"("gt":1)", R"("in":["a"])", R"("prefix":"a")",
+                         R"("contains":"a")", R"("between":[1,2])", R"("exists":true)"}) {
     CHECK_FALSE(meets(std::string(R"({"property":"absent",)") + op + "}"));
     CHECK(meets(std::string(R"({"not":{"property":"absent",)") + op + "}}"));
   }
@@ -100,6 +125,10 @@ TEST_CASE("orders hold for numbers and times") {
 TEST_CASE("in, prefix and contains") {
   CHECK(meets(R"({"property":"plan","in":["free","pro"]})"));
   CHECK_FALSE(meets(R"({"property":"plan","in":[]})"));
+  CHECK(meets(R"({"property":"plan","in":["z",7,"pro",true,"a",{"time":"2026-03-01T00:00:00Z"}]})"));
+  CHECK(meets(R"({"property":"level","in":["10","z",7,10.0]})"));
+  CHECK_FALSE(meets(R"({"property":"level","in":["10","z",7,true]})"));
+  CHECK(meets(R"({"property":"since","in":["a",1,{"time":"2026-03-01T00:00:00Z"}]})"));
   CHECK(meets(R"({"property":"plan","prefix":"pr"})"));
   CHECK_FALSE(meets(R"({"property":"plan","prefix":"pros"})"));
   CHECK(meets(R"({"property":"plan","contains":"ro"})"));
@@ -146,13 +175,33 @@ TEST_CASE("errors lead to the fault and name the nearest word") {
 
 TEST_CASE("depth and number of comparisons are bounded") {
   std::string deep = R"({"property":"a","eq":1})";
-  for (int i = 0; i < 15; ++i) deep = R"({"not":)" + deep + "}";
+  for (int i = 0; i < 15; ++i)
+    deep = R"({"not":)" + deep + "}";
   CHECK(condition::parse(deep).ok());
   CHECK_FALSE(condition::parse(R"({"not":)" + deep + "}").ok());
   std::string many = R"({"any":[)";
-  for (int i = 0; i < 256; ++i) many += std::string(i ? "," : "") + R"({"property":"a","eq":1})";
+  for (int i = 0; i < 256; ++i)
+    many += std::string(i ? "," : "") + R"({"property":"a","eq":1})";
   CHECK(condition::parse(many + "]}").ok());
   CHECK_FALSE(condition::parse(many + R"(,{"property":"a","eq":1}]})").ok());
+}
+
+TEST_CASE("a condition of full depth fits into a request") {
+  std::string deep = R"({"property":"a","in":[{"time":"2026-01-01T00:00:00Z"}]})";
+  for (int i = 0; i < 15; ++i)
+    deep = R"({"all":[)" + deep + "]}";
+  auto request = json::parse(R"({"audience":{"condition":)" + deep + "}}");
+  REQUIRE(request);
+  CHECK(condition::parse((*request)["audience"]["condition"], "/audience/condition").ok());
+}
+
+TEST_CASE("a list of values is bounded by the size of the condition") {
+  std::string many = R"({"property":"a","in":["x")";
+  for (int i = 0; i < 20'000; ++i)
+    many += R"(,"abc")";
+  auto refused = fault(many + "]}");
+  CHECK(refused.code == errc::invalid_condition);
+  CHECK(refused.detail.find("65536 bytes") != std::string::npos);
 }
 
 TEST_CASE("properties that cannot be read count as missing") {

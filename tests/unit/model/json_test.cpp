@@ -11,12 +11,13 @@ using namespace pusher;
 TEST_CASE("hostile JSON is refused with a sentence, and costs no stack") {
   std::string deep_lists(1'000'000, '[');
   std::string deep_objects;
-  for (int i = 0; i < 100'000; ++i) deep_objects += R"({"a":)";
+  for (int i = 0; i < 100'000; ++i)
+    deep_objects += R"({"a":)";
   for (const std::string& text :
-       {std::string(), std::string("{"), std::string("{} x"), std::string("\xff\xfe"), std::string(R"({"a":"\ud800"})"),
-        std::string("{\"a\":\"\xc3\x28\"}"), std::string(R"({"a":1e400})"), std::string("{}\0{}", 5), std::string("NaN"),
-        std::string(R"({"a":01})"), std::string(R"({"a":1,})"), deep_lists, deep_objects,
-        std::string(R"({"a":1,"b":{"c":1,"c":2}})")}) {
+       {std::string(), std::string("{"), std::string("{} x"), std::string("\xff\xfe"),
+        std::string(R"({"a":"\ud800"})"), std::string("{\"a\":\"\xc3\x28\"}"), std::string(R"({"a":1e400})"),
+        std::string("{}\0{}", 5), std::string("NaN"), std::string(R"({"a":01})"), std::string(R"({"a":1,})"),
+        deep_lists, deep_objects, std::string(R"({"a":1,"b":{"c":1,"c":2}})")}) {
     auto read = json::parse(text);
     REQUIRE_FALSE(read.ok());
     CHECK(read.failure().code == errc::malformed_json);
@@ -25,7 +26,8 @@ TEST_CASE("hostile JSON is refused with a sentence, and costs no stack") {
 }
 
 TEST_CASE("ordinary JSON is read exactly") {
-  auto read = json::parse(R"({"a":[1,2.5,true,null,"\u00e9"],"b":{"c":"\ud83d\ude00"},"d":9223372036854775807})");
+  auto read =
+      json::parse(R"({"a":[1,2.5,true,null,"\u00e9"],"b":{"c":"\ud83d\ude00"},"d":9223372036854775807})");
   REQUIRE(read);
   CHECK((*read)["d"].GetInt64() == 9223372036854775807);
   CHECK(json::view((*read)["b"]["c"]) == "\U0001F600");
@@ -50,8 +52,9 @@ TEST_CASE("times are read and written as RFC 3339") {
   CHECK(*parse_rfc3339("2024-02-29T23:59:59.999Z") + 1 == *parse_rfc3339("2024-03-01T00:00:00Z"));
   CHECK(to_rfc3339(*parse_rfc3339("2026-11-23T10:00:00.1239Z")) == "2026-11-23T10:00:00.123Z");
   CHECK(to_rfc3339(*parse_rfc3339("1969-12-31T23:59:59.999Z")) == "1969-12-31T23:59:59.999Z");
-  for (const char* bad : {"", "2026-11-23", "2026-11-23T10:00:00", "2026-13-01T00:00:00Z", "2025-02-29T00:00:00Z",
-                          "2026-11-23T24:00:00Z", "2026-11-23T10:00:00.Z", "2026-11-23T10:00:00Zx", "2026-1-1T00:00:00Z"})
+  for (const char* bad :
+       {"", "2026-11-23", "2026-11-23T10:00:00", "2026-13-01T00:00:00Z", "2025-02-29T00:00:00Z",
+        "2026-11-23T24:00:00Z", "2026-11-23T10:00:00.Z", "2026-11-23T10:00:00Zx", "2026-1-1T00:00:00Z"})
     CHECK_FALSE(parse_rfc3339(bad).has_value());
 }
 
@@ -66,9 +69,10 @@ TEST_CASE("ids are UUIDs of version 7 and differ") {
 TEST_CASE("properties take their types, and errors lead to the fault") {
   auto good = json::parse(R"({"a":"x","b":1,"c":true,"d":["x"],"e":{"time":"2026-01-01T00:00:00Z"}})");
   CHECK(checked_properties(*good, "/properties").ok());
-  for (auto [text, pointer] : {std::pair(R"({"a":null})", "/properties/a"), std::pair(R"({"a":[1]})", "/properties/a/0"),
-                               std::pair(R"({"a":{"b":1}})", "/properties/a"), std::pair(R"({"":1})", "/properties/"),
-                               std::pair(R"({"a":{"time":"x"}})", "/properties/a/time"), std::pair("[]", "/properties")}) {
+  for (auto [text, pointer] :
+       {std::pair(R"({"a":null})", "/properties/a"), std::pair(R"({"a":[1]})", "/properties/a/0"),
+        std::pair(R"({"a":{"b":1}})", "/properties/a"), std::pair(R"({"":1})", "/properties/"),
+        std::pair(R"({"a":{"time":"x"}})", "/properties/a/time"), std::pair("[]", "/properties")}) {
     auto read = json::parse(text);
     auto checked = checked_properties(*read, "/properties");
     REQUIRE_FALSE(checked.ok());
@@ -78,5 +82,6 @@ TEST_CASE("properties take their types, and errors lead to the fault") {
 
 TEST_CASE("a patch sets and removes properties") {
   auto patch = json::parse(R"({"a":null,"b":2,"c":"new"})");
-  CHECK(*merged_properties(R"({"a":1,"b":1,"z":true})", *patch, "/properties") == R"({"z":true,"b":2,"c":"new"})");
+  CHECK(*merged_properties(R"({"a":1,"b":1,"z":true})", *patch, "/properties") ==
+        R"({"z":true,"b":2,"c":"new"})");
 }
