@@ -47,6 +47,8 @@ class notification_store {
   /// draft -> launched; sets launched_at, expires_at and the audience's last device. Errors: not_found,
   /// wrong_state (the sentence names the state).
   result<notification> launch(application_id app, const std::string& id);
+  /// Deletes up to `most` idempotency keys older than a day; how many.
+  result<size_t> forget_old_idempotency_keys(size_t most);
 
   // -- what fan-out does; each re-checks the lease's epoch in its transaction and fails with `fenced` --
 

@@ -1,0 +1,209 @@
+#include "storage/delivery_recording.hpp"
+
+#include <algorithm>
+#include <set>
+#include <unordered_set>
+
+#include "storage/notification_rows.hpp"
+
+namespace pusher {
+
+namespace {
+
+constexpr size_t bulk_length = 4000;
+constexpr size_t list_length = 1000;
+constexpr size_t code_bytes = 64;
+constexpr size_t message_id_bytes = 128;
+
+using column = bulk_rows::kind;
+
+error mixed_rows() {
+  return {errc::internal, "Some of the results have rows already", "", 0};
+}
+
+/// `UPDATE notifications SET count_x = count_x + ?, ... WHERE id = ?`, one place per outcome.
+std::string counting_update() {
+  std::string sql = "UPDATE notifications SET ";
+  for (auto each : all_outcomes) {
+    auto name = counter_column(each);
+    sql += (each == all_outcomes.front() ? "" : ", ") + name + " = " + name + " + ?";
+  }
+  return sql + " WHERE id = ?";
+}
+
+}  // namespace
+
+delivery_recording::delivery_recording(database::connection& on, const std::vector<result_batch>& batches)
+    : on_(on) {
+  size_t count = 0;
+  for (const auto& batch : batches)
+    count += batch.results.size();
+  rows_.reserve(count);
+  for (const auto& batch : batches)
+    for (const auto& each : batch.results)
+      rows_.push_back({batch.notification, &each});
+  auto key = [](const row& r) { return std::make_pair(r.notification.value, r.value->device.value); };
+  auto before = [&](const row& a, const row& b) { return key(a) < key(b); };
+  // The journal's order is mostly the key's order. Of repeats the first stands.
+  if (!std::is_sorted(rows_.begin(), rows_.end(), before))
+    std::stable_sort(rows_.begin(), rows_.end(), before);
+  rows_.erase(
+      std::unique(rows_.begin(), rows_.end(), [&](const row& a, const row& b) { return key(a) == key(b); }),
+      rows_.end());
+}
+
+result<delivery_store::recorded> delivery_recording::run(mode how) {
+  if (auto done = leave_out_missing(); !done) return done.failure();
+  if (how == mode::careful)
+    if (auto done = leave_out_existing(); !done) return done.failure();
+  if (auto done = insert_rows(); !done) return done.failure();
+  outcome_.rows = rows_.size();
+  auto disabled = disable_dead_tokens();
+  if (!disabled) return disabled.failure();
+  outcome_.tokens_disabled = *disabled;
+  // Counters come last, so that the one row that all writers share is locked as short as can be.
+  if (auto done = add_counts(); !done) return done.failure();
+  if (auto done = complete(); !done) return done.failure();
+  return std::move(outcome_);
+}
+
+result<void> delivery_recording::leave_out_missing() {
+  std::vector<notification_key> keys;
+  for (const auto& each : rows_)
+    if (keys.empty() || keys.back() != each.notification) keys.push_back(each.notification);
+  std::unordered_set<notification_key> present;
+  for (size_t from = 0; from < keys.size(); from += list_length) {
+    auto to = std::min(from + list_length, keys.size());
+    sql_parameters parameters;
+    add_padded(parameters, keys.begin() + static_cast<long>(from), keys.begin() + static_cast<long>(to));
+    auto read = on_.query("finding notifications",
+                          "SELECT id FROM notifications WHERE id IN (" + placeholders(to - from) + ")",
+                          parameters, [&](const sql_row& found) { present.insert({found.number(0)}); });
+    if (!read) return read.failure();
+  }
+  if (present.size() == keys.size()) return {};
+  for (auto key : keys)
+    if (!present.count(key)) outcome_.missing.push_back(key);
+  rows_.erase(std::remove_if(rows_.begin(), rows_.end(),
+                             [&](const row& each) { return !present.count(each.notification); }),
+              rows_.end());
+  return {};
+}
+
+/// Locks the rows that exist, so that one which is being written by another transaction is waited for.
+result<void> delivery_recording::leave_out_existing() {
+  std::vector<row> fresh;
+  for (auto first = rows_.begin(); first != rows_.end();) {
+    auto last = first;
+    sql_parameters parameters{first->notification};
+    while (last != rows_.end() && last->notification == first->notification &&
+           static_cast<size_t>(last - first) < list_length)
+      ++last;
+    std::vector<device_key> devices;
+    for (auto each = first; each != last; ++each)
+      devices.push_back(each->value->device);
+    add_padded(parameters, devices.begin(), devices.end());
+    std::unordered_set<uint64_t> existing;
+    auto read =
+        on_.query("reading deliveries",
+                  "SELECT device_id FROM deliveries FORCE INDEX (PRIMARY) WHERE notification_id = ? AND "
+                  "device_id IN (" +
+                      placeholders(devices.size()) + ") FOR UPDATE",
+                  parameters, [&](const sql_row& found) { existing.insert(found.number(0)); });
+    if (!read) return read.failure();
+    std::copy_if(first, last, std::back_inserter(fresh),
+                 [&](const row& each) { return !existing.count(each.value->device.value); });
+    first = last;
+  }
+  rows_ = std::move(fresh);
+  return {};
+}
+
+result<void> delivery_recording::insert_rows() {
+  static const std::string sql =
+      "INSERT IGNORE INTO deliveries (notification_id, device_id, outcome, attempts, code, "
+      "gateway_message_id, "
+      "settled_at) VALUES (?, ?, ?, ?, ?, ?, ?)";
+  bulk_rows rows{column::number, column::number, column::number, column::number,
+                 column::text,   column::text,   column::number};
+  for (size_t from = 0; from < rows_.size(); from += bulk_length) {
+    auto to = std::min(from + bulk_length, rows_.size());
+    rows.clear();
+    for (auto at = from; at < to; ++at) {
+      const auto& value = *rows_[at].value;
+      rows.add(rows_[at].notification.value)
+          .add(value.device.value)
+          .add(static_cast<uint64_t>(value.outcome))
+          .add(value.attempts)
+          .add(std::string_view(value.code).substr(0, code_bytes))
+          .add(std::string_view(value.gateway_message_id).substr(0, message_id_bytes))
+          .add(static_cast<uint64_t>(value.settled_at));
+    }
+    auto inserted = on_.execute_bulk("recording deliveries", sql, rows);
+    if (!inserted) return inserted.failure();
+    if (*inserted == to - from) continue;
+    mixed_ = true;
+    return mixed_rows();
+  }
+  return {};
+}
+
+result<size_t> delivery_recording::disable_dead_tokens() {
+  // Only where the device still holds the token that died, and did not register it again after the gateway
+  // saw it die.
+  static const std::string sql =
+      "UPDATE devices SET disabled = ?, disabled_at = " + database_now + ", updated_at = " + database_now +
+      " WHERE id = ? AND token_hash = ? AND disabled = 0 AND (? = 0 OR token_registered_at <= ?)";
+  std::vector<const push_result*> dead;
+  for (const auto& each : rows_)
+    if (each.value->outcome == outcome::unregistered) dead.push_back(each.value);
+  // In key order over all notifications, so that writers lock devices in the same order.
+  std::sort(dead.begin(), dead.end(),
+            [](const push_result* a, const push_result* b) { return a->device < b->device; });
+  bulk_rows rows{column::number, column::number, column::text, column::number, column::number};
+  for (const auto* each : dead)
+    rows.add(static_cast<uint64_t>(disabled_reason::unregistered))
+        .add(each->device.value)
+        .add(
+            std::string_view(reinterpret_cast<const char*>(each->dead_token.data()), each->dead_token.size()))
+        .add(static_cast<uint64_t>(each->unregistered_at))
+        .add(static_cast<uint64_t>(each->unregistered_at));
+  auto disabled = on_.execute_bulk("disabling dead tokens", sql, rows);
+  if (!disabled) return disabled.failure();
+  return static_cast<size_t>(*disabled);
+}
+
+result<void> delivery_recording::add_counts() {
+  static const std::string sql = counting_update();
+  for (auto first = rows_.begin(); first != rows_.end();) {
+    outcome_counts counts;
+    auto last = first;
+    for (; last != rows_.end() && last->notification == first->notification; ++last)
+      ++counts[last->value->outcome];
+    sql_parameters parameters;
+    for (auto each : all_outcomes)
+      parameters.emplace_back(counts[each]);
+    parameters.emplace_back(first->notification);
+    auto added = on_.execute("counting outcomes", sql, parameters);
+    if (!added) return added.failure();
+    if (*added == 0) {
+      // It was deleted since we looked: the repeat will find it missing.
+      mixed_ = true;
+      return mixed_rows();
+    }
+    first = last;
+  }
+  return {};
+}
+
+result<void> delivery_recording::complete() {
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    if (i > 0 && rows_[i].notification == rows_[i - 1].notification) continue;
+    auto completed = complete_if_settled(on_, rows_[i].notification);
+    if (!completed) return completed.failure();
+    if (*completed) outcome_.completed.push_back(rows_[i].notification);
+  }
+  return {};
+}
+
+}  // namespace pusher

@@ -1,0 +1,49 @@
+// Recording results: rows once, dead tokens, counters, completion.
+#pragma once
+
+#include <array>
+#include <map>
+#include <vector>
+
+#include "model/job.hpp"
+#include "storage/connection.hpp"
+#include "storage/delivery_store.hpp"
+
+namespace pusher {
+
+/// Writes the results of one call within the caller's transaction. The row (notification, device) is the only
+/// key of deduplication: what has a row already, from an earlier or a concurrent call, counts no more and
+/// disables no token.
+class delivery_recording {
+ public:
+  delivery_recording(database::connection& on, const std::vector<result_batch>& batches);
+
+  /// How rows that may exist already are told from new ones.
+  enum class mode : uint8_t {
+    optimistic,  ///< inserts all; when some existed, nothing is known and `mixed` is set
+    careful      ///< reads what exists first
+  };
+  /// After a failure with mixed() the transaction must be rolled back and run again, in careful mode.
+  result<delivery_store::recorded> run(mode how);
+  bool mixed() const { return mixed_; }
+
+ private:
+  struct row {
+    notification_key notification;
+    const push_result* value = nullptr;
+  };
+
+  result<void> leave_out_missing();
+  result<void> leave_out_existing();
+  result<void> insert_rows();
+  result<size_t> disable_dead_tokens();
+  result<void> add_counts();
+  result<void> complete();
+
+  database::connection& on_;
+  std::vector<row> rows_;  ///< in primary-key order, without repeats
+  delivery_store::recorded outcome_;
+  bool mixed_ = false;
+};
+
+}  // namespace pusher

@@ -1,0 +1,256 @@
+#include "storage/device_registration.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace pusher {
+
+namespace {
+
+constexpr size_t list_length = 1000;
+constexpr size_t bulk_bytes = 4 * 1024 * 1024;  // well below any server's max_allowed_packet
+
+using column = bulk_rows::kind;
+
+std::string_view bytes_of(const sha256_digest& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+std::string token_key(const device& value, const sha256_digest& hash) {
+  std::string key(bytes_of(hash));
+  key += static_cast<char>(value.gateway);
+  key += static_cast<char>(value.environment);
+  return key;
+}
+
+/// Writes rows in portions that a server accepts.
+class bulk_writer {
+ public:
+  bulk_writer(database::connection& on, const char* doing, std::string sql,
+              std::initializer_list<column> columns)
+      : on_(on), doing_(doing), sql_(std::move(sql)), rows_(columns) {}
+
+  bulk_rows& rows() { return rows_; }
+  /// After each row, with the bytes that it added.
+  result<void> added(size_t bytes) {
+    bytes_ += bytes;
+    return bytes_ >= bulk_bytes || rows_.size() >= list_length ? flush() : result<void>();
+  }
+  result<void> flush() {
+    auto written = on_.execute_bulk(doing_, sql_, rows_);
+    rows_.clear();
+    bytes_ = 0;
+    return written ? result<void>() : written.failure();
+  }
+
+ private:
+  database::connection& on_;
+  const char* doing_;
+  std::string sql_;
+  bulk_rows rows_;
+  size_t bytes_ = 0;
+};
+
+size_t bytes_of(const device& value) {
+  return value.device_id.size() + value.push_token.size() + value.properties.size() + 512;
+}
+
+void add_description(bulk_rows& rows, const device& value) {
+  std::optional<std::string> none;
+  rows.add(static_cast<uint64_t>(value.gateway))
+      .add(static_cast<uint64_t>(value.environment))
+      .add(static_cast<uint64_t>(value.platform))
+      .add(std::string_view(value.push_token));
+  if (value.keys)
+    rows.add(std::string_view(value.keys->p256dh)).add(std::string_view(value.keys->auth));
+  else
+    rows.add(none).add(none);
+  rows.add(value.user_id)
+      .add(value.locale)
+      .add(value.time_zone)
+      .add(value.app_version)
+      .add(std::string_view(value.properties));
+}
+
+}  // namespace
+
+sha256_digest moved_token_hash(const std::string& device_id) {
+  return sha256("\xFFmoved:" + device_id);
+}
+
+device_registration::device_registration(database::connection& on, application_id app,
+                                         const std::vector<device>& values)
+    : on_(on), app_(app) {
+  collect(values);
+}
+
+void device_registration::collect(const std::vector<device>& values) {
+  std::unordered_map<std::string_view, size_t> last_of;
+  for (size_t i = 0; i < values.size(); ++i)
+    last_of[values[i].device_id] = i;
+  std::unordered_map<std::string, size_t> token_owner;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const auto& value = values[i];
+    if (last_of[value.device_id] != i) continue;
+    by_device_.emplace(value.device_id, entries_.size());
+    entries_.push_back({&value, sha256(value.push_token), {}, false});
+    auto [owner, first] =
+        token_owner.try_emplace(token_key(value, entries_.back().hash), entries_.size() - 1);
+    if (first) continue;
+    entries_[owner->second].loses_token = true;
+    owner->second = entries_.size() - 1;
+  }
+  for (const auto& value : values)
+    entry_of_value_.push_back(by_device_.at(value.device_id));
+}
+
+result<std::vector<bool>> device_registration::run() {
+  for (auto step :
+       {&device_registration::find_existing, &device_registration::find_holders, &device_registration::vacate,
+        &device_registration::update_existing, &device_registration::insert_new})
+    if (auto done = (this->*step)(); !done) return std::move(done).failure();
+  std::vector<bool> created;
+  std::vector<bool> seen(entries_.size());
+  for (auto at : entry_of_value_) {
+    created.push_back(!entries_[at].key && !seen[at]);
+    seen[at] = true;
+  }
+  return created;
+}
+
+result<void> device_registration::find_existing() {
+  // Sorted, so that parallel registrations lock common rows in the same order.
+  std::vector<std::string_view> ids;
+  for (const auto& each : entries_)
+    ids.push_back(each.value->device_id);
+  std::sort(ids.begin(), ids.end());
+  for (size_t from = 0; from < ids.size(); from += list_length) {
+    auto to = std::min(from + list_length, ids.size());
+    sql_parameters parameters{app_};
+    add_padded(parameters, ids.begin() + static_cast<long>(from), ids.begin() + static_cast<long>(to));
+    auto read =
+        on_.query("finding devices",
+                  "SELECT device_id, id FROM devices FORCE INDEX (by_device) WHERE application_id = ? AND "
+                  "device_id IN (" +
+                      placeholders(to - from) + ") FOR UPDATE",
+                  parameters, [&](const sql_row& row) {
+                    if (auto at = by_device_.find(row.text(0)); at != by_device_.end())
+                      entries_[at->second].key.value = row.number(1);
+                  });
+    if (!read) return read.failure();
+  }
+  return {};
+}
+
+result<void> device_registration::find_holders() {
+  std::map<std::pair<gateway, environment>, std::vector<size_t>> groups;
+  for (size_t i = 0; i < entries_.size(); ++i)
+    if (!entries_[i].loses_token)
+      groups[{entries_[i].value->gateway, entries_[i].value->environment}].push_back(i);
+  for (auto& [kind, entries] : groups) {
+    std::sort(entries.begin(), entries.end(),
+              [this](size_t a, size_t b) { return entries_[a].hash < entries_[b].hash; });
+    if (auto found = find_holders_among(kind.first, kind.second, entries); !found) return found;
+  }
+  return {};
+}
+
+result<void> device_registration::find_holders_among(gateway gateway, environment environment,
+                                                     const std::vector<size_t>& entries) {
+  std::unordered_map<std::string_view, size_t> owner;
+  std::vector<std::string_view> hashes;
+  for (auto at : entries) {
+    hashes.push_back(bytes_of(entries_[at].hash));
+    owner[hashes.back()] = at;
+  }
+  for (size_t from = 0; from < hashes.size(); from += list_length) {
+    auto to = std::min(from + list_length, hashes.size());
+    sql_parameters parameters{app_, static_cast<unsigned>(gateway), static_cast<unsigned>(environment)};
+    add_padded(parameters, hashes.begin() + static_cast<long>(from), hashes.begin() + static_cast<long>(to));
+    auto read = on_.query(
+        "finding holders of tokens",
+        "SELECT id, device_id, token_hash FROM devices FORCE INDEX (by_token) WHERE application_id = ? AND "
+        "gateway = ? AND environment = ? AND token_hash IN (" +
+            placeholders(to - from) + ") FOR UPDATE",
+        parameters, [&](const sql_row& row) {
+          auto at = owner.find(row.text(2));
+          if (at == owner.end() || entries_[at->second].value->device_id == row.text(1)) return;
+          vacated_.push_back({device_key{row.number(0)}, moved_token_hash(std::string(row.text(1)))});
+        });
+    if (!read) return read.failure();
+  }
+  return {};
+}
+
+/// Frees the tokens before they are written elsewhere: two devices of a batch may swap theirs.
+result<void> device_registration::vacate() {
+  bulk_writer writer(on_, "moving tokens",
+                     "UPDATE devices SET token_hash = ?, disabled = ?, disabled_at = " + database_now +
+                         ", updated_at = " + database_now + " WHERE application_id = ? AND id = ?",
+                     {column::text, column::number, column::number, column::number});
+  for (const auto& each : vacated_) {
+    writer.rows()
+        .add(bytes_of(each.hash))
+        .add(static_cast<uint64_t>(disabled_reason::token_moved))
+        .add(app_.value)
+        .add(each.key.value);
+    if (auto done = writer.added(64); !done) return done;
+  }
+  return writer.flush();
+}
+
+result<void> device_registration::update_existing() {
+  bulk_writer writer(
+      on_, "updating devices",
+      "UPDATE devices SET gateway = ?, environment = ?, platform = ?, push_token = ?, p256dh = ?, auth = ?, "
+      "user_id = ?, locale = ?, time_zone = ?, app_version = ?, properties = ?, token_hash = ?, disabled = "
+      "?, "
+      "disabled_at = IF(? = 0, 0, " +
+          database_now + "), updated_at = " + database_now + ", last_seen_at = " + database_now +
+          ", token_registered_at = " + database_now + " WHERE application_id = ? AND id = ?",
+      {column::number, column::number, column::number, column::text, column::text, column::text, column::text,
+       column::text, column::text, column::text, column::text, column::text, column::number, column::number,
+       column::number, column::number});
+  for (auto& each : entries_) {
+    if (!each.key) continue;
+    if (each.loses_token) each.hash = moved_token_hash(each.value->device_id);
+    auto disabled =
+        static_cast<uint64_t>(each.loses_token ? disabled_reason::token_moved : disabled_reason::none);
+    add_description(writer.rows(), *each.value);
+    writer.rows().add(bytes_of(each.hash)).add(disabled).add(disabled).add(app_.value).add(each.key.value);
+    if (auto done = writer.added(bytes_of(*each.value)); !done) return done;
+  }
+  return writer.flush();
+}
+
+result<void> device_registration::insert_new() {
+  bulk_writer writer(
+      on_, "inserting devices",
+      "INSERT INTO devices (gateway, environment, platform, push_token, p256dh, auth, user_id, locale, "
+      "time_zone, "
+      "app_version, properties, token_hash, disabled, disabled_at, created_at, updated_at, last_seen_at, "
+      "token_registered_at, application_id, device_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, IF(? = "
+      "0, 0, " +
+          database_now + "), " + database_now + ", " + database_now + ", " + database_now + ", " +
+          database_now + ", ?, ?)",
+      {column::number, column::number, column::number, column::text, column::text, column::text, column::text,
+       column::text, column::text, column::text, column::text, column::text, column::number, column::number,
+       column::number, column::text});
+  for (auto& each : entries_) {
+    if (each.key) continue;
+    if (each.loses_token) each.hash = moved_token_hash(each.value->device_id);
+    auto disabled =
+        static_cast<uint64_t>(each.loses_token ? disabled_reason::token_moved : disabled_reason::none);
+    add_description(writer.rows(), *each.value);
+    writer.rows()
+        .add(bytes_of(each.hash))
+        .add(disabled)
+        .add(disabled)
+        .add(app_.value)
+        .add(std::string_view(each.value->device_id));
+    if (auto done = writer.added(bytes_of(*each.value)); !done) return done;
+  }
+  return writer.flush();
+}
+
+}  // namespace pusher

@@ -1,0 +1,56 @@
+// Registering a batch of devices: who is new, who changes, whose token moves.
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "model/device.hpp"
+#include "storage/connection.hpp"
+
+namespace pusher {
+
+/// The hash in a row whose token moved to another device. The unique key must stay satisfied, so it is unique
+/// to the device; no token has it, because tokens are UTF-8 and what is hashed here is not.
+sha256_digest moved_token_hash(const std::string& device_id);
+
+/// Writes a batch within the caller's transaction, as if the devices were registered one after the other; of
+/// several with the same device_id the last one stands. Looks up and locks all rows concerned by two kinds of
+/// queries, decides here, then writes in bulk. Rows keep their ids. A concurrent registration of the same
+/// device or token makes it fail with a duplicate key: the transaction must then be repeated.
+class device_registration {
+ public:
+  device_registration(database::connection& on, application_id app, const std::vector<device>& values);
+
+  /// Whether each device is new.
+  result<std::vector<bool>> run();
+
+ private:
+  struct entry {
+    const device* value = nullptr;
+    sha256_digest hash{};
+    device_key key;            ///< of the existing row; 0 = new
+    bool loses_token = false;  ///< to a later entry of the batch
+  };
+  struct vacated {
+    device_key key;
+    sha256_digest hash{};
+  };
+
+  void collect(const std::vector<device>& values);
+  result<void> find_existing();
+  result<void> find_holders();
+  result<void> find_holders_among(gateway gateway, environment environment, const std::vector<size_t>& entries);
+  result<void> vacate();
+  result<void> update_existing();
+  result<void> insert_new();
+
+  database::connection& on_;
+  application_id app_;
+  std::vector<entry> entries_;
+  std::vector<size_t> entry_of_value_;  ///< per device of the call
+  std::unordered_map<std::string_view, size_t> by_device_;
+  std::vector<vacated> vacated_;
+};
+
+}  // namespace pusher

@@ -1,0 +1,27 @@
+// How rows of the table devices become values.
+#pragma once
+
+#include <string>
+
+#include "model/device.hpp"
+#include "storage/connection.hpp"
+
+namespace pusher {
+
+/// The columns of a device_row, in the order in which read_device_row takes them.
+inline const std::string device_row_columns =
+    "id, device_id, gateway, environment, platform, push_token, user_id, locale, time_zone, app_version, "
+    "properties, "
+    "created_at, last_seen_at";
+/// Those and the rest, for read_stored_device.
+inline const std::string stored_device_columns =
+    device_row_columns + ", p256dh, auth, updated_at, token_registered_at, disabled, disabled_at";
+
+/// Views into the row's buffers.
+device_row read_device_row(const sql_row& row);
+stored_device read_stored_device(const sql_row& row);
+
+/// How many bytes of the row counts against the bounds of a page.
+size_t size_of(const device_row& row);
+
+}  // namespace pusher

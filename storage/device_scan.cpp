@@ -1,0 +1,155 @@
+#include <algorithm>
+
+#include "storage/device_rows.hpp"
+#include "storage/device_store.hpp"
+#include "storage/transaction.hpp"
+
+namespace pusher {
+
+namespace {
+
+constexpr size_t probe_rows = 64;  // read to learn how large rows are, before more is asked for
+constexpr size_t list_length = 1000;
+
+using visitor = std::function<void(const device_row&)>;
+
+/// A page being read: counts rows and bytes against its bounds.
+class page_reader {
+ public:
+  page_reader(const page_bounds& bounds, device_key start, const visitor& visit)
+      : bounds_(bounds), visit_(visit) {
+    end_.last = start;
+  }
+
+  /// Whether more rows fit.
+  bool take(const sql_row& row) {
+    auto device = read_device_row(row);
+    bytes_ += size_of(device);
+    ++end_.rows;
+    end_.last = device.key;
+    visit_(device);
+    return !full();
+  }
+  bool full() const { return end_.rows >= bounds_.rows || bytes_ >= bounds_.bytes; }
+  size_t rows_left() const { return bounds_.rows - end_.rows; }
+  size_t bytes_left() const { return bounds_.bytes - bytes_; }
+  size_t bytes() const { return bytes_; }
+  page_end& end() { return end_; }
+
+ private:
+  page_bounds bounds_;
+  const visitor& visit_;
+  page_end end_;
+  size_t bytes_ = 0;
+};
+
+/// The server sends every row that was asked for, so as many are asked for as the page has room for by the
+/// average size so far: with rows of 64 KiB, a limit by rows alone would throw most of what is sent away.
+size_t rows_to_ask_for(const page_reader& page, size_t average_bytes) {
+  if (average_bytes == 0) return std::min(probe_rows, page.rows_left());
+  return std::clamp<size_t>(page.bytes_left() / average_bytes + 1, 1, page.rows_left());
+}
+
+void learn(size_t& average_bytes, size_t rows, size_t bytes) {
+  if (rows > 0) average_bytes = bytes / rows;
+}
+
+/// Keys of the devices that bear one of the ids, in key order.
+result<std::vector<uint64_t>> keys_of(database::connection& on, application_id app, const char* column,
+                                      const char* index, std::vector<std::string> ids, device_key after,
+                                      device_key last) {
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  std::vector<uint64_t> keys;
+  for (size_t from = 0; from < ids.size(); from += list_length) {
+    auto to = std::min(from + list_length, ids.size());
+    sql_parameters parameters{app, after, last};
+    add_padded(parameters, ids.begin() + static_cast<long>(from), ids.begin() + static_cast<long>(to));
+    auto read = on.query("finding devices by id",
+                         "SELECT id FROM devices FORCE INDEX (" + std::string(index) +
+                             ") WHERE application_id = ? AND id > ? AND id <= ? AND " + column + " IN (" +
+                             placeholders(to - from) + ")",
+                         parameters, [&](const sql_row& row) { keys.push_back(row.number(0)); });
+    if (!read) return read.failure();
+  }
+  std::sort(keys.begin(), keys.end());
+  return keys;
+}
+
+/// Reads the enabled ones among these keys, in order, until the page is full.
+result<page_end> read_keys(database::connection& on, application_id app, const std::vector<uint64_t>& keys,
+                           page_reader& page) {
+  for (size_t from = 0; from < keys.size() && !page.full();) {
+    auto asked = std::min(rows_to_ask_for(page, on.device_row_bytes), list_length);
+    auto to = std::min(from + asked, keys.size());
+    sql_parameters parameters{app};
+    add_padded(parameters, keys.begin() + static_cast<long>(from), keys.begin() + static_cast<long>(to));
+    auto rows_before = page.end().rows, bytes_before = page.bytes();
+    auto read =
+        on.query("reading devices",
+                 "SELECT " + device_row_columns + " FROM devices WHERE application_id = ? AND id IN (" +
+                     placeholders(to - from) + ") AND disabled = 0 ORDER BY id",
+                 parameters, [&](const sql_row& row) { return page.take(row); });
+    if (!read) return read.failure();
+    learn(on.device_row_bytes, page.end().rows - rows_before, page.bytes() - bytes_before);
+    if (page.full()) {
+      page.end().at_end = page.end().last.value == keys.back();
+      return page.end();
+    }
+    page.end().last.value = keys[to - 1];
+    from = to;
+  }
+  page.end().at_end = true;
+  return page.end();
+}
+
+result<page_end> scan_ids(database& db, application_id app, const char* column, const char* index,
+                          const std::vector<std::string>& ids, device_key after, device_key last,
+                          const page_bounds& bounds, const visitor& visit) {
+  return with_connection(db, [&](database::connection& on) -> result<page_end> {
+    auto keys = keys_of(on, app, column, index, ids, after, last);
+    if (!keys) return keys.failure();
+    page_reader page(bounds, after, visit);
+    return read_keys(on, app, *keys, page);
+  });
+}
+
+}  // namespace
+
+result<page_end> device_store::scan(application_id app, device_key after, device_key last,
+                                    const page_bounds& bounds, const visitor& visit) {
+  static const std::string sql =
+      "SELECT " + device_row_columns +
+      " FROM devices FORCE INDEX (PRIMARY) WHERE application_id = ? AND id > ? AND id <= ? AND disabled = 0 "
+      "ORDER BY id LIMIT ?";
+  return with_connection(db_, [&](database::connection& on) -> result<page_end> {
+    page_reader page(bounds, after, visit);
+    while (!page.full()) {
+      auto asked = rows_to_ask_for(page, on.device_row_bytes);
+      auto bytes_before = page.bytes();
+      auto read = on.query("reading devices", sql, {app, page.end().last, last, asked},
+                           [&](const sql_row& row) { return page.take(row); });
+      if (!read) return read.failure();
+      learn(on.device_row_bytes, *read, page.bytes() - bytes_before);
+      if (*read < asked && !page.full()) {
+        page.end().at_end = true;
+        break;
+      }
+    }
+    return page.end();
+  });
+}
+
+result<page_end> device_store::scan_device_ids(application_id app, const std::vector<std::string>& ids,
+                                               device_key after, device_key last, const page_bounds& bounds,
+                                               const visitor& visit) {
+  return scan_ids(db_, app, "device_id", "by_device", ids, after, last, bounds, visit);
+}
+
+result<page_end> device_store::scan_user_ids(application_id app, const std::vector<std::string>& ids,
+                                             device_key after, device_key last, const page_bounds& bounds,
+                                             const visitor& visit) {
+  return scan_ids(db_, app, "user_id", "by_user", ids, after, last, bounds, visit);
+}
+
+}  // namespace pusher

@@ -1,0 +1,136 @@
+#include "storage/device_store.hpp"
+
+#include "storage/device_registration.hpp"
+#include "storage/device_rows.hpp"
+#include "storage/transaction.hpp"
+
+namespace pusher {
+
+namespace {
+
+constexpr size_t list_length = 1000;
+
+error no_such_device() {
+  return {errc::not_found, "There is no device with this id", "", 0};
+}
+
+/// `lock`: keeps others from changing the row until the transaction ends.
+result<stored_device> read_device(database::connection& on, application_id app, const std::string& device_id,
+                                  bool lock) {
+  static const std::string plain =
+      "SELECT " + stored_device_columns + " FROM devices WHERE application_id = ? AND device_id = ?";
+  static const std::string locking = plain + " FOR UPDATE";
+  stored_device found;
+  auto read = on.query("reading a device", lock ? locking : plain, {app, device_id},
+                       [&](const sql_row& row) { found = read_stored_device(row); });
+  if (!read) return read.failure();
+  if (*read == 0) return no_such_device();
+  return found;
+}
+
+bool same_token(const device& a, const device& b) {
+  return a.gateway == b.gateway && a.environment == b.environment && a.push_token == b.push_token;
+}
+
+result<void> write_description(database::connection& on, application_id app, device_key key,
+                               const device& value) {
+  std::optional<std::string> p256dh, auth;
+  if (value.keys) p256dh = value.keys->p256dh, auth = value.keys->auth;
+  auto written = on.execute(
+      "updating a device",
+      "UPDATE devices SET platform = ?, p256dh = ?, auth = ?, user_id = ?, locale = ?, time_zone = ?, "
+      "app_version = ?, properties = ?, updated_at = " +
+          database_now + " WHERE application_id = ? AND id = ?",
+      {static_cast<unsigned>(value.platform), p256dh, auth, value.user_id, value.locale, value.time_zone,
+       value.app_version, value.properties, app, key});
+  return written ? result<void>() : written.failure();
+}
+
+}  // namespace
+
+result<device_store::put_result> device_store::put(application_id app, const device& value) {
+  return transact(
+      db_,
+      [&](database::connection& on) -> result<put_result> {
+        auto created = device_registration(on, app, {value}).run();
+        if (!created) return created.failure();
+        auto stored = read_device(on, app, value.device_id, false);
+        if (!stored) return stored.failure();
+        return put_result{created->front(), std::move(*stored)};
+      },
+      repeats::on_duplicate_too);
+}
+
+result<stored_device> device_store::get(application_id app, const std::string& device_id) {
+  return with_connection(db_,
+                         [&](database::connection& on) { return read_device(on, app, device_id, false); });
+}
+
+result<stored_device> device_store::update(application_id app, const std::string& device_id,
+                                           const std::function<result<void>(device&)>& change) {
+  return transact(
+      db_,
+      [&](database::connection& on) -> result<stored_device> {
+        auto before = read_device(on, app, device_id, true);
+        if (!before) return before;
+        auto wanted = before->value;
+        if (auto changed = change(wanted); !changed) return changed.failure();
+        wanted.device_id = device_id;
+        if (same_token(before->value, wanted)) {
+          if (auto written = write_description(on, app, before->key, wanted); !written)
+            return written.failure();
+        } else if (auto registered = device_registration(on, app, {wanted}).run(); !registered) {
+          return registered.failure();
+        }
+        return read_device(on, app, device_id, false);
+      },
+      repeats::on_duplicate_too);
+}
+
+result<void> device_store::erase(application_id app, const std::string& device_id) {
+  return transact(db_, [&](database::connection& on) -> result<void> {
+    auto erased =
+        on.execute("deleting a device", "DELETE FROM devices WHERE application_id = ? AND device_id = ?",
+                   {app, device_id});
+    if (!erased) return erased.failure();
+    return *erased == 0 ? no_such_device() : result<void>();
+  });
+}
+
+result<std::vector<bool>> device_store::import(application_id app, const std::vector<device>& values) {
+  if (values.empty()) return std::vector<bool>();
+  return transact(
+      db_, [&](database::connection& on) { return device_registration(on, app, values).run(); },
+      repeats::on_duplicate_too);
+}
+
+result<std::vector<stored_device>> device_store::load(application_id app,
+                                                      const std::vector<device_key>& keys) {
+  return with_connection(db_, [&](database::connection& on) -> result<std::vector<stored_device>> {
+    std::vector<stored_device> found;
+    if (keys.empty()) return found;
+    if (keys.size() > list_length)
+      return error{errc::internal, "More devices were asked for than one read gives", "", 0};
+    sql_parameters parameters{app};
+    add_padded(parameters, keys.begin(), keys.end());
+    auto read =
+        on.query("reading devices",
+                 "SELECT " + stored_device_columns + " FROM devices WHERE application_id = ? AND id IN (" +
+                     placeholders(keys.size()) + ") ORDER BY id",
+                 parameters, [&](const sql_row& row) { found.push_back(read_stored_device(row)); });
+    if (!read) return read.failure();
+    return found;
+  });
+}
+
+result<device_key> device_store::last_key(application_id app) {
+  return with_connection(db_, [&](database::connection& on) -> result<device_key> {
+    device_key last;
+    auto read = on.query("reading the last device", "SELECT MAX(id) FROM devices WHERE application_id = ?",
+                         {app}, [&](const sql_row& row) { last.value = row.number(0); });
+    if (!read) return read.failure();
+    return last;
+  });
+}
+
+}  // namespace pusher

@@ -1,0 +1,131 @@
+#include "storage/draft_codec.hpp"
+#include "storage/fencing.hpp"
+#include "storage/notification_rows.hpp"
+#include "storage/notification_store.hpp"
+#include "storage/transaction.hpp"
+
+namespace pusher {
+
+namespace {
+
+constexpr size_t sweep_length = 1000;
+
+unsigned number(notification_state state) {
+  return static_cast<unsigned>(state);
+}
+
+error no_such_notification() {
+  return {errc::not_found, "There is no such notification", "", 0};
+}
+
+/// What the senders are told; `row` has draft and expires_at at these columns.
+result<message> read_message(const sql_row& row, notification_key key, size_t draft_column,
+                             size_t expiry_column) {
+  notification_draft draft;
+  if (auto read = decode_draft(row.text(draft_column), draft); !read) return read.failure();
+  message value;
+  value.key = key;
+  value.content = std::move(draft.content);
+  value.android = std::move(draft.android);
+  value.apns = std::move(draft.apns);
+  value.webpush = std::move(draft.webpush);
+  value.hms = std::move(draft.hms);
+  value.collapse_key = std::move(draft.collapse_key);
+  value.expires_at = row.time(expiry_column);
+  value.allow_duplicates = draft.allow_duplicates;
+  return value;
+}
+
+result<fan_out_task> read_task(const sql_row& row, notification_key key) {
+  fan_out_task task;
+  task.key = key;
+  task.application.value = row.number(0);
+  task.lane = static_cast<lane>(row.number(1));
+  task.state = static_cast<notification_state>(row.number(2));
+  task.last_device.value = row.number(3);
+  auto wanted = decode_audience(row.text(4));
+  if (!wanted) return wanted.failure();
+  task.audience = std::move(*wanted);
+  auto told = read_message(row, key, 5, 6);
+  if (!told) return told.failure();
+  task.message = std::move(*told);
+  return task;
+}
+
+}  // namespace
+
+result<std::vector<notification_key>> notification_store::worklist(size_t limit) {
+  return with_connection(db_, [&](database::connection& on) -> result<std::vector<notification_key>> {
+    std::vector<notification_key> keys;
+    auto read = on.query(
+        "reading the worklist",
+        "SELECT id FROM notifications WHERE state IN (?, ?) AND fan_out_done = 0 ORDER BY id LIMIT ?",
+        {number(notification_state::launched), number(notification_state::sending), limit},
+        [&](const sql_row& row) { keys.push_back({row.number(0)}); });
+    if (!read) return read.failure();
+    return keys;
+  });
+}
+
+result<fan_out_task> notification_store::task(notification_key key) {
+  return with_connection(db_, [&](database::connection& on) -> result<fan_out_task> {
+    auto found = result<fan_out_task>(no_such_notification());
+    auto read =
+        on.query("reading a notification",
+                 "SELECT application_id, lane, state, audience_last_device, audience, draft, expires_at "
+                 "FROM notifications WHERE id = ?",
+                 {key}, [&](const sql_row& row) { found = read_task(row, key); });
+    if (!read) return read.failure();
+    return found;
+  });
+}
+
+result<message> notification_store::load_message(notification_key key) {
+  return with_connection(db_, [&](database::connection& on) -> result<message> {
+    auto found = result<message>(no_such_notification());
+    auto read = on.query("reading a notification", "SELECT draft, expires_at FROM notifications WHERE id = ?",
+                         {key}, [&](const sql_row& row) { found = read_message(row, key, 0, 1); });
+    if (!read) return read.failure();
+    return found;
+  });
+}
+
+result<void> notification_store::begin_sending(notification_key key, uint64_t epoch) {
+  return transact(db_, [&](database::connection& on) -> result<void> {
+    if (auto leads = check_epoch(on, epoch); !leads) return leads;
+    auto begun =
+        on.execute("beginning to send", "UPDATE notifications SET state = ? WHERE id = ? AND state IN (?, ?)",
+                   {number(notification_state::sending), key, number(notification_state::launched),
+                    number(notification_state::sending)});
+    if (!begun) return begun.failure();
+    if (*begun == 0) return error{errc::wrong_state, "The notification is not under way", "", 0};
+    return {};
+  });
+}
+
+result<void> notification_store::record_audience(notification_key key, uint64_t epoch, uint64_t targets,
+                                                 bool done) {
+  return transact(db_, [&](database::connection& on) -> result<void> {
+    if (auto leads = check_epoch(on, epoch); !leads) return leads;
+    // Once done, the audience is final: a repeat changes nothing.
+    auto recorded = on.execute(
+        "recording an audience",
+        "UPDATE notifications SET audience_count = ?, fan_out_done = ? WHERE id = ? AND fan_out_done = 0",
+        {targets, done ? 1 : 0, key});
+    if (!recorded) return recorded.failure();
+    if (!done) return {};
+    auto completed = complete_if_settled(on, key);
+    return completed ? result<void>() : completed.failure();
+  });
+}
+
+result<size_t> notification_store::sweep_completed() {
+  static const std::string sql = complete_notification + when_settled + " LIMIT ?";
+  return transact(db_, [&](database::connection& on) -> result<size_t> {
+    auto completed = on.execute("completing notifications", sql, {sweep_length});
+    if (!completed) return completed.failure();
+    return static_cast<size_t>(*completed);
+  });
+}
+
+}  // namespace pusher

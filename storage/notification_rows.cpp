@@ -1,0 +1,72 @@
+#include "storage/notification_rows.hpp"
+
+#include "storage/draft_codec.hpp"
+
+namespace pusher {
+
+namespace {
+
+std::string counters(const char* separator) {
+  std::string list;
+  for (auto each : all_outcomes)
+    list += (list.empty() ? "" : separator) + counter_column(each);
+  return list;
+}
+
+constexpr size_t first_counter = 15;
+
+std::string in_progress() {
+  return "state IN (" + std::to_string(static_cast<unsigned>(notification_state::launched)) + ", " +
+         std::to_string(static_cast<unsigned>(notification_state::sending)) + ")";
+}
+
+}  // namespace
+
+const std::string select_notification =
+    "SELECT id, public_id, application_id, state, lane, external_id, ttl_seconds, draft, audience, "
+    "audience_count, fan_out_done, created_at, launched_at, completed_at, expires_at, " +
+    counters(", ") + " FROM notifications ";
+
+const std::string complete_notification =
+    "UPDATE notifications SET state = " +
+    std::to_string(static_cast<unsigned>(notification_state::completed)) +
+    ", completed_at = " + database_now + " WHERE ";
+
+const std::string when_settled =
+    in_progress() + " AND fan_out_done = 1 AND audience_count = " + counters(" + ");
+
+std::string counter_column(outcome value) {
+  return "count_" + std::string(to_string(value));
+}
+
+result<notification> read_notification(const sql_row& row) {
+  notification value;
+  value.key.value = row.number(0);
+  value.id = row.text(1);
+  value.application.value = row.number(2);
+  value.state = static_cast<notification_state>(row.number(3));
+  value.draft.lane = static_cast<lane>(row.number(4));
+  value.draft.external_id = row.optional_text(5);
+  value.draft.ttl_seconds = static_cast<uint32_t>(row.number(6));
+  if (auto draft = decode_draft(row.text(7), value.draft); !draft) return draft.failure();
+  auto wanted = decode_audience(row.text(8));
+  if (!wanted) return wanted.failure();
+  value.draft.audience = std::move(*wanted);
+  value.audience = row.number(9);
+  value.fan_out_done = row.number(10) != 0;
+  value.created_at = row.time(11);
+  value.launched_at = row.time(12);
+  value.completed_at = row.time(13);
+  for (size_t i = 0; i < all_outcomes.size(); ++i)
+    value.counts[all_outcomes[i]] = row.number(first_counter + i);
+  return value;
+}
+
+result<bool> complete_if_settled(database::connection& on, notification_key key) {
+  static const std::string sql = complete_notification + "id = ? AND " + when_settled;
+  auto completed = on.execute("completing a notification", sql, {key});
+  if (!completed) return completed.failure();
+  return *completed > 0;
+}
+
+}  // namespace pusher

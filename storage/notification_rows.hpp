@@ -1,0 +1,28 @@
+// How rows of the table notifications become values, and the SQL that several stores share.
+#pragma once
+
+#include <string>
+
+#include "model/notification.hpp"
+#include "model/result.hpp"
+#include "storage/connection.hpp"
+
+namespace pusher {
+
+/// `SELECT ... FROM notifications `, for read_notification.
+extern const std::string select_notification;
+
+result<notification> read_notification(const sql_row& row);
+
+/// The counter of an outcome, e.g. `count_accepted`.
+std::string counter_column(outcome value);
+
+/// An UPDATE up to its WHERE, and the condition under which a notification is complete. Completion is one
+/// conditional UPDATE wherever it is tried, so that it happens once.
+extern const std::string complete_notification;
+extern const std::string when_settled;
+
+/// Completes the notification if it is settled; whether it did.
+result<bool> complete_if_settled(database::connection& on, notification_key key);
+
+}  // namespace pusher

@@ -1,0 +1,210 @@
+#include "storage/notification_store.hpp"
+
+#include "storage/draft_codec.hpp"
+#include "storage/notification_rows.hpp"
+#include "storage/transaction.hpp"
+
+namespace pusher {
+
+namespace {
+
+/// How long an idempotency key is remembered.
+const std::string day_ago = "(" + database_now + " - 86400000)";
+
+unsigned number(notification_state state) {
+  return static_cast<unsigned>(state);
+}
+
+error no_such_notification() {
+  return {errc::not_found, "There is no notification with this id", "", 0};
+}
+
+/// Reads one notification; `where` follows the word WHERE.
+result<notification> read_one(database::connection& on, const char* where, const sql_parameters& parameters) {
+  auto found = result<notification>(no_such_notification());
+  auto read = on.query("reading a notification", select_notification + "WHERE " + where, parameters,
+                       [&](const sql_row& row) { found = read_notification(row); });
+  if (!read) return read.failure();
+  return found;
+}
+
+result<device_key> last_device(database::connection& on, application_id app) {
+  device_key last;
+  auto read = on.query("reading the last device", "SELECT MAX(id) FROM devices WHERE application_id = ?",
+                       {app}, [&](const sql_row& row) { last.value = row.number(0); });
+  if (!read) return read.failure();
+  return last;
+}
+
+result<void> set_launched(database::connection& on, application_id app, notification_key key) {
+  auto last = last_device(on, app);
+  if (!last) return last.failure();
+  auto launched = on.execute(
+      "launching a notification",
+      "UPDATE notifications SET state = ?, audience_last_device = ?, launched_at = " + database_now +
+          ", expires_at = launched_at + ttl_seconds * 1000 WHERE id = ?",
+      {number(notification_state::launched), *last, key});
+  return launched ? result<void>() : launched.failure();
+}
+
+/// What a used idempotency key stands for.
+struct used_key {
+  sha256_digest request{};
+  notification_key notification;
+  std::string body;
+  bool outdated = false;
+};
+
+result<used_key> read_key(database::connection& on, application_id app, const std::string& key) {
+  used_key found;
+  auto read = on.query("reading an idempotency key",
+                       "SELECT request, notification_id, body, created_at < " + day_ago +
+                           " FROM idempotency_keys WHERE application_id = ? AND idempotency_key = ?",
+                       {app, key}, [&](const sql_row& row) {
+                         auto request = row.text(0);
+                         std::copy_n(request.begin(), std::min(request.size(), found.request.size()),
+                                     found.request.begin());
+                         found.notification.value = row.number(1);
+                         found.body = row.text(2);
+                         found.outdated = row.number(3) != 0;
+                       });
+  if (!read) return read.failure();
+  return found;
+}
+
+using created = notification_store::created;
+
+/// Takes the idempotency key, or gives what it was used for. Inserting comes first: of parallel equal
+/// requests all but one wait in it until that one has committed.
+result<std::optional<created>> take_key(database::connection& on, application_id app,
+                                        const notification_store::idempotency& once) {
+  auto inserted = on.execute("storing an idempotency key",
+                             "INSERT INTO idempotency_keys (application_id, idempotency_key, request, body, "
+                             "created_at) VALUES (?, ?, ?, "
+                             "'', " +
+                                 database_now + ")",
+                             {app, once.key, once.request});
+  if (inserted) return std::optional<created>();
+  if (!on.duplicate()) return inserted.failure();
+  auto used = read_key(on, app, once.key);
+  if (!used) return used.failure();
+  if (used->outdated) return std::optional<created>();
+  if (used->request != once.request)
+    return error{errc::idempotency_mismatch, "The Idempotency-Key was used with another request", "", 0};
+  created replayed;
+  auto value = read_one(on, "id = ?", {used->notification});
+  if (value)
+    replayed.value = std::move(*value);
+  else if (value.failure().code != errc::not_found)
+    return value.failure();
+  replayed.replayed_body = std::move(used->body);
+  return std::optional<created>(std::move(replayed));
+}
+
+result<notification_key> insert(database::connection& on, application_id app,
+                                const notification_draft& draft) {
+  auto inserted = on.execute(
+      "storing a notification",
+      "INSERT INTO notifications (public_id, application_id, state, lane, external_id, ttl_seconds, draft, "
+      "audience, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, " +
+          database_now + ")",
+      {make_uuid_v7(), app, number(notification_state::draft), static_cast<unsigned>(draft.lane),
+       draft.external_id, draft.ttl_seconds, encode_draft(draft), encode_audience(draft.audience)});
+  if (inserted) return notification_key{on.last_insert_id()};
+  if (on.duplicate())
+    return error{errc::conflict, "Another notification has this external_id", "/external_id", 0};
+  return inserted.failure();
+}
+
+result<void> keep_body(database::connection& on, application_id app,
+                       const notification_store::idempotency& once, notification_key key,
+                       const std::string& body) {
+  auto kept = on.execute(
+      "storing an idempotency key",
+      "UPDATE idempotency_keys SET request = ?, notification_id = ?, body = ?, created_at = " + database_now +
+          " WHERE application_id = ? AND idempotency_key = ?",
+      {once.request, key, body, app, once.key});
+  return kept ? result<void>() : kept.failure();
+}
+
+}  // namespace
+
+result<notification_store::created> notification_store::create(
+    application_id app, const notification_draft& draft, const std::optional<idempotency>& once,
+    const std::function<std::string(const notification&)>& render) {
+  return transact(db_, [&](database::connection& on) -> result<created> {
+    if (once) {
+      auto used = take_key(on, app, *once);
+      if (!used) return used.failure();
+      if (*used) return std::move(**used);
+    }
+    auto key = insert(on, app, draft);
+    if (!key) return key.failure();
+    if (draft.launch)
+      if (auto launched = set_launched(on, app, *key); !launched) return launched.failure();
+    auto value = read_one(on, "id = ?", {*key});
+    if (!value) return value.failure();
+    value->draft.launch = draft.launch;
+    if (once)
+      if (auto kept = keep_body(on, app, *once, *key, render(*value)); !kept) return kept.failure();
+    return created{std::move(*value), std::nullopt};
+  });
+}
+
+result<notification> notification_store::get(application_id app, const std::string& id) {
+  return with_connection(db_, [&](database::connection& on) {
+    return read_one(on, "public_id = ? AND application_id = ?", {id, app});
+  });
+}
+
+result<std::vector<notification>> notification_store::list(application_id app,
+                                                           std::optional<notification_state> state,
+                                                           notification_key before, size_t limit) {
+  return with_connection(db_, [&](database::connection& on) -> result<std::vector<notification>> {
+    std::string where = "WHERE application_id = ? AND id < ?";
+    sql_parameters parameters{app, before ? before.value : UINT64_MAX};
+    if (state) {
+      where += " AND state = ?";
+      parameters.emplace_back(number(*state));
+    }
+    parameters.emplace_back(limit);
+    std::vector<notification> found;
+    std::optional<error> unreadable;
+    auto read = on.query("listing notifications", select_notification + where + " ORDER BY id DESC LIMIT ?",
+                         parameters, [&](const sql_row& row) {
+                           auto value = read_notification(row);
+                           if (value)
+                             found.push_back(std::move(*value));
+                           else
+                             unreadable = value.failure();
+                         });
+    if (!read) return read.failure();
+    if (unreadable) return *unreadable;
+    return found;
+  });
+}
+
+result<notification> notification_store::launch(application_id app, const std::string& id) {
+  return transact(db_, [&](database::connection& on) -> result<notification> {
+    auto value = read_one(on, "public_id = ? AND application_id = ? FOR UPDATE", {id, app});
+    if (!value) return value;
+    if (value->state != notification_state::draft)
+      return error{
+          errc::wrong_state,
+          "The notification is " + std::string(to_string(value->state)) + "; only a draft can be launched",
+          "", 0};
+    if (auto launched = set_launched(on, app, value->key); !launched) return launched.failure();
+    return read_one(on, "id = ?", {value->key});
+  });
+}
+
+result<size_t> notification_store::forget_old_idempotency_keys(size_t most) {
+  return with_connection(db_, [&](database::connection& on) -> result<size_t> {
+    auto gone = on.execute("forgetting idempotency keys",
+                           "DELETE FROM idempotency_keys WHERE created_at < " + day_ago + " LIMIT ?", {most});
+    if (!gone) return gone.failure();
+    return static_cast<size_t>(*gone);
+  });
+}
+
+}  // namespace pusher
