@@ -41,7 +41,9 @@ auto transact(database& db, Body body, repeats again = repeats::on_deadlock)
       db.drop();
       return outcome;
     }
-    if (!repeat || attempt == transaction_tries) return outcome;
+    if (!repeat) return outcome;
+    if (attempt == transaction_tries)
+      return error{errc::store_unavailable, "Others kept changing the same rows at the same time", "", 1};
     std::this_thread::sleep_for(std::chrono::milliseconds(2 * attempt));
   }
 }
