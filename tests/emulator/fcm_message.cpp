@@ -214,6 +214,23 @@ void note_facts(const Value* root, message_facts& facts) {
   facts.validate_only = validate_only && validate_only->IsTrue();
 }
 
+bool is_ascii(std::string_view text) {
+  unsigned char seen = 0;
+  for (char c : text)
+    seen |= static_cast<unsigned char>(c);
+  return seen < 0x80;
+}
+
+/// Checks UTF-8 only where there can be any, since that takes as long as the rest of parsing.
+void parse_in_place(rapidjson::Document& document, std::string& body) {
+  using rapidjson::kParseIterativeFlag;
+  using rapidjson::kParseValidateEncodingFlag;
+  if (is_ascii(body))
+    document.ParseInsitu<kParseIterativeFlag>(body.data());
+  else
+    document.ParseInsitu<kParseIterativeFlag | kParseValidateEncodingFlag>(body.data());
+}
+
 bool judge_target(const Value* message, message_fault& fault) {
   int targets = 0;
   for (auto kind : {"token", "fid", "topic", "condition"})
@@ -248,7 +265,7 @@ bool message_judge::judge(std::string& body, message_facts& facts, message_fault
   rapidjson::Document document(&memory_->pool);
   if (body.find('\0') != std::string::npos)
     return refuse(fault, "Invalid JSON payload received. Unexpected character.", "", false);
-  document.ParseInsitu<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag>(body.data());
+  parse_in_place(document, body);
   if (document.HasParseError()) {
     fault.message = "Invalid JSON payload received. " +
                     std::string(rapidjson::GetParseError_En(document.GetParseError()));

@@ -1,6 +1,6 @@
 #include "tests/emulator/gateway.hpp"
 
-#include <cstdio>
+#include <charconv>
 #include <optional>
 
 #include <rapidjson/document.h>
@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view push_prefix = "/v1/projects/";
 constexpr std::string_view push_suffix = "/messages:send";
+constexpr size_t bearer_size = std::string_view("Bearer ").size();
 constexpr int64_t us_per_second = 1'000'000;
 
 bool is_push_path(std::string_view path) {
@@ -104,12 +105,11 @@ verdict gateway::judge(const request& asked, bool good_message, const message_fa
 }
 
 verdict gateway::judge_credentials(const request& asked, int64_t now_us) {
-  constexpr std::string_view scheme = "Bearer ";
   std::string_view credentials = asked.authorization;
   if (credentials.empty()) return verdict::no_credentials;
-  if (credentials.substr(0, scheme.size()) != scheme) return verdict::unauthenticated;
-  if (!tokens_.good(credentials.substr(scheme.size()), now_us / us_per_second))
-    return verdict::unauthenticated;
+  auto scheme = credentials.substr(0, bearer_size);
+  if (scheme != "Bearer " && scheme != "bearer ") return verdict::unauthenticated;
+  if (!tokens_.good(credentials.substr(bearer_size), now_us / us_per_second)) return verdict::unauthenticated;
   return asked.path == push_path_ ? verdict::accepted : verdict::permission_denied;
 }
 
@@ -135,10 +135,14 @@ void gateway::count_accepted(const message_facts& facts) {
 }
 
 std::string_view gateway::next_message_id(int64_t now_us) {
-  char text[64];
-  int size = std::snprintf(text, sizeof text, "0:%lld%%%016llx", static_cast<long long>(now_us),
-                           static_cast<unsigned long long>(++message_count_));
-  message_id_.assign(text, static_cast<size_t>(size));
+  char number[24];
+  auto append = [&](uint64_t value, int base) {
+    message_id_.append(number, std::to_chars(number, number + sizeof number, value, base).ptr);
+  };
+  message_id_ = "0:";
+  append(static_cast<uint64_t>(now_us), 10);
+  message_id_ += '%';
+  append(++message_count_, 16);
   return message_id_;
 }
 

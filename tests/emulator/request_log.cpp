@@ -30,9 +30,11 @@ request_log::~request_log() {
 }
 
 void request_log::append_text(std::string_view text) {
-  if (text.empty()) text = "-";
-  for (char c : text)
-    buffer_ += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+  size_t start = buffer_.size();
+  buffer_ += text.empty() ? std::string_view("-") : text;
+  // A target is whatever the client wrote: it must not look like another column or line.
+  for (size_t i = start; i < buffer_.size(); ++i)
+    if (static_cast<unsigned char>(buffer_[i]) < 0x20) buffer_[i] = '?';
   buffer_ += '\t';
 }
 
