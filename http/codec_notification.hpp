@@ -1,0 +1,17 @@
+// Notifications and deliveries in JSON.
+#pragma once
+
+#include <rapidjson/document.h>
+
+#include "http/json_writer.hpp"
+#include "model/notification.hpp"
+#include "model/result.hpp"
+
+namespace pusher::http {
+
+result<notification_draft> parse_notification(const rapidjson::Value& body);
+void write_notification(json_text& out, const notification& from);
+std::string notification_body(const notification& from);
+void write_delivery(json_text& out, const delivery& from);
+
+}  // namespace pusher::http

@@ -1,0 +1,15 @@
+// One chunk of an import: NDJSON lines in, one result line each out.
+#pragma once
+
+#include <string_view>
+
+#include "http/exchange.hpp"
+#include "http/operations.hpp"
+
+namespace pusher::http {
+
+/// Registers the devices of the chunk in one transaction. Line numbers begin at 1 within the chunk; blank lines are
+/// counted and get no result line. When the store fails, every line that was well-formed gets status 503.
+response import_chunk(std::string_view lines, application_id app, operations& engine);
+
+}  // namespace pusher::http
