@@ -13,8 +13,6 @@ namespace pusher {
 
 namespace {
 
-constexpr auto trouble_interval = std::chrono::milliseconds(100);
-
 /// The thread around an fcm_sender: hands over what other threads ask, and the answers.
 class fcm_transport final : public transport, private event_loop::task {
  public:
@@ -92,12 +90,8 @@ class fcm_transport final : public transport, private event_loop::task {
 
   void publish_stats(steady_time now) {
     auto fresh = sender_.numbers();
-    if (now >= trouble_due_) {
-      trouble_ = sender_.trouble(now);
-      trouble_due_ = now + trouble_interval;
-    }
+    fresh.trouble = sender_.trouble(now);
     std::lock_guard lock(mutex_);
-    fresh.trouble = trouble_;
     stats_ = std::move(fresh);
   }
 
@@ -109,8 +103,6 @@ class fcm_transport final : public transport, private event_loop::task {
   mutable std::mutex mutex_;
   inbox inbox_;
   transport_stats stats_;
-  std::string trouble_;
-  steady_time trouble_due_;
   std::thread thread_;
 };
 
