@@ -21,12 +21,16 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* own_prefix = "PUSHER__";
-constexpr const char* role_prefixes[] = {"API_SERVER__", "NOTIFICATION_WORKER__", "RESULT_WORKER__", "PUSH_WORKER__"};
+constexpr const char* role_prefixes[] = {"API_SERVER__", "NOTIFICATION_WORKER__", "RESULT_WORKER__",
+                                         "PUSH_WORKER__"};
 
-error wrong(std::string detail) { return {errc::invalid_configuration, std::move(detail), "", 0}; }
+error wrong(std::string detail) {
+  return {errc::invalid_configuration, std::move(detail), "", 0};
+}
 
 std::string lower(std::string text) {
-  for (auto& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (auto& c : text)
+    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return text;
 }
 
@@ -34,12 +38,6 @@ std::string host_name() {
   char name[256] = "node";
   gethostname(name, sizeof name - 1);
   return name;
-}
-
-settings defaults() {
-  settings made;
-  made.node_name = host_name();
-  return made;
 }
 
 result<void> refuse_if_others_can_read(const std::string& name, const std::string& path) {
@@ -57,15 +55,23 @@ result<std::string> read_secret(const std::string& name, const std::string& path
   std::stringstream text;
   text << file.rdbuf();
   auto secret = text.str();
-  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r')) secret.pop_back();
+  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r'))
+    secret.pop_back();
   return secret;
+}
+
+/// Refuses a section that does not exist, or not yet.
+result<void> refuse_section(const std::string& section, const std::string& origin) {
+  if (is_section(section)) return {};
+  for (const char* later : {"cluster", "apns", "webpush", "hms"})
+    if (section == later)
+      return wrong("Section " + section + " (" + origin + ") is not available in this version.");
+  return wrong("Unknown section " + section + " (" + origin + ")." + nearest_section(section));
 }
 
 /// Applies one source after the other onto the settings.
 class loader {
  public:
-  loader() { loaded_.values = defaults(); }
-
   /// `name` may be that of an option or, for secrets, "<option>_file".
   result<void> apply(const std::string& name, const std::string& text, const std::string& origin,
                      const std::string& base_directory) {
@@ -73,22 +79,30 @@ class loader {
       auto value = found->path && !text.empty() ? absolute(text, base_directory) : text;
       return store(*found, value, origin);
     }
-    constexpr std::string_view suffix = "_file";
-    if (name.size() > suffix.size() && name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0) {
-      const auto* of = find_option(name.substr(0, name.size() - suffix.size()));
-      if (of && of->secret) {
-        auto secret = read_secret(name, absolute(text, base_directory));
-        if (!secret) return secret.failure();
-        return store(*of, *secret, origin);
-      }
-    }
-    return unknown(name, origin);
+    const auto* secret_of = option_of_file(name);
+    if (!secret_of) return unknown(name, origin);
+    auto secret = read_secret(name, absolute(text, base_directory));
+    if (!secret) return secret.failure();
+    return store(*secret_of, *secret, origin);
+  }
+
+  /// Fills in what depends on this machine. Last, so that an empty name means the default in any source.
+  void complete() {
+    if (loaded_.values.node_name.empty()) loaded_.values.node_name = host_name();
   }
 
   loaded_settings take() { return std::move(loaded_); }
   const settings& values() const { return loaded_.values; }
 
  private:
+  /// The secret that "<option>_file" stands for, or nullptr.
+  static const option* option_of_file(const std::string& name) {
+    constexpr size_t suffix = std::string_view("_file").size();
+    if (name.size() <= suffix || name.compare(name.size() - suffix, suffix, "_file") != 0) return nullptr;
+    const auto* of = find_option(name.substr(0, name.size() - suffix));
+    return of && of->secret ? of : nullptr;
+  }
+
   result<void> store(const option& of, const std::string& text, const std::string& origin) {
     auto stored = of.set(loaded_.values, text);
     if (!stored) return wrong(of.name + " (" + origin + ") " + stored.failure().detail + ".");
@@ -97,9 +111,7 @@ class loader {
   }
 
   static result<void> unknown(const std::string& name, const std::string& origin) {
-    for (const char* section : {"cluster.", "apns.", "webpush.", "hms."})
-      if (name.rfind(section, 0) == 0)
-        return wrong(name + " (" + origin + "): this section is not available in this version.");
+    if (auto fault = refuse_section(name.substr(0, name.find('.')), origin); !fault) return fault;
     return wrong("Unknown option " + name + " (" + origin + ")." + nearest_option(name));
   }
 
@@ -122,21 +134,43 @@ result<std::string> find_config_file(const settings_sources& sources) {
   return std::string();
 }
 
+bool takes(option_type wanted, option_type given) {
+  return wanted == given || (wanted == option_type::list && given == option_type::text);
+}
+
+const char* in_words(option_type type) {
+  switch (type) {
+    case option_type::text:
+      return "a text in quotes";
+    case option_type::number:
+      return "a whole number";
+    case option_type::boolean:
+      return "true or false";
+    case option_type::list:
+      return "a list of texts";
+  }
+  return "";
+}
+
 result<void> apply_file(loader& into, const std::string& path) {
   auto entries = read_toml(path);
   if (!entries) return entries.failure();
   auto directory = fs::path(path).parent_path().string();
   for (const auto& entry : *entries) {
     auto origin = path + ":" + std::to_string(entry.line);
-    if (const auto* found = find_option(entry.name); found && found->type != entry.type)
-      return wrong(entry.name + " (" + origin + ") takes " +
-                   (found->type == option_type::number ? "a number" : "a text in quotes") + ".");
+    if (entry.name.find('.') == std::string::npos) {
+      if (auto known = refuse_section(entry.name, origin); !known) return known;
+      continue;
+    }
+    if (const auto* found = find_option(entry.name); found && !takes(found->type, entry.type))
+      return wrong(entry.name + " (" + origin + ") takes " + in_words(found->type) + ".");
     if (auto applied = into.apply(entry.name, entry.text, origin, directory); !applied) return applied;
   }
   return {};
 }
 
-/// What the original service's variables say, translated to our names; prefixes that contradict each other are an error.
+/// What the original service's variables say, translated to our names; prefixes that contradict each other
+/// are an error.
 result<void> apply_role_variables(loader& into, const std::map<std::string, std::string>& environment) {
   std::map<std::string, std::pair<std::string, std::string>> said;  // option -> (variable, value)
   for (const auto& [variable, value] : environment) {
@@ -144,13 +178,17 @@ result<void> apply_role_variables(loader& into, const std::map<std::string, std:
       if (variable.rfind(prefix, 0) != 0) continue;
       auto rest = variable.substr(prefix.size());
       if (rest.rfind("FIREBASE__", 0) == 0)
-        return wrong(variable + ": FCM's legacy API, which Google ended in 2024, is not available in this version; use "
-                                "fcm.service_account_file.");
+        return wrong(variable +
+                     ": FCM's legacy API, which Google ended in 2024, is not available in this version; use "
+                     "fcm.service_account_file.");
       auto cut = rest.find("__");
       if (cut == std::string::npos) return wrong("Unknown variable " + variable + ".");
       auto name = lower(rest.substr(0, cut) + "." + rest.substr(cut + 2));
-      bool understood = (name.rfind("mysql.", 0) == 0 && prefix != role_prefixes[3]) || name.rfind("redis.", 0) == 0;
-      if (!understood) return wrong("Unknown variable " + variable + "; it names a host, port, user, password or database of MYSQL or REDIS.");
+      bool understood =
+          (name.rfind("mysql.", 0) == 0 && prefix != role_prefixes[3]) || name.rfind("redis.", 0) == 0;
+      if (!understood)
+        return wrong("Unknown variable " + variable +
+                     "; it names a host, port, user, password or database of MYSQL or REDIS.");
       auto [known, fresh] = said.try_emplace(name, variable, value);
       if (!fresh && known->second.second != value)
         return wrong(known->second.first + " and " + variable + " contradict each other.");
@@ -167,7 +205,8 @@ result<void> apply_environment(loader& into, const std::map<std::string, std::st
     if (variable.rfind(own_prefix, 0) != 0) continue;
     auto rest = variable.substr(std::string(own_prefix).size());
     auto cut = rest.find("__");
-    if (cut == std::string::npos) return wrong("Unknown variable " + variable + "; they are named PUSHER__SECTION__KEY.");
+    if (cut == std::string::npos)
+      return wrong("Unknown variable " + variable + "; they are named PUSHER__SECTION__KEY.");
     auto name = lower(rest.substr(0, cut) + "." + rest.substr(cut + 2));
     if (auto applied = into.apply(name, value, variable, ""); !applied) return applied;
   }
@@ -191,22 +230,37 @@ result<void> check_service_account(const std::string& path) {
   return {};
 }
 
+result<void> check_stores(const settings& values) {
+  constexpr const char* remedy = ": set both, or neither for stores of the node's own.";
+  if (values.embedded_redis() && !values.embedded_mysql())
+    return wrong(std::string("mysql.host is set and redis.host is not") + remedy);
+  if (!values.embedded_redis() && values.embedded_mysql() && needs_mysql(values))
+    return wrong(std::string("redis.host is set and mysql.host is not") + remedy);
+  if (!values.redis.host.empty() && !values.redis.unix_socket.empty())
+    return wrong("redis.host and redis.unix_socket exclude each other.");
+  if (!values.mysql.host.empty() && !values.mysql.unix_socket.empty())
+    return wrong("mysql.host and mysql.unix_socket exclude each other.");
+  return {};
+}
+
 /// What no single option can know.
 result<void> check_together(const settings& values) {
-  if (values.embedded_redis() != values.embedded_mysql() && needs_mysql(values))
-    return wrong(values.embedded_redis()
-                     ? "mysql.host is set and redis.host is not: set both, or neither for stores of the node's own."
-                     : "redis.host is set and mysql.host is not: set both, or neither for stores of the node's own.");
+  if (auto good = check_stores(values); !good) return good;
+  if (values.limits.request_bytes_in_memory < values.limits.request_body_bytes)
+    return wrong(
+        "limits.request_bytes_in_memory is at least limits.request_body_bytes; no request would fit.");
   for (char c : values.node_name)
     if (c == '/' || static_cast<unsigned char>(c) <= ' ') return wrong("node.name has no spaces and no '/'.");
-  if (values.node_name.empty() || values.node_name.size() > 64) return wrong("node.name has 1 to 64 characters.");
+  if (values.node_name.empty() || values.node_name.size() > 64)
+    return wrong("node.name has 1 to 64 characters.");
   if (values.fcm.base_url.rfind("https://", 0) != 0) return wrong("fcm.base_url begins with https://.");
   if (!values.fcm.service_account_file.empty())
     if (auto good = check_service_account(values.fcm.service_account_file); !good) return good;
   if (!values.fcm.ca_file.empty() && access(values.fcm.ca_file.c_str(), R_OK) != 0)
     return wrong("fcm.ca_file: cannot read " + values.fcm.ca_file + ".");
   if (!values.secrets_key_file.empty())
-    if (auto safe = refuse_if_others_can_read("secrets.key_file", values.secrets_key_file); !safe) return safe;
+    if (auto safe = refuse_if_others_can_read("secrets.key_file", values.secrets_key_file); !safe)
+      return safe;
   return {};
 }
 
@@ -231,6 +285,7 @@ result<loaded_settings> load_settings(const settings_sources& sources) {
   if (auto applied = apply_environment(into, sources.environment); !applied) return applied.failure();
   for (const auto& [name, text] : sources.flags)
     if (auto applied = into.apply(name, text, "flag", ""); !applied) return applied.failure();
+  into.complete();
   if (auto good = check_together(into.values()); !good) return good.failure();
   return into.take();
 }

@@ -1,4 +1,5 @@
-// Fills the settings from file, environment and flags, strictly: an unknown key is an error that names the nearest one.
+// Fills the settings from file, environment and flags, strictly: an unknown key is an error that names the
+// nearest one.
 #pragma once
 
 #include <map>
@@ -16,14 +17,16 @@ namespace pusher {
 std::map<std::string, std::string> process_environment();
 
 struct settings_sources {
-  std::optional<std::string> config_file;  ///< none = ./pusher.toml, then /etc/pusher/pusher.toml, then no file
+  std::optional<std::string>
+      config_file;  ///< none = ./pusher.toml, then /etc/pusher/pusher.toml, then no file
   std::map<std::string, std::string> environment = process_environment();
   std::vector<std::pair<std::string, std::string>> flags;  ///< ("section.key", text)
 };
 
 struct loaded_settings {
   settings values;
-  std::map<std::string, std::string> origins;  ///< "section.key" -> where its value came from; absent = default
+  std::map<std::string, std::string>
+      origins;  ///< "section.key" -> where its value came from; absent = default
 };
 
 /// Later sources win: defaults, file, environment, flags. Errors: invalid_configuration, naming the key.

@@ -11,14 +11,14 @@
 
 namespace pusher {
 
-enum class option_type : uint8_t { text, number, boolean };
+enum class option_type : uint8_t { text, number, boolean, list };
 
 struct option {
-  std::string name;  ///< "section.key"
-  option_type type = option_type::text;
-  const char* meaning;  ///< one sentence
-  bool secret = false;  ///< masked when printed; `<name>_file` is understood too
-  bool path = false;    ///< relative to the configuration file's directory
+  std::string name;                      ///< "section.key"
+  option_type type = option_type::text;  ///< a list may be written as a text with commas, too
+  const char* meaning;                   ///< one sentence
+  bool secret = false;                   ///< masked when printed; `<name>_file` is understood too
+  bool path = false;                     ///< relative to the configuration file's directory
   /// Checks and stores a value given as text. The error's detail does not name the option yet.
   std::function<result<void>(settings&, const std::string&)> set;
   std::function<std::string(const settings&)> get;
@@ -30,7 +30,11 @@ struct option {
 const std::vector<option>& all_options();
 /// nullptr when there is none of this name.
 const option* find_option(std::string_view name);
-/// "Did you mean …?" or an empty text.
+/// " Did you mean …?" or an empty text.
 std::string nearest_option(std::string_view name);
+
+bool is_section(std::string_view name);
+/// As nearest_option.
+std::string nearest_section(std::string_view name);
 
 }  // namespace pusher

@@ -7,7 +7,7 @@ namespace pusher {
 namespace {
 
 std::string toml_value(const option& of, const std::string& text) {
-  if (of.type != option_type::text) return text;
+  if (of.type == option_type::number || of.type == option_type::boolean) return text;
   rapidjson::Value value(rapidjson::StringRef(text.data(), text.size()));
   return json::to_text(value);  // TOML's basic strings escape as JSON's do
 }

@@ -12,7 +12,9 @@ constexpr std::pair<const char*, role> role_names[] = {{"api", role::api},
                                                        {"push-sender", role::push_sender},
                                                        {"result-writer", role::result_writer}};
 
-error wrong(std::string detail) { return {errc::invalid_configuration, std::move(detail), "", 0}; }
+error wrong(std::string detail) {
+  return {errc::invalid_configuration, std::move(detail), "", 0};
+}
 
 std::vector<std::string> split(const std::string& text, char at) {
   std::vector<std::string> parts(1);
@@ -42,12 +44,16 @@ result<role_entry> parse_role(const std::string& text) {
     made.role = which;
     known = true;
   }
-  if (!known) return wrong("there is no role '" + named[0] + "'; choose from api, fan-out, push-sender, result-writer");
-  if (made.role == role::fan_out && made.count > 1) return wrong("fan-out cannot be multiplied within a node");
+  if (!known)
+    return wrong("there is no role '" + named[0] + "'; choose from api, fan-out, push-sender, result-writer");
+  if (made.role == role::fan_out && made.count > 1)
+    return wrong("fan-out cannot be multiplied within a node");
   if (named.size() == 1) return made;
-  if (named.size() > 2 || made.role != role::push_sender) return wrong("only push-sender takes gateways: '" + text + "'");
+  if (named.size() > 2 || made.role != role::push_sender)
+    return wrong("only push-sender takes gateways: '" + text + "'");
   for (const auto& name : split(named[1], '+')) {
-    if (!parse_gateway(name)) return wrong("there is no gateway '" + name + "'; choose from fcm, apns, webpush, hms");
+    if (!parse_gateway(name))
+      return wrong("there is no gateway '" + name + "'; choose from fcm, apns, webpush, hms");
     made.gateways.push_back(name);
   }
   return made;
@@ -71,7 +77,8 @@ std::string to_text(const std::vector<role_entry>& roles) {
     if (!made.empty()) made += ',';
     for (const auto& [name, which] : role_names)
       if (which == each.role) made += name;
-    for (size_t i = 0; i < each.gateways.size(); ++i) made += (i ? "+" : ":") + each.gateways[i];
+    for (size_t i = 0; i < each.gateways.size(); ++i)
+      made += (i ? "+" : ":") + each.gateways[i];
     if (each.count != 1) made += "=" + std::to_string(each.count);
   }
   return made;

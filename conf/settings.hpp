@@ -48,7 +48,7 @@ struct embedded_settings {
 struct fcm_settings {
   std::string service_account_file;  ///< empty = no FCM credential
   std::string base_url = "https://fcm.googleapis.com";
-  std::string ca_file;  ///< empty = the system's certificate authorities
+  std::string ca_file;                     ///< empty = the system's certificate authorities
   uint32_t messages_per_minute = 600'000;  ///< per node; 0 = no limit
   uint32_t ramp_seconds = 60;              ///< from an idle start to the full rate; 0 = at once
 };
@@ -62,11 +62,11 @@ struct limits_settings {
   unsigned http_keep_alive_seconds = 60;
   unsigned devices_per_batch = 500;
   unsigned connections_per_credential = 16;
-  unsigned unrecorded_answers = 256;   ///< answers a sender may hold that are not in the journal yet
-  unsigned record_interval_ms = 100;   ///< longest time an answer waits for its record
+  unsigned unrecorded_answers = 256;      ///< answers a sender may hold that are not in the journal yet
+  unsigned record_interval_ms = 100;      ///< longest time an answer waits for its record
   unsigned request_timeout_seconds = 15;  ///< per push; FCM asks for at least 10
-  unsigned attempts = 5;               ///< answered requests per target before it is `failed`
-  unsigned retry_wait_cap_seconds = 60;///< longest wait of our own rule; a gateway's Retry-After is honoured as is
+  unsigned attempts = 5;                  ///< answered requests per target before it is `failed`
+  unsigned retry_wait_cap_seconds = 60;   ///< longest wait of our own rule; a Retry-After is honoured as is
   unsigned poll_interval_ms = 1000;
   unsigned heartbeat_ms = 2000;
   unsigned lease_ms = 5000;
@@ -74,7 +74,7 @@ struct limits_settings {
 };
 
 struct settings {
-  std::string node_name;           ///< default: the host's name
+  std::string node_name;  ///< default: the host's name
   /// Default: all. Two api actors: a slow request leaves the other free.
   std::vector<role_entry> roles{
       {role::api, {}, 2}, {role::fan_out, {}, 1}, {role::push_sender, {}, 1}, {role::result_writer, {}, 1}};

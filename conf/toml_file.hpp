@@ -10,13 +10,13 @@
 namespace pusher {
 
 struct toml_entry {
-  std::string name;  ///< "section.key"
+  std::string name;  ///< "section.key"; only "section" where a section stands empty
   option_type type = option_type::text;
   std::string text;
   unsigned line = 0;
 };
 
-/// Errors: invalid_configuration, naming file and line.
+/// In the order of the file. Errors: invalid_configuration, naming file and line.
 result<std::vector<toml_entry>> read_toml(const std::string& path);
 
 }  // namespace pusher

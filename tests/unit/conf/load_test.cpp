@@ -41,14 +41,19 @@ std::string refusal(const settings_sources& sources) {
   return loaded.failure().detail;
 }
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
 TEST_CASE("file, environment and flags are laid over the defaults in this order") {
   directory d;
-  auto file = d.write("p.toml", "[api]\nlisten = \"0.0.0.0:9000\"\n[limits]\nattempts = 7\nlease_ms = 6000\n[fcm]\nmessages_per_minute = 0\n");
-  auto sources = from(file, {{"PUSHER__LIMITS__ATTEMPTS", "8"}, {"PUSHER__LIMITS__LEASE_MS", "7000"}, {"PATH", "/bin"}});
+  auto file = d.write("p.toml",
+                      "[api]\nlisten = \"0.0.0.0:9000\"\n[limits]\nattempts = 7\nlease_ms = "
+                      "6000\n[fcm]\nmessages_per_minute = 0\n");
+  auto sources =
+      from(file, {{"PUSHER__LIMITS__ATTEMPTS", "8"}, {"PUSHER__LIMITS__LEASE_MS", "7000"}, {"PATH", "/bin"}});
   sources.flags = {{"limits.lease_ms", "8000"}};
   auto loaded = load_settings(sources);
   REQUIRE(loaded);
@@ -93,15 +98,55 @@ TEST_CASE("every mistake names its key, its place and the remedy") {
   CHECK(has(of("[embedded]\nmaxmemory = \"lots\"\n"), "256M"));
   CHECK(has(of("[node]\nroles = \"api,fanout\"\n"), "fanout"));
   CHECK(has(of("attempts = 1\n"), "outside of a section"));
-  CHECK(has(of("[api\n"), "not valid TOML"));
+  CHECK(has(of("[api\nlisten=\"127.0.0.1:80\"\n"), "x.toml:1 is not valid TOML"));
+  CHECK(has(of("[api]\nlisten =\n"), "x.toml:2 is not valid TOML"));
+  CHECK(has(of("[apns]\n"), "not available in this version"));
+  CHECK(has(of("[limit]\n"), "Did you mean limits?"));
+  CHECK(has(of("[mysql]\npasword_file = \"x\"\n"), "Did you mean mysql.password_file?"));
+  CHECK(has(of("[limits]\nattempts = [\"5\"]\n"), "takes a whole number"));
+  CHECK(has(of("[log]\nlevel = [\"info\"]\n"), "takes a text"));
+  CHECK(has(of("[fcm]\nbase_url = \"https://x\\u0000y\"\n"), "fcm.base_url"));
   CHECK(has(of("[api]\nlisten = [1]\n"), "api.listen"));
   CHECK(has(of("[apns]\ntopic = \"a\"\n"), "not available in this version"));
   CHECK(has(of("[redis]\nhost = \"r\"\n"), "mysql.host"));
+  CHECK(has(of("[node]\nroles = \"push-sender\"\n[mysql]\nhost = \"m\"\n"), "redis.host"));
+  CHECK(has(of("[redis]\nhost = \"r\"\nunix_socket = \"s\"\n[mysql]\nhost = \"m\"\n"), "exclude each other"));
+  CHECK(has(of("[limits]\nrequest_body_bytes = 64000000\n"), "request_bytes_in_memory"));
   CHECK(has(of("[fcm]\nbase_url = \"http://x\"\n"), "https://"));
   CHECK(has(of("[fcm]\nservice_account_file = \"absent.json\"\n"), "fcm.service_account_file"));
   CHECK(has(refusal(from(d.path + "/absent.toml")), "absent.toml"));
   CHECK(has(refusal(from(d.write("e.toml", ""), {{"PUSHER__API__LISTN", "x"}})), "PUSHER__API__LISTN"));
   CHECK(has(refusal(from(d.write("e.toml", ""), {{"PUSHER__NONSENSE", "x"}})), "PUSHER__NONSENSE"));
+}
+
+TEST_CASE("of several mistakes the first one in the file is named") {
+  directory d;
+  auto text = "[log]\nlevel = \"loud\"\n[api]\nlisten = \"x\"\n[limits]\nattempts = 0\n";
+  CHECK(has(refusal(from(d.write("x.toml", text))), "log.level"));
+}
+
+TEST_CASE("roles may be written as a list, and what is printed can be read back") {
+  directory d;
+  auto loaded =
+      load_settings(from(d.write("l.toml", "[node]\nroles = [\"api\", \"push-sender:fcm=2\"]\n[api]\n")));
+  REQUIRE(loaded);
+  CHECK(to_text(loaded->values.roles) == "api,push-sender:fcm=2");
+  auto again = load_settings(from(d.write("again.toml", print_settings(*loaded))));
+  REQUIRE(again);
+  CHECK(to_text(again->values.roles) == to_text(loaded->values.roles));
+}
+
+TEST_CASE("the example file is valid as it is, and with every option taken out of its comment") {
+  directory d;
+  CHECK(load_settings(from(d.write("example.toml", example_settings()))).ok());
+  auto text = example_settings();
+  for (size_t at = 0; (at = text.find("\n#", at)) != std::string::npos; ++at)
+    if (text[at + 2] != ' ') text.erase(at + 1, 1);
+  REQUIRE(has(text, "\nlisten = "));
+  auto loaded = load_settings(from(d.write("in_force.toml", text)));
+  REQUIRE_MESSAGE(loaded.ok(), loaded.failure().detail);
+  CHECK_FALSE(loaded->values.node_name.empty());
+  CHECK(loaded->values.roles.size() == 4);
 }
 
 TEST_CASE("only a push-sender may do without MariaDB") {
@@ -119,7 +164,8 @@ TEST_CASE("secrets come from files that strangers cannot read, and are never pri
   CHECK_FALSE(has(print_settings(*loaded), "hunter2"));
   chmod(secret.c_str(), 0644);
   CHECK(has(refusal(from(d.path + "/p.toml")), "chmod"));
-  CHECK(has(refusal(from(d.write("q.toml", both), {{"PUSHER__MYSQL__PASSWORD_FILE", "/nowhere/x"}})), "mysql.password_file"));
+  CHECK(has(refusal(from(d.write("q.toml", both), {{"PUSHER__MYSQL__PASSWORD_FILE", "/nowhere/x"}})),
+            "mysql.password_file"));
 }
 
 TEST_CASE("a service account is checked before anything starts") {
@@ -138,8 +184,10 @@ TEST_CASE("a service account is checked before anything starts") {
 TEST_CASE("the original service's variables work, and contradictions among them are errors") {
   directory d;
   auto file = d.write("e.toml", "");
-  std::map<std::string, std::string> environment{{"API_SERVER__MYSQL__HOST", "db"}, {"API_SERVER__MYSQL__PORT", "3307"},
-                                                 {"API_SERVER__REDIS__HOST", "cache"}, {"RESULT_WORKER__MYSQL__HOST", "db"},
+  std::map<std::string, std::string> environment{{"API_SERVER__MYSQL__HOST", "db"},
+                                                 {"API_SERVER__MYSQL__PORT", "3307"},
+                                                 {"API_SERVER__REDIS__HOST", "cache"},
+                                                 {"RESULT_WORKER__MYSQL__HOST", "db"},
                                                  {"PUSH_WORKER__REDIS__HOST", "cache"}};
   auto loaded = load_settings(from(file, environment));
   REQUIRE(loaded);
@@ -154,7 +202,8 @@ TEST_CASE("role lists are read and written") {
   auto roles = parse_roles("api=2,fan-out,push-sender:fcm+apns=3,result-writer");
   REQUIRE(roles);
   CHECK(to_text(*roles) == "api=2,fan-out,push-sender:fcm+apns=3,result-writer");
-  for (const char* bad : {"", "api,", "api=0", "api=x", "worker", "api:fcm", "push-sender:gcm", "fan-out=2", "api=1=2"})
+  for (const char* bad :
+       {"", "api,", "api=0", "api=x", "worker", "api:fcm", "push-sender:gcm", "fan-out=2", "api=1=2"})
     CHECK_FALSE(parse_roles(bad).ok());
 }
 
