@@ -95,8 +95,10 @@ tls_files tls_files_in(const std::string& directory) {
 
 bool ensure_tls_files(const tls_files& files) {
   if (read_file(files.ca) && read_file(files.certificate) && read_file(files.key)) return true;
-  key_ptr ca_key(EVP_EC_gen("P-256"));
-  key_ptr key(EVP_EC_gen("P-256"));
+  // OpenSSL asks for a char* that it only reads.
+  char curve[] = "P-256";
+  key_ptr ca_key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", curve));
+  key_ptr key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", curve));
   if (!ca_key || !key) return false;
   auto ca = make_ca(ca_key.get());
   auto server = ca ? make_server_certificate(key.get(), ca.get(), ca_key.get()) : nullptr;
