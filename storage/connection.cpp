@@ -138,7 +138,12 @@ result<uint64_t> database::connection::execute_bulk(const char* doing, std::stri
 }
 
 error database::connection::statement_failure(const char* doing, sql_statement& statement) {
-  auto reason = failure(doing, mysql_stmt_errno(statement.handle()), mysql_stmt_error(statement.handle()));
+  // An error among the rows of a result (a deadlock under FOR UPDATE, a cut connection) is noted only in the
+  // connection.
+  bool in_statement = mysql_stmt_errno(statement.handle()) != 0;
+  auto reason = in_statement ? failure(doing, mysql_stmt_errno(statement.handle()),
+                                       mysql_stmt_error(statement.handle()))
+                             : connection_failure(doing);
   statement.finish();
   return reason;
 }

@@ -225,7 +225,10 @@ TEST_CASE_FIXTURE(fixture, "parallel imports of the same devices and tokens leav
           batch.push_back(sample_device("d-" + std::to_string((i * 7 + t) % 60), "t-" + std::to_string(i)));
         auto done = device_store(own).import(app, batch);
         // Contention may exhaust the repeats; then nothing was stored and the caller tries again.
-        if (!done && done.failure().code != errc::store_unavailable) ++failures;
+        if (!done && done.failure().code != errc::store_unavailable) {
+          ++failures;
+          MESSAGE(done.failure().detail);
+        }
       }
     });
   for (auto& each : threads)
