@@ -1,7 +1,6 @@
 #include "tests/emulator/options.hpp"
 
 #include <charconv>
-#include <cstring>
 #include <string_view>
 
 namespace pusher::emulator {
