@@ -104,7 +104,7 @@ class running_node {
   }
 
   result<void> open_ports() {
-    auto admin = http::start_admin(node_->config.admin, node_->config.limits, health_);
+    auto admin = http::admin_server::start(node_->config.admin, node_->config.limits, health_);
     if (!admin) return std::move(admin).failure();
     admin_ = std::move(*admin);
     if (!plays(node_->config, role::api)) return {};
@@ -156,7 +156,7 @@ class running_node {
     lease_.reset();
     stores_.reset();
     if (server_) server_->stop();
-    if (admin_) admin_->stop();
+    admin_.reset();
   }
 
  private:
@@ -166,7 +166,7 @@ class running_node {
   supervisor_actor supervisor_;
   to_supervisor dispatcher_;
   node_health health_;
-  std::unique_ptr<http::server> admin_;
+  std::unique_ptr<http::admin_server> admin_;
   std::unique_ptr<http::server> server_;
   std::optional<store_keeper> stores_;
   std::optional<lease_keeper> lease_;

@@ -32,24 +32,13 @@ response ready_response(const health_source& source) {
 
 }  // namespace
 
-response answer_health(const request& asked, const health_source& source, bool with_metrics, bool& mine) {
-  bool live = asked.path == "/livez", ready = asked.path == "/readyz";
-  bool metrics = with_metrics && asked.path == "/metrics";
-  mine = live || ready || metrics;
-  if (!mine) return problem({errc::route_not_found, "There is nothing at this path.", "", 0}, asked);
-  if (asked.method != "GET" && asked.method != "HEAD") {
-    auto made = problem({errc::method_not_allowed, "This path takes GET.", "", 0}, asked);
-    made.headers.emplace_back("Allow", "GET");
-    return made;
-  }
-  if (ready) return ready_response(source);
+bool asks_for_health(const request& asked) { return asked.path == "/livez" || asked.path == "/readyz"; }
+
+response health_answer(const request& asked, const health_source& source) {
+  if (asked.method != "GET") return method_not_allowed({"GET", "HEAD"}, asked);
+  if (asked.path == "/readyz") return ready_response(source);
   response made;
-  if (live) {
-    made.body = R"({"status":"alive"})";
-  } else {
-    made.content_type = "text/plain; version=0.0.4; charset=utf-8";
-    made.body = source.metrics();
-  }
+  made.body = R"({"status":"alive"})";
   return made;
 }
 

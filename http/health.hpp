@@ -23,8 +23,8 @@ class health_source {
   virtual std::string metrics() const = 0;
 };
 
-/// The answer to /livez and /readyz, to /metrics when `with_metrics`, and to other paths with nothing of ours: 404.
-/// `mine` tells whether the path is one of these.
-response answer_health(const request& asked, const health_source& source, bool with_metrics, bool& mine);
+/// Whether the path is /livez or /readyz.
+bool asks_for_health(const request& asked);
+response health_answer(const request& asked, const health_source& source);
 
 }  // namespace pusher::http
