@@ -217,3 +217,26 @@ TEST_CASE("properties that cannot be read count as missing") {
   reader.load(row);
   CHECK(reader.property("plan") == nullptr);
 }
+
+TEST_CASE("a reader takes large and small properties in turn, and NUL in names and values") {
+  device_reader reader;
+  device_row row;
+  std::string large = R"({"plan":"pro")";
+  for (int i = 0; i < 2000; ++i) large += ",\"p" + std::to_string(i) + "\":[\"some\",\"text\"]";
+  large += "}";
+  const std::string small = R"({"a\u0000b":"x\u0000y","plan":"free"})";
+  auto pro = condition::parse(R"({"property":"plan","eq":"pro"})");
+  auto nul = condition::parse(R"({"property":"a\u0000b","eq":"x\u0000y"})");
+  auto cut = condition::parse(R"({"property":"a","exists":true})");
+  for (int i = 0; i < 10; ++i) {
+    row.properties = large;
+    reader.load(row);
+    CHECK(pro->matches(reader));
+    CHECK_FALSE(nul->matches(reader));
+    row.properties = small;
+    reader.load(row);
+    CHECK_FALSE(pro->matches(reader));
+    CHECK(nul->matches(reader));
+    CHECK_FALSE(cut->matches(reader));
+  }
+}
