@@ -222,7 +222,8 @@ TEST_CASE("a reader takes large and small properties in turn, and NUL in names a
   device_reader reader;
   device_row row;
   std::string large = R"({"plan":"pro")";
-  for (int i = 0; i < 2000; ++i) large += ",\"p" + std::to_string(i) + "\":[\"some\",\"text\"]";
+  for (int i = 0; i < 2000; ++i)
+    large += ",\"p" + std::to_string(i) + "\":[\"some\",\"text\"]";
   large += "}";
   const std::string small = R"({"a\u0000b":"x\u0000y","plan":"free"})";
   auto pro = condition::parse(R"({"property":"plan","eq":"pro"})");
