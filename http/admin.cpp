@@ -6,25 +6,43 @@ namespace pusher::http {
 
 namespace {
 
-class admin_pages final : public dispatcher {
+/// What is left after the server has answered the health paths itself.
+class metrics_page final : public dispatcher {
  public:
-  explicit admin_pages(const health_source& health) : health_(health) {}
+  explicit metrics_page(const health_source& health) : health_(health) {}
 
   void dispatch(std::shared_ptr<exchange> exchange) override {
-    const auto& asked = exchange->request();
-    auto told = answer_health(asked, health_, true);
-    exchange->answer(told ? std::move(*told) : problem({errc::route_not_found, "Only /livez, /readyz and /metrics are here.", "", 0}, asked));
+    exchange->answer(answer_to(exchange->request()));
   }
 
  private:
+  response answer_to(const request& asked) const {
+    if (asked.path != "/metrics")
+      return problem({errc::route_not_found, "Only /livez, /readyz and /metrics are here.", "", 0}, asked);
+    if (asked.method != "GET") return method_not_allowed({"GET", "HEAD"}, asked);
+    response made;
+    made.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    made.body = health_.metrics();
+    return made;
+  }
+
   const health_source& health_;
 };
 
 }  // namespace
 
-result<std::unique_ptr<server>> start_admin(const listen_address& address, const limits_settings& limits,
-                                            const health_source& health) {
-  return server::start(address, limits, std::make_shared<admin_pages>(health), &health, 1);
+admin_server::admin_server(const health_source& health) : pages_(std::make_unique<metrics_page>(health)) {}
+
+admin_server::~admin_server() = default;
+
+result<std::unique_ptr<admin_server>> admin_server::start(const listen_address& address,
+                                                          const limits_settings& limits,
+                                                          const health_source& health) {
+  auto made = std::make_unique<admin_server>(health);
+  auto started = server::start(address, limits, *made->pages_, &health, 1);
+  if (!started) return std::move(started).failure();
+  made->server_ = std::move(*started);
+  return made;
 }
 
 }  // namespace pusher::http

@@ -10,8 +10,21 @@
 
 namespace pusher::http {
 
-/// Serves /livez, /readyz and /metrics. `health` must outlive the server. Errors: as server::start.
-result<std::unique_ptr<server>> start_admin(const listen_address& address, const limits_settings& limits,
-                                            const health_source& health);
+class admin_server {
+ public:
+  /// Serves /livez, /readyz and /metrics. `health` must outlive the server. Errors: as server::start.
+  static result<std::unique_ptr<admin_server>> start(const listen_address& address,
+                                                     const limits_settings& limits,
+                                                     const health_source& health);
+  ~admin_server();
+
+  uint16_t port() const { return server_->port(); }
+
+  explicit admin_server(const health_source& health);
+
+ private:
+  std::unique_ptr<dispatcher> pages_;
+  std::unique_ptr<server> server_;
+};
 
 }  // namespace pusher::http

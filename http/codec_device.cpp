@@ -33,7 +33,8 @@ void read_subscription(field_reader& from, device& into) {
     reader.require("auth");
     keys.p256dh = reader.text("p256dh", {256, 1}).value_or("");
     keys.auth = reader.text("auth", {256, 1}).value_or("");
-    if (auto done = reader.finish(); !done) return from.fail(done.failure().code, "subscription", done.failure().detail);
+    if (auto done = reader.finish(); !done)
+      return from.fail(done.failure().code, "subscription", done.failure().detail);
   }
   // Browsers' own JSON carries it; it says nothing that we need.
   (void)subscription.any("expirationTime");
@@ -54,9 +55,11 @@ void read_optional(field_reader& from, device& into) {
 
 void check_address(field_reader& from, const device& made) {
   if (made.gateway == gateway::webpush) {
-    if (!made.keys) from.fail(errc::missing_field, "subscription", "A Web Push device needs its \"subscription\".");
+    if (!made.keys)
+      from.fail(errc::missing_field, "subscription", "A Web Push device needs its \"subscription\".");
   } else {
-    if (made.keys) from.fail(errc::invalid_field, "subscription", "Only Web Push devices have a subscription.");
+    if (made.keys)
+      from.fail(errc::invalid_field, "subscription", "Only Web Push devices have a subscription.");
     if (made.push_token.empty()) from.fail(errc::missing_field, "push_token", "\"push_token\" is required.");
   }
   if (made.environment == environment::sandbox && made.gateway != gateway::apns)
@@ -68,8 +71,10 @@ result<device> read_device(field_reader& from, std::string device_id) {
   made.device_id = std::move(device_id);
   from.require("gateway");
   from.require("platform");
-  if (auto value = word<gateway>(from, "gateway", parse_gateway, "fcm, apns, webpush, hms")) made.gateway = *value;
-  if (auto value = word<platform>(from, "platform", parse_platform, "android, ios, web, other")) made.platform = *value;
+  if (auto value = word<gateway>(from, "gateway", parse_gateway, "fcm, apns, webpush, hms"))
+    made.gateway = *value;
+  if (auto value = word<platform>(from, "platform", parse_platform, "android, ios, web, other"))
+    made.platform = *value;
   if (auto value = word<environment>(from, "environment", parse_environment, "production, sandbox"))
     made.environment = *value;
   if (auto text = from.text("push_token", {limits::push_token_bytes, 1})) made.push_token = *text;
@@ -88,11 +93,14 @@ result<device> read_device(field_reader& from, std::string device_id) {
 }  // namespace
 
 result<void> check_device_id(const std::string& device_id) {
-  auto wrong = [](std::string detail) { return error{errc::invalid_field, std::move(detail), "/device_id", 0}; };
+  auto wrong = [](std::string detail) {
+    return error{errc::invalid_field, std::move(detail), "/device_id", 0};
+  };
   if (device_id.empty() || device_id.size() > limits::device_id_bytes)
     return wrong("A device_id has 1 to " + std::to_string(limits::device_id_bytes) + " bytes.");
   for (char c : device_id)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return wrong("A device_id has no control characters.");
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      return wrong("A device_id has no control characters.");
   // Paths bring raw bytes; JSON has checked its own.
   if (!json::parse(json::to_text(rapidjson::Value(rapidjson::StringRef(device_id.data(), device_id.size())))))
     return wrong("A device_id is valid UTF-8.");
@@ -119,8 +127,10 @@ result<void> patch_device(device& onto, const rapidjson::Value& patch) {
     return found != patch.MemberEnd() && found->value.IsNull();
   };
   if (patch.IsObject()) {
-    for (const char* name : {"gateway", "platform", "push_token", "environment", "subscription", "properties"})
-      if (removed(name)) from.fail(errc::invalid_field, name, std::string("\"") + name + "\" cannot be removed.");
+    for (const char* name :
+         {"gateway", "platform", "push_token", "environment", "subscription", "properties"})
+      if (removed(name))
+        from.fail(errc::invalid_field, name, std::string("\"") + name + "\" cannot be removed.");
     if (removed("user_id")) onto.user_id.reset();
     if (removed("locale")) onto.locale.reset();
     if (removed("time_zone")) onto.time_zone.reset();
@@ -130,7 +140,8 @@ result<void> patch_device(device& onto, const rapidjson::Value& patch) {
     if (*value != gateway::webpush) onto.keys.reset();
     onto.gateway = *value;
   }
-  if (auto value = word<platform>(from, "platform", parse_platform, "android, ios, web, other")) onto.platform = *value;
+  if (auto value = word<platform>(from, "platform", parse_platform, "android, ios, web, other"))
+    onto.platform = *value;
   if (auto value = word<environment>(from, "environment", parse_environment, "production, sandbox"))
     onto.environment = *value;
   if (auto text = from.text("push_token", {limits::push_token_bytes, 1})) onto.push_token = *text;
@@ -152,7 +163,8 @@ void write_device(json_text& out, const stored_device& from) {
   out.field("gateway", to_string(value.gateway));
   out.field("platform", to_string(value.platform));
   if (value.gateway == gateway::apns) out.field("environment", to_string(value.environment));
-  auto shown = value.push_token.size() > 8 ? value.push_token.substr(value.push_token.size() - 4) : std::string();
+  auto shown =
+      value.push_token.size() > 8 ? value.push_token.substr(value.push_token.size() - 4) : std::string();
   out.field("push_token", "…" + shown);
   out.field("user_id", value.user_id);
   out.field("locale", value.locale);

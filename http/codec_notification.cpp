@@ -51,7 +51,8 @@ result<audience> parse_audience(const rapidjson::Value& object, const std::strin
   from.refuse("targets");
   if (auto done = from.finish(); !done) return done.failure();
   if (found.size() != 1)
-    return error{errc::invalid_field, "An audience is exactly one of condition, device_ids, user_ids, all.", pointer, 0};
+    return error{errc::invalid_field, "An audience is exactly one of condition, device_ids, user_ids, all.",
+                 pointer, 0};
   return std::move(found.front());
 }
 
@@ -64,18 +65,21 @@ size_t ids_in(const audience& of) {
 void read_delivery_options(field_reader& from, notification_draft& into) {
   into.external_id = from.text("external_id", {limits::external_id_bytes, 1});
   into.collapse_key = from.text("collapse_key", {limits::collapse_key_bytes, 1});
-  if (auto ttl = from.number("ttl_seconds", 0, limits::ttl_seconds_max)) into.ttl_seconds = static_cast<uint32_t>(*ttl);
+  if (auto ttl = from.number("ttl_seconds", 0, limits::ttl_seconds_max))
+    into.ttl_seconds = static_cast<uint32_t>(*ttl);
   if (auto name = from.text("lane", {32, 1})) {
     auto parsed = parse_lane(*name);
     if (!parsed) from.fail(errc::invalid_field, "lane", "Choose from transactional, campaign.");
     into.lane = parsed.value_or(lane::campaign);
   }
   if (auto name = from.text("duplicates", {32, 1})) {
-    if (*name != "avoid" && *name != "allow") from.fail(errc::invalid_field, "duplicates", "Choose from avoid, allow.");
+    if (*name != "avoid" && *name != "allow")
+      from.fail(errc::invalid_field, "duplicates", "Choose from avoid, allow.");
     into.allow_duplicates = *name == "allow";
   }
   if (auto launch = from.flag("launch")) into.launch = *launch;
-  for (const char* later : {"scheduled_at", "local_time", "misfire_grace_seconds", "rate_per_second"}) from.refuse(later);
+  for (const char* later : {"scheduled_at", "local_time", "misfire_grace_seconds", "rate_per_second"})
+    from.refuse(later);
 }
 
 void write_content(json_text& out, const content& from) {
@@ -90,7 +94,8 @@ void write_content(json_text& out, const content& from) {
   if (!from.data.empty()) {
     out.key("data");
     out.open();
-    for (const auto& [name, text] : from.data) out.field(name, text);
+    for (const auto& [name, text] : from.data)
+      out.field(name, text);
     out.close();
   }
   out.close();
@@ -99,7 +104,8 @@ void write_content(json_text& out, const content& from) {
 void write_ids(json_text& out, const char* name, const std::vector<std::string>& ids) {
   out.key(name);
   out.open_list();
-  for (const auto& id : ids) out.value(id);
+  for (const auto& id : ids)
+    out.value(id);
   out.close_list();
 }
 
@@ -117,7 +123,8 @@ void write_counts(json_text& out, const notification& from) {
   out.open();
   out.field("audience", from.audience);
   out.field("pending", from.audience > settled ? from.audience - settled : uint64_t{0});
-  for (auto each : all_outcomes) out.field(to_string(each), from.counts[each]);
+  for (auto each : all_outcomes)
+    out.field(to_string(each), from.counts[each]);
   out.close();
 }
 
@@ -138,14 +145,18 @@ result<notification_draft> parse_notification(const rapidjson::Value& body) {
     if (!parsed) return parsed.failure();
     made.audience = std::move(*parsed);
   }
-  for (auto [name, text] : {std::pair("android", &made.android), {"apns", &made.apns}, {"webpush", &made.webpush}, {"hms", &made.hms}})
+  for (auto [name, text] : {std::pair("android", &made.android),
+                            {"apns", &made.apns},
+                            {"webpush", &made.webpush},
+                            {"hms", &made.hms}})
     if (const auto* object = from.object(name)) *text = json::to_text(*object);
   read_delivery_options(from, made);
   if (auto done = from.finish(); !done) return done.failure();
-  if (made.lane == lane::transactional && (ids_in(made.audience) == 0 || ids_in(made.audience) > limits::transactional_ids))
+  if (made.lane == lane::transactional &&
+      (ids_in(made.audience) == 0 || ids_in(made.audience) > limits::transactional_ids))
     return error{errc::invalid_field,
-                 "The transactional lane is for audiences of 1 to " + std::to_string(limits::transactional_ids) +
-                     " device_ids or user_ids.",
+                 "The transactional lane is for audiences of 1 to " +
+                     std::to_string(limits::transactional_ids) + " device_ids or user_ids.",
                  "/lane", 0};
   return made;
 }

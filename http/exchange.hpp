@@ -10,8 +10,8 @@
 namespace pusher::http {
 
 struct request {
-  std::string method;  ///< upper case
-  std::string path;    ///< as sent, percent-encoded, without the query
+  std::string method;                          ///< upper case
+  std::string path;                            ///< as sent, percent-encoded, without the query
   std::map<std::string, std::string> query;    ///< decoded; a repeated name is refused before this point
   std::map<std::string, std::string> headers;  ///< names in lower case
   std::string body;
@@ -24,10 +24,11 @@ struct response {
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+  std::string cause = {};  ///< what really went wrong, for the log; never sent
 };
 
-/// A request that waits for its answer. Any thread may answer, once; later answers are dropped. An exchange that
-/// is destroyed without an answer answers 500 by itself.
+/// A request that waits for its answer. Any thread may answer, once; later answers are dropped. An exchange
+/// that is destroyed without an answer answers 500 by itself.
 class exchange {
  public:
   virtual ~exchange() = default;

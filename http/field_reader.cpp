@@ -21,7 +21,9 @@ field_reader::field_reader(const rapidjson::Value& object, std::string pointer)
   if (!object_.IsObject()) fault_ = error{errc::invalid_field, "This is to be a JSON object.", pointer_, 0};
 }
 
-std::string field_reader::pointer_of(const std::string& name) const { return json::pointer(pointer_, name); }
+std::string field_reader::pointer_of(const std::string& name) const {
+  return json::pointer(pointer_, name);
+}
 
 void field_reader::fail(errc code, const std::string& name, std::string detail) {
   if (!fault_) fault_ = error{code, std::move(detail), pointer_of(name), 0};
@@ -35,10 +37,13 @@ const rapidjson::Value* field_reader::find(const char* name) {
   return &found->value;
 }
 
-const rapidjson::Value* field_reader::any(const char* name) { return find(name); }
+const rapidjson::Value* field_reader::any(const char* name) {
+  return find(name);
+}
 
 void field_reader::refuse(const char* name) {
-  if (find(name)) fail(errc::invalid_field, name, std::string("\"") + name + "\" is not available in this version.");
+  if (find(name))
+    fail(errc::invalid_field, name, std::string("\"") + name + "\" is not available in this version.");
 }
 
 bool field_reader::good_text(const rapidjson::Value& value, const std::string& name, const text_rule& rule) {
@@ -112,7 +117,8 @@ std::optional<std::map<std::string, std::string>> field_reader::text_map(const c
   for (const auto& member : value->GetObject()) {
     std::string key(json::view(member.name));
     if (!member.value.IsString()) {
-      fail(errc::invalid_field, name, "Values of \"" + std::string(name) + "\" are strings; gateways take nothing else.");
+      fail(errc::invalid_field, name,
+           "Values of \"" + std::string(name) + "\" are strings; gateways take nothing else.");
       fault_->pointer = json::pointer(pointer_of(name), key);
       return std::nullopt;
     }

@@ -14,8 +14,8 @@
 
 namespace pusher::http {
 
-/// After the first fault every read gives nothing, and `finish` returns that fault. Fields may be absent unless they
-/// are required.
+/// After the first fault every read gives nothing, and `finish` returns that fault. Fields may be absent
+/// unless they are required.
 class field_reader {
  public:
   field_reader(const rapidjson::Value& object, std::string pointer);

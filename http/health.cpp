@@ -32,7 +32,9 @@ response ready_response(const health_source& source) {
 
 }  // namespace
 
-bool asks_for_health(const request& asked) { return asked.path == "/livez" || asked.path == "/readyz"; }
+bool asks_for_health(const request& asked) {
+  return asked.path == "/livez" || asked.path == "/readyz";
+}
 
 response health_answer(const request& asked, const health_source& source) {
   if (asked.method != "GET") return method_not_allowed({"GET", "HEAD"}, asked);

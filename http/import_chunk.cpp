@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "http/codec_device.hpp"
-#include "http/json_writer.hpp"
+#include "http/import_result.hpp"
 #include "http/problem.hpp"
 #include "model/json.hpp"
 #include "model/limits.hpp"
@@ -21,39 +21,20 @@ struct line_result {
 
 result<device> parse_line(std::string_view line) {
   if (line.size() > limits::import_line_bytes)
-    return error{errc::body_too_large, "A line has at most " + std::to_string(limits::import_line_bytes) + " bytes.", "", 0};
+    return error{errc::body_too_large,
+                 "A line has at most " + std::to_string(limits::import_line_bytes) + " bytes.", "", 0};
   auto body = json::parse(line);
   if (!body) return body.failure();
   return parse_imported_device(*body);
 }
 
-void write(std::string& to, const line_result& from) {
-  json_text out;
-  out.open();
-  out.field("line", from.number);
-  out.field("status", from.status);
-  if (!from.device_id.empty()) out.field("device_id", from.device_id);
-  if (from.status >= 300) {
-    out.field("code", to_string(from.why.code));
-    out.field("detail", from.why.detail);
-    if (!from.why.pointer.empty()) out.field("pointer", from.why.pointer);
-  }
-  out.close();
-  to += out.take();
-  to += '\n';
-}
-
 }  // namespace
 
-response import_chunk(std::string_view lines, application_id app, operations& engine) {
+response import_chunk(std::string_view lines, uint64_t first_line, application_id app, operations& engine) {
   std::vector<line_result> results;
   std::vector<device> devices;
   std::vector<size_t> result_of;  // devices[i] is told of in results[result_of[i]]
-  for (uint64_t number = 1; !lines.empty(); ++number) {
-    auto end = std::min(lines.find('\n'), lines.size());
-    auto line = lines.substr(0, end);
-    lines.remove_prefix(std::min(end + 1, lines.size()));
-    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+  for_each_line(lines, first_line, [&](uint64_t number, std::string_view line) {
     auto parsed = parse_line(line);
     line_result each;
     each.number = number;
@@ -66,7 +47,7 @@ response import_chunk(std::string_view lines, application_id app, operations& en
       each.why = parsed.failure();
     }
     results.push_back(std::move(each));
-  }
+  });
   if (!devices.empty()) {
     auto stored = engine.import_devices(app, devices);
     for (size_t i = 0; i < devices.size(); ++i) {
@@ -81,7 +62,12 @@ response import_chunk(std::string_view lines, application_id app, operations& en
   }
   response made;
   made.content_type = "application/x-ndjson";
-  for (const auto& each : results) write(made.body, each);
+  for (const auto& each : results) {
+    if (each.status < 300)
+      append_stored(made.body, each.number, each.status == 201, each.device_id);
+    else
+      append_failed(made.body, each.number, each.status, each.device_id, each.why);
+  }
   return made;
 }
 

@@ -8,8 +8,8 @@
 
 namespace pusher::http {
 
-/// Registers the devices of the chunk in one transaction. Line numbers begin at 1 within the chunk; blank lines are
-/// counted and get no result line. When the store fails, every line that was well-formed gets status 503.
-response import_chunk(std::string_view lines, application_id app, operations& engine);
+/// Registers the devices of the chunk in one transaction. Its lines count from `first_line` on; blank lines
+/// are counted and get no result line. When the store fails, every line that was well-formed gets status 503.
+response import_chunk(std::string_view lines, uint64_t first_line, application_id app, operations& engine);
 
 }  // namespace pusher::http

@@ -20,7 +20,9 @@ class json_text {
   void close_list() { writer_.EndArray(); }
 
   void key(std::string_view name) { writer_.Key(name.data(), static_cast<rapidjson::SizeType>(name.size())); }
-  void value(std::string_view text) { writer_.String(text.data(), static_cast<rapidjson::SizeType>(text.size())); }
+  void value(std::string_view text) {
+    writer_.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+  }
 
   void field(std::string_view name, std::string_view text) {
     key(name);

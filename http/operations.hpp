@@ -1,5 +1,5 @@
-// What the HTTP side may ask of the engine, in words of the model. The api role implements it. Calls block (they
-// reach the stores) and are made on the api actors' threads, never on the server's.
+// What the HTTP side may ask of the engine, in words of the model. The api role implements it. Calls block
+// (they reach the stores) and are made on the api actors' threads, never on the server's.
 #pragma once
 
 #include <functional>
@@ -70,12 +70,13 @@ class operations {
 
   virtual result<registered_device> put_device(application_id app, const device& value) = 0;
   virtual result<stored_device> get_device(application_id app, const std::string& device_id) = 0;
-  /// Reads, lets `change` edit, and writes in one transaction; an error of `change` is returned and stores nothing.
+  /// Reads, lets `change` edit, and writes in one transaction; an error of `change` is returned and stores
+  /// nothing.
   virtual result<stored_device> patch_device(application_id app, const std::string& device_id,
                                              const std::function<result<void>(device&)>& change) = 0;
   virtual result<void> delete_device(application_id app, const std::string& device_id) = 0;
-  /// Registers many devices in one transaction; the answer has one element per device, in order: whether it is
-  /// new. A failure of the whole call stored nothing.
+  /// Registers many devices in one transaction; the answer has one element per device, in order: whether it
+  /// is new. A failure of the whole call stored nothing.
   virtual result<std::vector<bool>> import_devices(application_id app, const std::vector<device>& values) = 0;
   virtual result<page<stored_device>> search_devices(application_id app, const condition& where,
                                                      const page_request& request) = 0;
@@ -91,7 +92,8 @@ class operations {
                                                         const page_request& request) = 0;
   virtual result<notification> launch_notification(application_id app, const std::string& id) = 0;
   virtual result<page<delivery>> list_deliveries(application_id app, const std::string& id,
-                                                 std::optional<outcome> only, const page_request& request) = 0;
+                                                 std::optional<outcome> only,
+                                                 const page_request& request) = 0;
 };
 
 }  // namespace pusher::http

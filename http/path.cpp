@@ -56,7 +56,8 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, std::str
     // What follows the braces, such as ":launch", ends the segment; without it the segment has no verb.
     auto verb = wanted[i].substr(2);
     auto segment = given[i];
-    if (segment.size() <= verb.size() || segment.substr(segment.size() - verb.size()) != verb) return std::nullopt;
+    if (segment.size() <= verb.size() || segment.substr(segment.size() - verb.size()) != verb)
+      return std::nullopt;
     auto decoded = percent_decoded(segment.substr(0, segment.size() - verb.size()));
     if (!decoded) return std::nullopt;
     taken.push_back(std::move(*decoded));

@@ -8,6 +8,7 @@
 #include "http/codec_notification.hpp"
 #include "http/field_reader.hpp"
 #include "http/import_chunk.hpp"
+#include "http/import_result.hpp"
 #include "http/json_writer.hpp"
 #include "http/path.hpp"
 #include "http/problem.hpp"
@@ -68,12 +69,14 @@ result<page_request> read_paging(const std::map<std::string, std::string>& query
   return made;
 }
 
-result<void> only_known(const std::map<std::string, std::string>& query, std::initializer_list<std::string_view> known) {
+result<void> only_known(const std::map<std::string, std::string>& query,
+                        std::initializer_list<std::string_view> known) {
   for (const auto& [name, value] : query) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     auto near = json::nearest(name, known.begin(), known.size());
-    return fault(errc::unknown_field, "There is no query parameter \"" + name.substr(0, 64) + "\" here." +
-                                          (near.empty() ? "" : " Did you mean \"" + std::string(near) + "\"?"));
+    return fault(errc::unknown_field,
+                 "There is no query parameter \"" + name.substr(0, 64) + "\" here." +
+                     (near.empty() ? "" : " Did you mean \"" + std::string(near) + "\"?"));
   }
   return {};
 }
@@ -84,7 +87,8 @@ response list_response(const char* name, const page<T>& items, Write write) {
   out.open();
   out.key(name);
   out.open_list();
-  for (const auto& each : items.items) write(out, each);
+  for (const auto& each : items.items)
+    write(out, each);
   out.close_list();
   out.field("has_more", !items.next.empty());
   if (!items.next.empty()) out.field("next_cursor", items.next);
@@ -134,7 +138,13 @@ answer delete_device(const call& of) {
   return made;
 }
 
-answer import_devices(const call& of) { return import_chunk(of.asked.body, of.who.application, of.engine); }
+/// One chunk of an import; http/import_stream.hpp cuts the client's body into chunks.
+answer import_devices(const call& of) {
+  uint64_t first_line = 1;
+  if (auto told = of.asked.headers.find(first_line_header); told != of.asked.headers.end())
+    std::from_chars(told->second.data(), told->second.data() + told->second.size(), first_line);
+  return import_chunk(of.asked.body, first_line, of.who.application, of.engine);
+}
 
 /// The condition of a search or count; absent means every device.
 result<condition> read_condition(field_reader& from, const rapidjson::Value& body) {
@@ -186,7 +196,8 @@ result<std::optional<idempotency>> read_idempotency(const request& asked) {
   if (key.size() >= 2 && key.front() == '"' && key.back() == '"') key = key.substr(1, key.size() - 2);
   bool printable = std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
   if (key.empty() || key.size() > limits::idempotency_key_bytes || !printable)
-    return fault(errc::invalid_field, "Idempotency-Key has 1 to 255 printable ASCII characters without spaces.");
+    return fault(errc::invalid_field,
+                 "Idempotency-Key has 1 to 255 printable ASCII characters without spaces.");
   return std::optional(idempotency{key, sha256(asked.body)});
 }
 
@@ -232,8 +243,9 @@ answer list_notifications(const call& of) {
   if (auto named = of.asked.query.find("state"); named != of.asked.query.end()) {
     state = parse_notification_state(named->second);
     if (!state)
-      return fault(errc::invalid_field,
-                   "state is one of draft, scheduled, launched, sending, completed, paused, canceled, expired.");
+      return fault(
+          errc::invalid_field,
+          "state is one of draft, scheduled, launched, sending, completed, paused, canceled, expired.");
   }
   auto found = of.engine.list_notifications(of.who.application, state, *paging);
   if (!found) return found.failure();
@@ -254,8 +266,9 @@ answer list_deliveries(const call& of) {
   if (auto named = of.asked.query.find("outcome"); named != of.asked.query.end()) {
     only = parse_outcome(named->second);
     if (!only)
-      return fault(errc::invalid_field,
-                   "outcome is one of accepted, unregistered, rejected, failed, expired, canceled, skipped, unknown.");
+      return fault(
+          errc::invalid_field,
+          "outcome is one of accepted, unregistered, rejected, failed, expired, canceled, skipped, unknown.");
   }
   auto found = of.engine.list_deliveries(of.who.application, of.name(), only, *paging);
   if (!found) return found.failure();
@@ -281,10 +294,14 @@ constexpr route routes[] = {
 
 std::string_view scope_name(scope s) {
   switch (s) {
-    case scope::devices: return "devices";
-    case scope::send: return "send";
-    case scope::read: return "read";
-    case scope::admin: return "admin";
+    case scope::devices:
+      return "devices";
+    case scope::send:
+      return "send";
+    case scope::read:
+      return "read";
+    case scope::admin:
+      return "admin";
   }
   return "admin";
 }
@@ -293,7 +310,8 @@ result<principal> authenticate(const request& asked, operations& engine) {
   auto found = asked.headers.find("authorization");
   constexpr std::string_view scheme = "Bearer ";
   if (found == asked.headers.end() || found->second.compare(0, scheme.size(), scheme) != 0)
-    return fault(errc::unauthenticated, "Send an API key as \"Authorization: Bearer KEY\"; `pusher keys create` makes one.");
+    return fault(errc::unauthenticated,
+                 "Send an API key as \"Authorization: Bearer KEY\"; `pusher keys create` makes one.");
   return engine.authenticate(std::string_view(found->second).substr(scheme.size()));
 }
 
@@ -310,10 +328,12 @@ answer route_request(const request& asked, operations& engine) {
     auto who = authenticate(asked, engine);
     if (!who) return who.failure();
     if (!who->may(each.needed))
-      return fault(errc::forbidden, "This API key lacks the scope \"" + std::string(scope_name(each.needed)) + "\".");
+      return fault(errc::forbidden,
+                   "This API key lacks the scope \"" + std::string(scope_name(each.needed)) + "\".");
     return each.handle({asked, engine, *who, std::move(*names)});
   }
-  if (allowed.empty()) return fault(errc::route_not_found, "There is nothing at this path; see the API's documentation.");
+  if (allowed.empty())
+    return fault(errc::route_not_found, "There is nothing at this path; see the API's documentation.");
   auto made = problem(fault(errc::method_not_allowed, "This path takes " + allowed + "."), asked);
   made.headers.emplace_back("Allow", allowed);
   return made;

@@ -1,0 +1,143 @@
+#include "http/import_stream.hpp"
+
+#include <chrono>
+#include <future>
+#include <memory>
+
+#include "http/import_result.hpp"
+#include "http/problem.hpp"
+#include "model/json.hpp"
+#include "model/limits.hpp"
+
+namespace pusher::http {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr auto longest_wait_for_chunk = std::chrono::seconds(60);
+constexpr auto patience_with_few_lines = milliseconds(50);  // before an unfilled chunk is stored all the same
+constexpr auto slice = milliseconds(200);
+
+/// A chunk on its way to an api actor.
+class chunk_exchange final : public exchange {
+ public:
+  explicit chunk_exchange(http::request asked) : request_(std::move(asked)) {}
+  ~chunk_exchange() override {
+    if (!answered_) answer_.set_value(problem({errc::internal, "The chunk was dropped.", "", 0}, request_));
+  }
+  const http::request& request() const override { return request_; }
+  void answer(response answer) override {
+    if (!answered_.exchange(true)) answer_.set_value(std::move(answer));
+  }
+  std::future<response> future() { return answer_.get_future(); }
+
+ private:
+  const http::request request_;
+  std::atomic<bool> answered_{false};
+  std::promise<response> answer_;
+};
+
+/// The error that a problem document tells of.
+error error_of(const response& answer) {
+  error told{answer.status == 503 ? errc::store_unavailable : errc::internal, "", "", 0};
+  auto document = json::parse(answer.body);
+  if (!document || !document->IsObject()) return told;
+  auto detail = document->FindMember("detail"), code = document->FindMember("code");
+  if (detail != document->MemberEnd() && detail->value.IsString()) told.detail = detail->value.GetString();
+  if (code == document->MemberEnd() || !code->value.IsString()) return told;
+  for (int number = 0; number <= static_cast<int>(errc::internal); ++number)
+    if (auto each = static_cast<errc>(number); to_string(each) == json::view(code->value)) told.code = each;
+  return told;
+}
+
+}  // namespace
+
+import_stream::import_stream(stream_connection& client, dispatcher& target, request asked,
+                             const std::atomic<bool>& canceled)
+    : client_(client), target_(target), asked_(std::move(asked)), canceled_(canceled) {}
+
+void import_stream::run() {
+  if (!admitted()) return;
+  response head;
+  head.content_type = "application/x-ndjson";
+  client_.begin(head, asked_.request_id);
+  read_and_store();
+  client_.finish();
+}
+
+/// An empty chunk tells whether the caller may import at all, while its status can still be said.
+bool import_stream::admitted() {
+  auto answer = ask({});
+  if (answer.status == 200) return true;
+  client_.answer(answer, asked_.request_id);
+  return false;
+}
+
+void import_stream::read_and_store() {
+  std::string input;
+  auto reached = stream_connection::got::bytes;
+  using got = stream_connection::got;
+  while (reached == got::bytes || reached == got::nothing) {
+    reached = client_.read(input, lines_.has_lines() ? patience_with_few_lines : slice);
+    std::string_view rest(input);
+    while (!rest.empty()) {
+      lines_.take(rest);
+      if (lines_.full() && !store_chunk()) return;
+    }
+    input.clear();
+    if (reached == got::all) lines_.end();
+    bool no_more = reached != got::bytes;
+    if (no_more && lines_.has_lines() && !store_chunk()) return;
+  }
+  if (reached != got::broken) return;
+  std::string last;
+  append_failed(last, lines_.next_line(), client_.why().status, "", client_.why().why);
+  client_.write(last);
+}
+
+bool import_stream::store_chunk() {
+  auto chunk = lines_.take_chunk();
+  bool goes_on = true;
+  if (!chunk.text.empty()) {
+    auto answer = ask(chunk);
+    if (answer.status == 200)
+      client_.write(answer.body);
+    else
+      report_failure(chunk, answer);
+    goes_on = answer.status != 401 && answer.status != 403;
+  }
+  if (chunk.overlong_line > 0) {
+    auto most = std::to_string(limits::import_line_bytes);
+    std::string line;
+    append_failed(line, chunk.overlong_line, 413, "",
+                  {errc::body_too_large, "A line may have " + most + " bytes.", "", 0});
+    client_.write(line);
+  }
+  return goes_on && !canceled_;
+}
+
+response import_stream::ask(const import_lines::chunk& chunk) {
+  auto asked = asked_;
+  asked.body = chunk.text;
+  asked.headers[first_line_header] = std::to_string(chunk.first_line);
+  auto under_way = std::make_shared<chunk_exchange>(asked);
+  auto answer = under_way->future();
+  target_.dispatch(std::move(under_way));
+  auto deadline = std::chrono::steady_clock::now() + longest_wait_for_chunk;
+  while (answer.wait_for(slice) != std::future_status::ready)
+    if (canceled_ || std::chrono::steady_clock::now() > deadline)
+      return problem({errc::timed_out, "The chunk was not answered in time.", "", 1}, asked_);
+  return answer.get();
+}
+
+void import_stream::report_failure(const import_lines::chunk& chunk, const response& answer) {
+  auto why = error_of(answer);
+  std::string lines;
+  for_each_line(chunk.text, chunk.first_line, [&](uint64_t number, std::string_view) {
+    append_failed(lines, number, answer.status, "", why);
+  });
+  client_.write(lines);
+}
+
+}  // namespace pusher::http

@@ -1,0 +1,111 @@
+#include "http/response_text.hpp"
+
+#include <ctime>
+
+namespace pusher::http {
+
+namespace {
+
+std::string_view reason(int status) {
+  switch (status) {
+    case 200:
+      return "OK";
+    case 201:
+      return "Created";
+    case 202:
+      return "Accepted";
+    case 204:
+      return "No Content";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
+    case 411:
+      return "Length Required";
+    case 413:
+      return "Content Too Large";
+    case 415:
+      return "Unsupported Media Type";
+    case 417:
+      return "Expectation Failed";
+    case 422:
+      return "Unprocessable Content";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 503:
+      return "Service Unavailable";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      return "Status";
+  }
+}
+
+/// RFC 9110 section 5.6.7.
+std::string http_date() {
+  std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[40];
+  return {text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts)};
+}
+
+void add_header(std::string& bytes, std::string_view name, std::string_view value) {
+  bytes.append(name).append(": ");
+  // A value must never end its line, wherever it came from.
+  for (char c : value)
+    bytes += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  bytes += "\r\n";
+}
+
+std::string common_head(const response& answer, const std::string& request_id, bool keep_alive) {
+  std::string bytes;
+  bytes.reserve(320 + answer.body.size());
+  bytes.append("HTTP/1.1 ").append(std::to_string(answer.status)).append(" ").append(reason(answer.status));
+  bytes += "\r\n";
+  add_header(bytes, "Date", http_date());
+  add_header(bytes, "Connection", keep_alive ? "keep-alive" : "close");
+  if (!request_id.empty()) add_header(bytes, "X-Request-Id", request_id);
+  for (const auto& [name, value] : answer.headers)
+    add_header(bytes, name, value);
+  return bytes;
+}
+
+}  // namespace
+
+std::string to_bytes(const response& answer, const answer_framing& framing) {
+  auto bytes = common_head(answer, framing.request_id, framing.keep_alive);
+  bool bodiless = answer.status == 204;
+  if (!bodiless) {
+    if (!answer.body.empty()) add_header(bytes, "Content-Type", answer.content_type);
+    add_header(bytes, "Content-Length", std::to_string(answer.body.size()));
+  }
+  bytes += "\r\n";
+  if (!bodiless && !framing.head_only) bytes += answer.body;
+  return bytes;
+}
+
+std::string streamed_head(const response& answer, const std::string& request_id, bool chunked) {
+  auto bytes = common_head(answer, request_id, false);
+  add_header(bytes, "Content-Type", answer.content_type);
+  if (chunked) add_header(bytes, "Transfer-Encoding", "chunked");
+  return bytes += "\r\n";
+}
+
+}  // namespace pusher::http

@@ -1,0 +1,177 @@
+#include "http/stream_connection.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "http/response_text.hpp"
+
+namespace pusher::http {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr size_t piece_bytes = 64 * 1024;
+constexpr auto slice = milliseconds(200);  // after which a wait looks whether it was canceled
+constexpr auto longest_linger = std::chrono::seconds(2);
+
+bool would_block() {
+  return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+}
+
+int as_timeout(milliseconds wait) {
+  return static_cast<int>(wait.count());
+}
+
+}  // namespace
+
+stream_connection::stream_connection(detached_socket taken, const request_head& head, std::string early,
+                                     std::chrono::seconds most_silence, const std::atomic<bool>& canceled)
+    : taken_(taken),
+      most_silence_(most_silence),
+      canceled_(canceled),
+      chunked_(!head.http_1_0),
+      owes_continue_(head.expects_continue),
+      early_(std::move(early)),
+      decoder_(head),
+      complete_(!head.has_body()) {}
+
+stream_connection::~stream_connection() {
+  close(taken_.socket);
+  close(taken_.guard);
+}
+
+// -- reading --
+
+stream_connection::got stream_connection::read(std::string& body, milliseconds most_wait) {
+  if (complete_) return got::all;
+  if (!early_.empty()) {
+    auto input = std::exchange(early_, {});
+    std::string_view view(input);
+    return decode(view, body);
+  }
+  if (std::exchange(owes_continue_, false)) queue("HTTP/1.1 100 Continue\r\n\r\n");
+  pollfd wait{taken_.socket, static_cast<short>(POLLIN | (unsent_.empty() ? 0 : POLLOUT)), 0};
+  poll(&wait, 1, as_timeout(std::min(most_wait, slice)));
+  if (canceled_) return break_off(503, "The node is ending; ask another.");
+  if ((wait.revents & POLLOUT) != 0) send_some();
+  if ((wait.revents & (POLLIN | POLLHUP | POLLERR)) != 0) return receive(body);
+  if (clock::now() - last_heard_ > most_silence_) return break_off(408, "The body did not arrive in time.");
+  return got::nothing;
+}
+
+stream_connection::got stream_connection::receive(std::string& body) {
+  char bytes[piece_bytes];
+  auto count = recv(taken_.socket, bytes, sizeof bytes, MSG_DONTWAIT);
+  if (count < 0 && would_block()) return got::nothing;
+  if (count <= 0) return break_off(400, "The connection ended before the body did.");
+  last_heard_ = clock::now();
+  std::string_view input(bytes, static_cast<size_t>(count));
+  return decode(input, body);
+}
+
+stream_connection::got stream_connection::decode(std::string_view& input, std::string& body) {
+  switch (decoder_.feed(input, body)) {
+    case body_decoder::state::incomplete:
+      return got::bytes;
+    case body_decoder::state::complete:
+      complete_ = true;
+      return got::all;
+    case body_decoder::state::refused:
+      return break_off(decoder_.why().status, decoder_.why().why.detail);
+  }
+  return got::broken;
+}
+
+stream_connection::got stream_connection::break_off(int status, std::string detail) {
+  why_ = {status, {errc::malformed_request, std::move(detail), "", 0}};
+  return got::broken;
+}
+
+// -- writing --
+
+void stream_connection::answer(const response& whole, const std::string& request_id) {
+  queue(to_bytes(whole, {request_id, false, false}));
+  send_until([this] { return unsent_.empty(); });
+  linger();
+}
+
+void stream_connection::begin(const response& head, const std::string& request_id) {
+  queue(streamed_head(head, request_id, chunked_));
+}
+
+void stream_connection::write(std::string_view piece) {
+  if (piece.empty()) return;
+  if (!chunked_) return queue(piece);
+  char size[20];
+  std::snprintf(size, sizeof size, "%zx\r\n", piece.size());
+  std::string framed(size);
+  framed.append(piece).append("\r\n");
+  queue(framed);
+}
+
+void stream_connection::finish() {
+  if (chunked_) queue("0\r\n\r\n");
+  send_until([this] { return unsent_.empty(); });
+  linger();
+}
+
+void stream_connection::queue(std::string_view bytes) {
+  if (lost_) return;
+  if (!unsent_.push(bytes)) {
+    // The client has to read before we go on. Its input stays in the socket meanwhile.
+    send_until([&] { return unsent_.push(bytes); });
+  }
+  send_some();
+}
+
+/// Sends what the socket takes now; false when it takes nothing.
+bool stream_connection::send_some() {
+  bool moved = false;
+  while (!lost_) {
+    auto piece = unsent_.front();
+    if (piece.empty()) break;
+    auto count = ::send(taken_.socket, piece.data(), piece.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count > 0) {
+      unsent_.pop(static_cast<size_t>(count));
+      moved = true;
+    } else if (would_block()) {
+      break;
+    } else {
+      lost_ = true;
+    }
+  }
+  return moved;
+}
+
+template <class Enough>
+void stream_connection::send_until(const Enough& enough) {
+  auto last_moved = clock::now();
+  while (!enough() && !lost_ && !canceled_) {
+    pollfd wait{taken_.socket, POLLOUT, 0};
+    poll(&wait, 1, as_timeout(slice));
+    if (send_some())
+      last_moved = clock::now();
+    else if (clock::now() - last_moved > most_silence_)
+      lost_ = true;
+  }
+}
+
+/// Reads on for a moment, so that what the client still sends does not reset the connection under our answer.
+void stream_connection::linger() {
+  shutdown(taken_.socket, SHUT_WR);
+  auto deadline = clock::now() + longest_linger;
+  char bytes[piece_bytes];
+  while (!lost_ && !canceled_ && clock::now() < deadline) {
+    pollfd wait{taken_.socket, POLLIN, 0};
+    poll(&wait, 1, as_timeout(slice));
+    auto count = recv(taken_.socket, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (count == 0 || (count < 0 && !would_block())) return;
+  }
+}
+
+}  // namespace pusher::http

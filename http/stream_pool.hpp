@@ -1,0 +1,51 @@
+// The few long requests that are served on threads of their own: how many, and their end.
+#pragma once
+
+#include <atomic>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "conf/settings.hpp"
+#include "http/connection.hpp"
+#include "http/exchange.hpp"
+
+namespace pusher::http {
+
+/// Whether the request is served as a stream: `POST /v1/devices:import`.
+bool is_streamed(const request& asked);
+
+class stream_pool {
+ public:
+  stream_pool(dispatcher& target, const limits_settings& limits);
+  ~stream_pool();
+
+  /// Takes one of the places; false when all are taken.
+  bool reserve();
+  void give_back();
+  /// Serves the request in the place that was reserved. `early` is what arrived behind the head.
+  void start(detached_socket taken, request_head head, std::string early);
+  /// Cancels all and waits for their threads.
+  void stop();
+  size_t open() const { return open_.load(); }
+
+  static constexpr size_t most_streams = 16;
+
+ private:
+  struct thread_entry {
+    std::thread thread;
+    std::atomic<bool> done{false};
+  };
+  void join_finished();
+
+  dispatcher& target_;
+  const std::chrono::seconds most_silence_;
+  std::atomic<bool> canceled_{false};
+  std::atomic<size_t> open_{0};
+  std::mutex mutex_;
+  std::list<thread_entry> threads_;
+};
+
+}  // namespace pusher::http
