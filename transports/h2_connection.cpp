@@ -172,6 +172,7 @@ void connection::flush() {
   if (!tls_up_ || socket_ < 0) return;
   while (write_some()) {
   }
+  if (socket_ >= 0 && session_.over()) close(host_ + " broke the HTTP/2 protocol");
   if (socket_ >= 0 && phase_ == phase::draining && session_.in_flight() == 0 && out_size_ == 0) {
     drained_ = true;
     close("drained");

@@ -15,7 +15,9 @@ constexpr int32_t connection_window_bytes = 16 * 1024 * 1024;
 constexpr uint32_t assumed_streams = 100;
 /// More at a time on one connection gains nothing, even if the peer allows any number.
 constexpr uint32_t most_streams = 1000;
-constexpr size_t most_head_fields = 16;
+constexpr size_t frame_header_bytes = 9;
+const std::string method_name = ":method";
+const std::string method_value = "POST";
 /// Ids of streams are never used again; a connection that has used this many is replaced.
 constexpr uint32_t last_stream_id = (1u << 31) - 1'000'000;
 
@@ -96,7 +98,7 @@ struct session::callbacks {
           if (exchange* request = find(session, frame->hd.stream_id)) request->answer_ended = true;
         break;
       case NGHTTP2_SETTINGS:
-        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) self(user_data).settings_received_ = true;
+        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) self(user_data).on_settings();
         break;
       case NGHTTP2_GOAWAY:
         self(user_data).going_away_ = true;
@@ -177,13 +179,6 @@ session::~session() {
 }
 
 void session::submit(exchange& request, steady_time now) {
-  nghttp2_nv fields[most_head_fields];
-  size_t count = std::min(request.head->size(), most_head_fields);
-  for (size_t i = 0; i < count; ++i) {
-    auto& [name, value] = (*request.head)[i];
-    fields[i] = {bytes_of(name), bytes_of(value), name.size(), value.size(),
-                 NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
-  }
   request.how = ending::unknown;
   request.status = 0;
   request.body.clear();
@@ -197,7 +192,10 @@ void session::submit(exchange& request, steady_time now) {
   nghttp2_data_provider payload;
   payload.source.ptr = &request;
   payload.read_callback = callbacks::read_payload;
-  request.stream = nghttp2_submit_request(session_, nullptr, fields, count, &payload, &request);
+  // A stand-in, as large as nghttp2 needs to know that answers may have bodies: see put_own_head().
+  nghttp2_nv method{bytes_of(method_name), bytes_of(method_value), method_name.size(), method_value.size(),
+                    0};
+  request.stream = nghttp2_submit_request(session_, nullptr, &method, 1, &payload, &request);
   if (request.stream < 0) finish(request, ending::unsent);
 }
 
@@ -233,23 +231,50 @@ bool session::receive(const uint8_t* bytes, size_t count) {
 
 size_t session::produce(uint8_t* into, size_t room) {
   size_t filled = 0;
-  while (true) {
-    if (left_over_bytes_ == 0) {
-      ssize_t made = nghttp2_session_mem_send(session_, &left_over_);
-      if (made < 0) trouble_ = nghttp2_strerror(static_cast<int>(made));
-      if (made <= 0) return filled;
-      left_over_bytes_ = static_cast<size_t>(made);
-      produced_ += left_over_bytes_;
-    }
-    if (left_over_bytes_ > room - filled) return filled;
+  while (left_over_bytes_ > 0 || next_frame()) {
+    if (left_over_bytes_ > room - filled) break;
     std::memcpy(into + filled, left_over_, left_over_bytes_);
     filled += left_over_bytes_;
     left_over_bytes_ = 0;
   }
+  return filled;
 }
 
-bool session::wants_write() const {
-  return left_over_bytes_ > 0 || nghttp2_session_want_write(session_) != 0;
+bool session::next_frame() {
+  ssize_t made = nghttp2_session_mem_send(session_, &left_over_);
+  if (made < 0) trouble_ = nghttp2_strerror(static_cast<int>(made));
+  if (made <= 0) return false;
+  left_over_bytes_ = static_cast<size_t>(made);
+  if (left_over_bytes_ > frame_header_bytes && left_over_[3] == NGHTTP2_HEADERS) put_own_head();
+  produced_ += left_over_bytes_;
+  return true;
+}
+
+/// Puts the head that the request asks for, in our own encoding, into the HEADERS frame that nghttp2 made;
+/// all else of the frame stays. nghttp2 hands out one frame at a time, and the stand-in always fits into one.
+void session::put_own_head() {
+  int32_t stream = 0;
+  for (size_t i = 5; i < frame_header_bytes; ++i)
+    stream = stream << 8 | left_over_[i];
+  if (exchange* request = callbacks::find(session_, stream)) last_head_ = request->head;
+  if (!last_head_) return;
+  auto block = heads_.encode(last_head_);
+  head_frame_.assign(text(left_over_, frame_header_bytes));
+  for (size_t i = 0; i < 3; ++i)
+    head_frame_[i] = static_cast<char>(block.size() >> (16 - 8 * i) & 0xff);
+  head_frame_.append(block);
+  left_over_ = reinterpret_cast<const uint8_t*>(head_frame_.data());
+  left_over_bytes_ = head_frame_.size();
+}
+
+bool session::over() const {
+  return left_over_bytes_ == 0 && nghttp2_session_want_read(session_) == 0 &&
+         nghttp2_session_want_write(session_) == 0;
+}
+
+void session::on_settings() {
+  settings_received_ = true;
+  heads_.limit_table(nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_HEADER_TABLE_SIZE));
 }
 
 void session::ping() {

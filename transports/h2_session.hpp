@@ -6,6 +6,7 @@
 #include <string>
 
 #include "transports/h2_exchange.hpp"
+#include "transports/hpack_encoder.hpp"
 
 struct nghttp2_session;
 
@@ -33,14 +34,15 @@ class session {
   uint64_t answers() const { return answers_; }
 
   // -- the wire --
-  /// False when the peer broke the protocol; the connection is of no use then.
+  /// False when the peer broke the protocol so badly that not even a GOAWAY is due.
   bool receive(const uint8_t* bytes, size_t count);
   /// Writes frames that wait into `into` and returns how many bytes; 0 = nothing waits. Never more than
   /// `room`, which must be max_frame_bytes at least; less than that may be left unused.
   size_t produce(uint8_t* into, size_t room);
   /// Says that so many bytes of the output were handed to the socket, in total since the start.
   void handed_over(uint64_t total_bytes) { handed_over_ = total_bytes; }
-  bool wants_write() const;
+  /// Whether all is said, by a fault of the peer's (its GOAWAY was produced) or by say_goodbye().
+  bool over() const;
   void ping();
   /// Sends GOAWAY: no more requests will follow.
   void say_goodbye();
@@ -62,12 +64,18 @@ class session {
   struct callbacks;
   friend struct callbacks;
 
+  void on_settings();
+  bool next_frame();
+  void put_own_head();
   void link(exchange& request);
   void unlink(exchange& request);
   void finish(exchange& request, ending how);
   ending ending_by_now(const exchange& request) const;
 
   exchange_listener& listener_;
+  hpack_encoder heads_;
+  std::string head_frame_;
+  std::shared_ptr<const request_head> last_head_;
   nghttp2_session* session_ = nullptr;
   exchange* oldest_ = nullptr;
   exchange* newest_ = nullptr;

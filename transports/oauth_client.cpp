@@ -16,6 +16,7 @@ namespace pusher {
 namespace {
 
 constexpr size_t reply_cap = 64 * 1024;
+constexpr size_t token_cap = 8 * 1024;
 constexpr long connect_timeout_ms = 5'000;
 constexpr long reply_timeout_ms = 15'000;
 constexpr std::chrono::seconds refusal_interval{10};
@@ -205,7 +206,8 @@ result<oauth_client::minted> oauth_client::mint() {
       lifetime == parsed->MemberEnd() || !lifetime->value.IsInt64() || lifetime->value.GetInt64() <= 0)
     return unavailable("answered something that is not a token");
   auto value = std::string(json::view(token->value));
-  if (value.find_first_of("\r\n") != std::string::npos) return unavailable("answered a malformed token");
+  if (value.size() > token_cap || value.find_first_of("\r\n") != std::string::npos)
+    return unavailable("answered a malformed token");
   return minted{std::move(value),
                 std::chrono::seconds(std::min<int64_t>(lifetime->value.GetInt64(), 86'400))};
 }

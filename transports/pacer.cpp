@@ -67,7 +67,8 @@ pacer::time_point pacer::next_start(lane urgency) const {
   double wait = (1 - all_.tokens) / rate();
   if (urgency == lane::campaign) wait = std::max(wait, (1 - campaigns_.tokens) / campaign_share());
   // Not for each single token: a few milliseconds' worth start together.
-  wait = std::max(wait, burst_seconds / 10);
+  // And a hair more, so that rounding cannot leave a token a hair short.
+  wait = std::max(wait, burst_seconds / 10) + 1e-6;
   return updated_ + std::chrono::duration_cast<std::chrono::steady_clock::duration>(seconds(wait));
 }
 

@@ -75,6 +75,18 @@ TEST_CASE("each scripted answer leads to the verdict of the gateway's table") {
     CHECK(got.minimum_wait_ms == rows[i].minimum_wait_ms);
     CHECK(got.gateway_message_id.empty() == (rows[i].kind != verdict_kind::accepted));
   }
+}
+
+TEST_CASE("that FCM cannot sign in with APNs is reported, and delays no other push") {
+  emulated_gateway gateway;
+  answer_collector sink;
+  auto fcm = make_fcm_transport(gateway.settings(), limits_settings{}, sink);
+  REQUIRE(fcm.ok());
+  sink.record_for(**fcm);
+  sink.submit(**fcm, order_of(1, {"AUTH-1", "AUTH-2", "AUTH-3", "AUTH-4", "AUTH-5", "plain"}));
+  REQUIRE(sink.await_answers(6));
+  CHECK(sink.kinds()[verdict_kind::rejected] == 5);
+  CHECK(sink.of(1, 105).kind == verdict_kind::accepted);
   CHECK(await([&] { return (*fcm)->stats().trouble.find("APNs") != std::string::npos; }));
 }
 
