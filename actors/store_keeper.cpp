@@ -1,6 +1,7 @@
 #include "actors/store_keeper.hpp"
 
 #include <chrono>
+#include <map>
 #include <memory>
 
 #include "actors/log.hpp"
@@ -19,8 +20,11 @@ class watch {
   }
 
   bool look() {
-    bool mariadb = told(check_mariadb, database_.ping());
-    if (mariadb && !migrated_) migrated_ = told(check_schema, migrate(database_));
+    // Migrating comes first: it makes the database to which the connection then belongs.
+    auto answered = migrated_ ? database_.ping() : migrate(database_);
+    if (!migrated_) migrated_ = told(check_schema, answered);
+    bool away = !answered && answered.failure().code == errc::store_unavailable;
+    bool mariadb = told(check_mariadb, away ? answered : result<void>());
     if (!journal_ && migrated_) identify();
     bool redis = journal_ ? told(check_redis, journal_->heartbeat(node_.process, 3 * node_.config.limits.heartbeat_ms))
                           : told(check_redis, plain_ping());
@@ -66,14 +70,17 @@ class watch {
   }
 
   bool told(const std::string& name, const result<void>& outcome) {
-    bool before = node_.board.ok(name);
-    node_.board.report(name, outcome.ok(), outcome ? "" : outcome.failure().detail);
-    if (outcome && !before) log::info("store.ready", {{"check", name}});
-    if (!outcome && before) log::error("store.away", {{"check", name}, {"detail", outcome.failure().detail}});
+    std::string detail = outcome ? "" : outcome.failure().detail;
+    auto& before = told_[name];
+    if (before != detail && !outcome) log::error("store.away", {{"check", name}, {"detail", detail}});
+    if (outcome && !node_.board.ok(name)) log::info("store.ready", {{"check", name}});
+    node_.board.report(name, outcome.ok(), detail);
+    before = std::move(detail);
     return outcome.ok();
   }
 
   node_context& node_;
+  std::map<std::string, std::string> told_;  ///< what the log heard last of each check
   database database_;
   journal_identity_store identities_;
   std::unique_ptr<journal> journal_;
