@@ -21,7 +21,8 @@ class late_answers : public pusher::http::dispatcher {
 
   late_answers(unsigned threads, std::chrono::microseconds most_delay, make answer)
       : most_delay_(most_delay), answer_(std::move(answer)) {
-    for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+    for (unsigned i = 0; i < threads; ++i)
+      threads_.emplace_back([this] { run(); });
   }
   ~late_answers() override {
     {
@@ -29,7 +30,8 @@ class late_answers : public pusher::http::dispatcher {
       ending_ = true;
     }
     changed_.notify_all();
-    for (auto& each : threads_) each.join();
+    for (auto& each : threads_)
+      each.join();
   }
 
   void dispatch(std::shared_ptr<pusher::http::exchange> exchange) override {

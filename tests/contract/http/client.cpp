@@ -31,7 +31,9 @@ http_client::http_client(uint16_t port, int receive_bytes) {
   if (connected()) fcntl(socket_, F_SETFL, O_NONBLOCK);
 }
 
-http_client::~http_client() { close_now(); }
+http_client::~http_client() {
+  close_now();
+}
 
 bool http_client::send(std::string_view bytes) {
   while (!bytes.empty()) {
@@ -133,4 +135,6 @@ void http_client::close_now() {
   socket_ = -1;
 }
 
-void http_client::half_close() { shutdown(socket_, SHUT_WR); }
+void http_client::half_close() {
+  shutdown(socket_, SHUT_WR);
+}

@@ -41,8 +41,8 @@ class http_client {
     return "GET " + path + " HTTP/1.1\r\nHost: t\r\n" + more + "\r\n";
   }
   static std::string post(const std::string& path, const std::string& body, const std::string& more = "") {
-    return "POST " + path + " HTTP/1.1\r\nHost: t\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + more +
-           "\r\n" + body;
+    return "POST " + path + " HTTP/1.1\r\nHost: t\r\nContent-Length: " + std::to_string(body.size()) +
+           "\r\n" + more + "\r\n" + body;
   }
 
  private:

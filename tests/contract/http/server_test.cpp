@@ -124,8 +124,10 @@ TEST_CASE("a chunked body arrives whole, however it is cut") {
   auto server = start(answers);
   http_client client(server->port());
   std::string request =
-      "POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n";
-  for (char c : request) REQUIRE(client.send({&c, 1}));
+      "POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n";
+  for (char c : request)
+    REQUIRE(client.send({&c, 1}));
   auto answer = client.receive();
   REQUIRE(answer);
   CHECK(answer->body == "POST / abc0123456789");
@@ -199,7 +201,8 @@ TEST_CASE("faults of HTTP are told as problems and end the connection") {
   };
   refused(http_client::post("/", std::string(1001, 'x')), 413);
   refused(http_client::post("/", std::string(100'000, 'x')), 413);
-  refused("POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n800\r\n" + std::string(2048, 'x'), 413);
+  refused("POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n800\r\n" + std::string(2048, 'x'),
+          413);
   refused("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 99999999999\r\nExpect: 100-continue\r\n\r\n", 413);
   refused("POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: gzip\r\n\r\n", 501);
   refused("POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400);
@@ -261,7 +264,9 @@ TEST_CASE("time-outs end slow and silent clients, and nobody else") {
     CHECK(answer->status == 408);
     CHECK(client.closed_within(5s));
   }
-  SUBCASE("a connection without a request is closed") { CHECK(http_client(server->port()).closed_within(5s)); }
+  SUBCASE("a connection without a request is closed") {
+    CHECK(http_client(server->port()).closed_within(5s));
+  }
   SUBCASE("an idle connection is closed") {
     exchange->answer(with_body("x"));
     REQUIRE(waiting.receive());
@@ -274,7 +279,8 @@ TEST_CASE("time-outs end slow and silent clients, and nobody else") {
 
 TEST_CASE("a client that does not read holds up nobody") {
   std::string big(8 * 1024 * 1024, 'b');
-  late_answers answers(1, 0us, [&](const http::request& asked) { return with_body(asked.path == "/big" ? big : "s"); });
+  late_answers answers(
+      1, 0us, [&](const http::request& asked) { return with_body(asked.path == "/big" ? big : "s"); });
   auto server = start(answers);
   std::vector<std::unique_ptr<http_client>> slow;
   for (int i = 0; i < 3; ++i) {
@@ -283,7 +289,8 @@ TEST_CASE("a client that does not read holds up nobody") {
   }
   // One answering thread serves all; it would hang if sending waited for a client.
   http_client quick(server->port());
-  for (int i = 0; i < 200; ++i) REQUIRE(quick.ask(http_client::get("/small")).has_value());
+  for (int i = 0; i < 200; ++i)
+    REQUIRE(quick.ask(http_client::get("/small")).has_value());
   // And the slow ones get everything in the end.
   for (auto& each : slow) {
     auto answer = each->receive();
@@ -340,7 +347,8 @@ TEST_CASE("at the connection cap the one that is nearest to its time-out gives w
   limits.concurrent_requests = 4;  // allows 80 connections
   auto server = start(answers, limits);
   std::vector<std::unique_ptr<http_client>> silent;
-  for (int i = 0; i < 150; ++i) silent.push_back(std::make_unique<http_client>(server->port()));
+  for (int i = 0; i < 150; ++i)
+    silent.push_back(std::make_unique<http_client>(server->port()));
   http_client client(server->port());
   CHECK(client.ask(http_client::get("/")).has_value());
   CHECK(eventually([&] { return server->stats().open_connections <= 81; }));

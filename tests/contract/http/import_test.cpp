@@ -1,0 +1,260 @@
+#include <doctest/doctest.h>
+
+#include <unistd.h>
+#include <atomic>
+#include <fstream>
+
+#include "answering.hpp"
+#include "client.hpp"
+#include "http/import_result.hpp"
+#include "http/problem.hpp"
+#include "http/server.hpp"
+#include "model/limits.hpp"
+
+using namespace pusher;
+
+namespace {
+
+/// Answers a chunk as the API does, without a store: each line that is not blank was stored.
+http::response store(const http::request& asked) {
+  if (asked.headers.count("authorization") == 0)
+    return http::problem({errc::unauthenticated, "No key.", "", 0}, asked);
+  http::response made;
+  made.content_type = "application/x-ndjson";
+  auto first = std::stoull(asked.headers.at(http::first_line_header));
+  http::for_each_line(asked.body, first, [&](uint64_t number, std::string_view line) {
+    http::append_stored(made.body, number, true, line);
+  });
+  return made;
+}
+
+std::unique_ptr<http::server> start(http::dispatcher& target, const limits_settings& limits = {}) {
+  auto started = http::server::start({"127.0.0.1", 0}, limits, target, nullptr, 2);
+  REQUIRE(started.ok());
+  return std::move(*started);
+}
+
+std::string import_head(const std::string& framing) {
+  return "POST /v1/devices:import HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer k\r\n" + framing + "\r\n";
+}
+
+std::string import_of(const std::string& body) {
+  return import_head("Content-Length: " + std::to_string(body.size()) + "\r\n") + body;
+}
+
+std::vector<std::string> lines_of(http_client& client) {
+  std::vector<std::string> lines;
+  while (auto line = client.next_line())
+    lines.push_back(*line);
+  return lines;
+}
+
+size_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  size_t all = 0, resident = 0;
+  statm >> all >> resident;
+  return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("an import answers one line per line, in order; blank lines count and are not answered") {
+  late_answers answers(2, std::chrono::microseconds(300), store);
+  auto server = start(answers);
+  http_client client(server->port());
+  REQUIRE(client.send(import_of("a\n\n  \nb\r\nc")));
+  auto head = client.receive();
+  REQUIRE(head);
+  CHECK(head->status == 200);
+  CHECK(head->headers["content-type"] == "application/x-ndjson");
+  auto lines = lines_of(client);
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0] == R"({"line":1,"status":201,"device_id":"a"})");
+  CHECK(contains(lines[1], R"("line":4)"));
+  CHECK(lines[2] == R"({"line":5,"status":201,"device_id":"c"})");
+  CHECK(client.closed_within(std::chrono::seconds(5)));
+  CHECK(
+      eventually([&] { return server->stats().open_connections == 0 && server->stats().open_streams == 0; }));
+}
+
+TEST_CASE("200,000 lines pass with flat memory, though the client reads nothing before it has sent all") {
+  prompt_answers answers(store);
+  auto server = start(answers);
+  constexpr int count = 200'000;
+  http_client client(server->port(), 4096);
+  REQUIRE(client.send(import_head("Transfer-Encoding: chunked\r\n")));
+  auto before = resident_bytes();
+  size_t most = 0;
+  for (int i = 0; i < count; i += 100) {
+    std::string lines;
+    for (int k = 0; k < 100; ++k)
+      lines += "device-" + std::to_string(i + k) + std::string(200, '.') + "\n";
+    char size[20];
+    std::snprintf(size, sizeof size, "%zx\r\n", lines.size());
+    REQUIRE(client.send(size + lines + "\r\n"));
+    if (i % 10'000 == 0) most = std::max(most, resident_bytes());
+  }
+  REQUIRE(client.send("0\r\n\r\n"));
+  REQUIRE(client.receive());
+  int line_number = 0;
+  bool in_order = true;
+  while (auto line = client.next_line())
+    in_order =
+        in_order && line->rfind("{\"line\":" + std::to_string(++line_number) + ",\"status\":201", 0) == 0;
+  CHECK(line_number == count);
+  CHECK(in_order);
+  most = std::max(most, resident_bytes());
+  MESSAGE("grew by " << (most > before ? most - before : 0) / 1024 << " KiB");
+#if !defined(__SANITIZE_ADDRESS__)
+  CHECK(most < before + 32 * 1024 * 1024);
+#endif
+}
+
+TEST_CASE("results arrive while the import is still being sent") {
+  prompt_answers answers(store);
+  auto server = start(answers);
+  http_client client(server->port());
+  REQUIRE(client.send(import_head("Transfer-Encoding: chunked\r\n") + "2\r\na\n\r\n"));
+  REQUIRE(client.receive());
+  auto line = client.next_line();
+  REQUIRE(line);
+  CHECK(*line == R"({"line":1,"status":201,"device_id":"a"})");
+  REQUIRE(client.send("2\r\nb\n\r\n0\r\n\r\n"));
+  CHECK(lines_of(client).size() == 1);
+}
+
+TEST_CASE("a line that is too long is refused by itself") {
+  prompt_answers answers(store);
+  auto server = start(answers);
+  http_client client(server->port());
+  REQUIRE(client.send(import_of("a\n" + std::string(limits::import_line_bytes + 1, 'x') + "\nb\n")));
+  REQUIRE(client.receive());
+  auto lines = lines_of(client);
+  REQUIRE(lines.size() == 3);
+  CHECK(contains(lines[1], R"("line":2,"status":413,"code":"body_too_large")"));
+  CHECK(lines[2] == R"({"line":3,"status":201,"device_id":"b"})");
+}
+
+TEST_CASE("a caller who may not import gets a plain refusal before anything is read") {
+  prompt_answers answers(store);
+  auto server = start(answers);
+  http_client client(server->port());
+  REQUIRE(client.send(
+      "POST /v1/devices:import HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"));
+  auto answer = client.receive();
+  REQUIRE(answer);
+  CHECK(answer->status == 401);
+  CHECK(answer->headers["content-type"] == "application/problem+json");
+  CHECK(client.closed_within(std::chrono::seconds(5)));
+}
+
+TEST_CASE("a caller who waits for 100-continue is told to go on") {
+  prompt_answers answers(store);
+  auto server = start(answers);
+  http_client client(server->port());
+  REQUIRE(client.send(import_head("Content-Length: 2\r\nExpect: 100-continue\r\n")));
+  auto first = client.receive();
+  REQUIRE(first);
+  if (first->status == 200) first = client.receive();
+  CHECK(first->status == 100);
+}
+
+TEST_CASE("a store that fails in the middle fails the lines of that chunk and no others") {
+  std::atomic<int> calls{0};
+  prompt_answers answers([&](const http::request& asked) {
+    // The first call asks for admission only.
+    if (++calls == 3) return http::problem({errc::store_unavailable, "secret host", "", 0}, asked);
+    return store(asked);
+  });
+  auto server = start(answers);
+  std::string body;
+  for (int i = 1; i <= 3000; ++i)
+    body += "d" + std::to_string(i) + "\n";
+  http_client client(server->port());
+  REQUIRE(client.send(import_of(body)));
+  REQUIRE(client.receive());
+  auto lines = lines_of(client);
+  REQUIRE(lines.size() == 3000);
+  CHECK(contains(lines[999], R"("line":1000,"status":201)"));
+  CHECK(contains(lines[1000], R"("line":1001,"status":503,"code":"store_unavailable")"));
+  CHECK(contains(lines[1999], R"("line":2000,"status":503)"));
+  CHECK(!contains(lines[1999], "secret"));
+  CHECK(contains(lines[2000], R"("line":2001,"status":201)"));
+}
+
+TEST_CASE("a body that breaks off says so in the last line, and its last, unfinished line is not stored") {
+  prompt_answers answers(store);
+  auto server = start(answers);
+  http_client client(server->port());
+  SUBCASE("by a malformed chunk") {
+    REQUIRE(client.send(import_head("Transfer-Encoding: chunked\r\n") + "3\r\na\nb\r\nzz\r\n"));
+    REQUIRE(client.receive());
+    auto lines = lines_of(client);
+    REQUIRE(lines.size() == 2);
+    CHECK(contains(lines[0], R"("device_id":"a")"));
+    CHECK(contains(lines[1], R"("line":2,"status":400,"code":"malformed_request")"));
+  }
+  SUBCASE("by a client that ends too early") {
+    REQUIRE(client.send(import_head("Content-Length: 100\r\n") + "a\nb"));
+    client.half_close();
+    REQUIRE(client.receive());
+    auto lines = lines_of(client);
+    REQUIRE(lines.size() == 2);
+    CHECK(contains(lines[1], R"("line":2,"status":400)"));
+  }
+}
+
+TEST_CASE("only so many imports run at once; leaving makes room") {
+  held_requests held;
+  auto server = start(held);
+  std::vector<std::unique_ptr<http_client>> clients;
+  for (int i = 0; i < 16; ++i) {
+    clients.push_back(std::make_unique<http_client>(server->port()));
+    REQUIRE(clients.back()->send(import_head("Content-Length: 5\r\n")));
+  }
+  REQUIRE(eventually([&] { return server->stats().open_streams == 16; }));
+  http_client extra(server->port());
+  auto refused = extra.ask(import_of("a\n"));
+  REQUIRE(refused);
+  CHECK(refused->status == 503);
+  CHECK(refused->headers.count("retry-after") == 1);
+  clients.clear();
+  for (int i = 0; i < 16; ++i) {
+    auto probe = held.take();
+    REQUIRE(bool(probe));
+    probe->answer(store(probe->request()));
+  }
+  CHECK(
+      eventually([&] { return server->stats().open_streams == 0 && server->stats().open_connections <= 1; }));
+}
+
+TEST_CASE("other requests are served while imports are under way, and stopping ends the imports") {
+  prompt_answers answers([](const http::request& asked) {
+    return asked.path == "/v1/devices:import" ? store(asked) : with_body("x");
+  });
+  auto server = start(answers);
+  http_client import(server->port()), other(server->port());
+  REQUIRE(import.send(import_head("Content-Length: 1000\r\n") + "a\n"));
+  REQUIRE(import.receive());
+  for (int i = 0; i < 100; ++i)
+    REQUIRE(other.ask(http_client::get("/")).has_value());
+  server->stop();
+  CHECK(import.closed_within(std::chrono::seconds(5)));
+}
+
+TEST_CASE("a silent import is cut") {
+  prompt_answers answers(store);
+  limits_settings limits;
+  limits.http_body_seconds = 1;
+  auto server = start(answers, limits);
+  http_client client(server->port());
+  REQUIRE(client.send(import_head("Content-Length: 1000\r\n") + "a\n"));
+  REQUIRE(client.receive());
+  auto lines = lines_of(client);
+  REQUIRE(lines.size() == 2);
+  CHECK(contains(lines[1], R"("line":2,"status":408)"));
+}
