@@ -32,6 +32,7 @@ class breaker {
   /// The gateway works: it answered something other than "later".
   void on_success(bool probe) {
     failures_ = 0;
+    quota_refusals_ = 0;
     if (!open_ || !probe) return;  // answers to what was sent before it opened prove nothing
     open_ = probing_ = false;
     waits_.reset();
@@ -50,6 +51,11 @@ class breaker {
       until_ = std::max(until_, now + wait);
     }
   }
+  /// The project's quota is said to be used up. While other answers are still good, only that target waits: a used-up
+  /// quota refuses everything.
+  void on_quota(bool probe, milliseconds wait, time_point now) {
+    if (++quota_refusals_ >= quota_refusals_to_open || probe) on_refusal(probe, wait, now);
+  }
   /// The probe came back without having reached the gateway: the next one may go.
   void on_probe_lost(time_point now) {
     probing_ = false;
@@ -63,6 +69,7 @@ class breaker {
  private:
   static constexpr unsigned failures_to_open = 20;
   static constexpr milliseconds shortest_outage{300};
+  static constexpr unsigned quota_refusals_to_open = 10;
 
   void open(milliseconds wait, time_point now) {
     open_ = true;
@@ -73,6 +80,7 @@ class breaker {
 
   back_off waits_;
   unsigned failures_ = 0;
+  unsigned quota_refusals_ = 0;
   time_point failing_since_;
   bool open_ = false;
   bool probing_ = false;

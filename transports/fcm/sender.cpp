@@ -237,7 +237,7 @@ void fcm_sender::judge(push& done) {
     case fcm_verdict::scope::credential:
       return on_credential_refused(done, std::move(verdict));
     case fcm_verdict::scope::project:
-      breaker_.on_refusal(done.probe, asked, now);
+      breaker_.on_quota(done.probe, asked, now);
       break;
     case fcm_verdict::scope::endpoint:
       foreign_answer_at_ = now;
