@@ -16,7 +16,7 @@ class bulk_rows {
  public:
   enum class kind : uint8_t { number, text };
 
-  explicit bulk_rows(std::initializer_list<kind> columns) {
+  explicit bulk_rows(const std::vector<kind>& columns) {
     for (auto each : columns)
       columns_.push_back({each, {}, {}, {}, {}});
   }

@@ -124,8 +124,8 @@ result<void> delivery_recording::insert_rows() {
       "INSERT IGNORE INTO deliveries (notification_id, device_id, outcome, attempts, code, "
       "gateway_message_id, "
       "settled_at) VALUES (?, ?, ?, ?, ?, ?, ?)";
-  bulk_rows rows{column::number, column::number, column::number, column::number,
-                 column::text,   column::text,   column::number};
+  bulk_rows rows({column::number, column::number, column::number, column::number, column::text, column::text,
+                  column::number});
   for (size_t from = 0; from < rows_.size(); from += bulk_length) {
     auto to = std::min(from + bulk_length, rows_.size());
     rows.clear();
@@ -160,7 +160,7 @@ result<size_t> delivery_recording::disable_dead_tokens() {
   // In key order over all notifications, so that writers lock devices in the same order.
   std::sort(dead.begin(), dead.end(),
             [](const push_result* a, const push_result* b) { return a->device < b->device; });
-  bulk_rows rows{column::number, column::number, column::text, column::number, column::number};
+  bulk_rows rows({column::number, column::number, column::text, column::number, column::number});
   for (const auto* each : dead)
     rows.add(static_cast<uint64_t>(disabled_reason::unregistered))
         .add(each->device.value)

@@ -27,7 +27,7 @@ std::string token_key(const device& value, const sha256_digest& hash) {
 class bulk_writer {
  public:
   bulk_writer(database::connection& on, const char* doing, std::string sql,
-              std::initializer_list<column> columns)
+              const std::vector<column>& columns)
       : on_(on), doing_(doing), sql_(std::move(sql)), rows_(columns) {}
 
   bulk_rows& rows() { return rows_; }
@@ -55,21 +55,29 @@ size_t bytes_of(const device& value) {
   return value.device_id.size() + value.push_token.size() + value.properties.size() + 512;
 }
 
-void add_description(bulk_rows& rows, const device& value) {
-  std::optional<std::string> none;
-  rows.add(static_cast<uint64_t>(value.gateway))
-      .add(static_cast<uint64_t>(value.environment))
-      .add(static_cast<uint64_t>(value.platform))
-      .add(std::string_view(value.push_token));
-  if (value.keys)
-    rows.add(std::string_view(value.keys->p256dh)).add(std::string_view(value.keys->auth));
-  else
-    rows.add(none).add(none);
-  rows.add(value.user_id)
-      .add(value.locale)
-      .add(value.time_zone)
-      .add(value.app_version)
-      .add(std::string_view(value.properties));
+/// Of the places in insertion(), which device_registration::add_row fills.
+const std::vector<column> row_columns{column::number, column::number, column::number, column::text,
+                                      column::text,   column::text,   column::text,   column::text,
+                                      column::text,   column::text,   column::text,   column::text,
+                                      column::number, column::number, column::number, column::text};
+
+std::string insertion(const char* more_columns, const char* more_places) {
+  return "INSERT INTO devices (gateway, environment, platform, push_token, p256dh, auth, user_id, locale, "
+         "time_zone, "
+         "app_version, properties, token_hash, disabled, disabled_at, application_id, device_id, created_at, "
+         "updated_at, last_seen_at, token_registered_at" +
+         std::string(more_columns) + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, IF(? = 0, 0, " +
+         database_now + "), ?, ?, " + database_now + ", " + database_now + ", " + database_now + ", " +
+         database_now + more_places + ")";
+}
+
+std::string overwriting() {
+  std::string sql = " ON DUPLICATE KEY UPDATE created_at = created_at";
+  for (const char* name : {"gateway", "environment", "platform", "push_token", "p256dh", "auth", "user_id",
+                           "locale", "time_zone", "app_version", "properties", "token_hash", "disabled",
+                           "disabled_at", "updated_at", "last_seen_at", "token_registered_at"})
+    sql += ", " + std::string(name) + " = VALUES(" + name + ")";
+  return sql;
 }
 
 }  // namespace
@@ -97,7 +105,9 @@ void device_registration::collect(const std::vector<device>& values) {
     auto [owner, first] =
         token_owner.try_emplace(token_key(value, entries_.back().hash), entries_.size() - 1);
     if (first) continue;
-    entries_[owner->second].loses_token = true;
+    auto& loser = entries_[owner->second];
+    loser.loses_token = true;
+    loser.hash = moved_token_hash(loser.value->device_id);
     owner->second = entries_.size() - 1;
   }
   for (const auto& value : values)
@@ -199,55 +209,53 @@ result<void> device_registration::vacate() {
   return writer.flush();
 }
 
+void device_registration::add_row(bulk_rows& rows, const entry& each) const {
+  const auto& value = *each.value;
+  auto disabled =
+      static_cast<uint64_t>(each.loses_token ? disabled_reason::token_moved : disabled_reason::none);
+  std::optional<std::string> none;
+  rows.add(static_cast<uint64_t>(value.gateway))
+      .add(static_cast<uint64_t>(value.environment))
+      .add(static_cast<uint64_t>(value.platform))
+      .add(std::string_view(value.push_token));
+  if (value.keys)
+    rows.add(std::string_view(value.keys->p256dh)).add(std::string_view(value.keys->auth));
+  else
+    rows.add(none).add(none);
+  rows.add(value.user_id)
+      .add(value.locale)
+      .add(value.time_zone)
+      .add(value.app_version)
+      .add(std::string_view(value.properties))
+      .add(bytes_of(each.hash))
+      .add(disabled)
+      .add(disabled)
+      .add(app_.value)
+      .add(std::string_view(value.device_id));
+}
+
+/// An UPDATE would say the same at twice the cost. The rows exist and are locked, so the primary key is what
+/// is found duplicate, and a token that someone else registers meanwhile is still an error.
 result<void> device_registration::update_existing() {
-  bulk_writer writer(
-      on_, "updating devices",
-      "UPDATE devices SET gateway = ?, environment = ?, platform = ?, push_token = ?, p256dh = ?, auth = ?, "
-      "user_id = ?, locale = ?, time_zone = ?, app_version = ?, properties = ?, token_hash = ?, disabled = "
-      "?, "
-      "disabled_at = IF(? = 0, 0, " +
-          database_now + "), updated_at = " + database_now + ", last_seen_at = " + database_now +
-          ", token_registered_at = " + database_now + " WHERE application_id = ? AND id = ?",
-      {column::number, column::number, column::number, column::text, column::text, column::text, column::text,
-       column::text, column::text, column::text, column::text, column::text, column::number, column::number,
-       column::number, column::number});
-  for (auto& each : entries_) {
+  static const std::string sql = insertion(", id", ", ?") + overwriting();
+  auto columns = row_columns;
+  columns.push_back(column::number);
+  bulk_writer writer(on_, "updating devices", sql, columns);
+  for (const auto& each : entries_) {
     if (!each.key) continue;
-    if (each.loses_token) each.hash = moved_token_hash(each.value->device_id);
-    auto disabled =
-        static_cast<uint64_t>(each.loses_token ? disabled_reason::token_moved : disabled_reason::none);
-    add_description(writer.rows(), *each.value);
-    writer.rows().add(bytes_of(each.hash)).add(disabled).add(disabled).add(app_.value).add(each.key.value);
+    add_row(writer.rows(), each);
+    writer.rows().add(each.key.value);
     if (auto done = writer.added(bytes_of(*each.value)); !done) return done;
   }
   return writer.flush();
 }
 
 result<void> device_registration::insert_new() {
-  bulk_writer writer(
-      on_, "inserting devices",
-      "INSERT INTO devices (gateway, environment, platform, push_token, p256dh, auth, user_id, locale, "
-      "time_zone, "
-      "app_version, properties, token_hash, disabled, disabled_at, created_at, updated_at, last_seen_at, "
-      "token_registered_at, application_id, device_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, IF(? = "
-      "0, 0, " +
-          database_now + "), " + database_now + ", " + database_now + ", " + database_now + ", " +
-          database_now + ", ?, ?)",
-      {column::number, column::number, column::number, column::text, column::text, column::text, column::text,
-       column::text, column::text, column::text, column::text, column::text, column::number, column::number,
-       column::number, column::text});
-  for (auto& each : entries_) {
+  static const std::string sql = insertion("", "");
+  bulk_writer writer(on_, "inserting devices", sql, row_columns);
+  for (const auto& each : entries_) {
     if (each.key) continue;
-    if (each.loses_token) each.hash = moved_token_hash(each.value->device_id);
-    auto disabled =
-        static_cast<uint64_t>(each.loses_token ? disabled_reason::token_moved : disabled_reason::none);
-    add_description(writer.rows(), *each.value);
-    writer.rows()
-        .add(bytes_of(each.hash))
-        .add(disabled)
-        .add(disabled)
-        .add(app_.value)
-        .add(std::string_view(each.value->device_id));
+    add_row(writer.rows(), each);
     if (auto done = writer.added(bytes_of(*each.value)); !done) return done;
   }
   return writer.flush();

@@ -28,7 +28,7 @@ class device_registration {
  private:
   struct entry {
     const device* value = nullptr;
-    sha256_digest hash{};
+    sha256_digest hash{};      ///< of its token, or the tombstone when it loses that
     device_key key;            ///< of the existing row; 0 = new
     bool loses_token = false;  ///< to a later entry of the batch
   };
@@ -40,10 +40,12 @@ class device_registration {
   void collect(const std::vector<device>& values);
   result<void> find_existing();
   result<void> find_holders();
-  result<void> find_holders_among(gateway gateway, environment environment, const std::vector<size_t>& entries);
+  result<void> find_holders_among(gateway gateway, environment environment,
+                                  const std::vector<size_t>& entries);
   result<void> vacate();
   result<void> update_existing();
   result<void> insert_new();
+  void add_row(bulk_rows& rows, const entry& each) const;
 
   database::connection& on_;
   application_id app_;
