@@ -93,8 +93,9 @@ class server {
   }
 
  private:
-  static nghttp2_nv field(const std::string& name, const std::string& value) {
-    auto bytes = [](const std::string& text) {
+  /// The texts must live until the frame is submitted; nghttp2 copies them then.
+  static nghttp2_nv field(std::string_view name, std::string_view value) {
+    auto bytes = [](std::string_view text) {
       return const_cast<uint8_t*>(reinterpret_cast<const uint8_t*>(text.data()));
     };
     return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
