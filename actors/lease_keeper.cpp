@@ -37,6 +37,7 @@ void lease_keeper::run() {
   // Stop acting this much before the lease runs out: a commit under way must not outlive it.
   const auto margin = milliseconds(lease_ms / 5);
   const auto interval = milliseconds(lease_ms / 5);
+  const auto until_able = milliseconds(100);
   database connection(node_->config.mysql);
   lease_store leases(connection);
   tenure ours;
@@ -70,7 +71,7 @@ void lease_keeper::run() {
       node_->lead.lose();
     if (before != ours.epoch) changed_();
     lock.lock();
-    stop_wanted_.wait_for(lock, interval, [this] { return stopping_; });
+    stop_wanted_.wait_for(lock, able ? interval : until_able, [this] { return stopping_; });
   }
   node_->lead.lose();
   if (ours.epoch != 0) {

@@ -310,6 +310,9 @@ progress_commit sender_machine::make_commit(open_batch& batch, bool finished) {
   made.results.results = std::move(batch.fresh);
   batch.fresh.clear();
   put_retries_aside(batch, finished, made);
+  // Who takes the batch over counts its groups anew: the sequence keeps the names of the jobs apart.
+  for (size_t i = 0; i < made.aside.size(); ++i)
+    made.aside[i].name = made.queue + ":" + made.entry + ":" + std::to_string(made.expected_sequence) + ":" + std::to_string(i);
   if (finished)
     hand_back(batch, made);
   else
@@ -331,7 +334,7 @@ void sender_machine::put_retries_aside(open_batch& batch, bool finished, progres
       ++end;
     put_aside aside;
     aside.due_at = retries[end - 1].due_at;
-    aside.name = batch.origin.queue + ":" + batch.origin.entry + ":" + std::to_string(batch.groups++);
+    ++batch.groups;
     aside.batch.notification = batch.batch.notification;
     aside.batch.expires_at = batch.batch.expires_at;
     aside.batch.retries = static_cast<uint8_t>(std::min(batch.batch.retries + 1, 255));
@@ -353,7 +356,6 @@ void sender_machine::hand_back(open_batch& batch, progress_commit& into) {
   auto parts = batch.split ? std::min(parts_of_a_split, batch.returned.size()) : 1;
   for (size_t part = 0; part < parts; ++part) {
     put_aside back;
-    back.name = batch.origin.queue + ":" + batch.origin.entry + ":b" + std::to_string(part);
     back.strikes = batch.split ? strikes_of_parts : 0;
     back.batch.notification = batch.batch.notification;
     back.batch.expires_at = batch.batch.expires_at;

@@ -40,7 +40,7 @@ struct claim {
 /// A batch that goes back into the journal.
 struct put_aside {
   utc_ms due_at = 0;  ///< 0 = at once
-  std::string name;   ///< unique; the same for a repeated commit
+  std::string name;   ///< with a due time: unique, and the same for a repeated commit
   push_batch batch;
   unsigned strikes = 0;
 };

@@ -40,6 +40,7 @@ class Emulator:
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.log_file = self.directory / "arrived.log"
+        self.counted = self.counted_to = 0
         self.process = subprocess.Popen(
             [str(pathlib.Path(build) / "gateway-emulator"), "--listen", "127.0.0.1:0", "--directory",
              str(self.directory), "--log", str(self.log_file), *flags],
@@ -61,6 +62,16 @@ class Emulator:
             return []
         with open(self.log_file, encoding="utf-8") as lines:
             return [line.rstrip("\n").split("\t") for line in lines if line.endswith("\n")]
+
+    def arrived(self):
+        """How many pushes arrived so far; cheap to ask again and again."""
+        if self.log_file.exists():
+            with open(self.log_file, "rb") as log:
+                log.seek(self.counted_to)
+                fresh = log.read()
+            self.counted += fresh.count(b"\n")
+            self.counted_to += len(fresh)
+        return self.counted
 
     def stop(self):
         if self.process.poll() is None:

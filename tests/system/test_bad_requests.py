@@ -47,7 +47,7 @@ def main():
             ("POST", "/v1/notifications", {**NOTE, "scheduled_at": "2030-01-01T00:00:00Z"}, 400, "invalid_field", "/scheduled_at"),
             ("POST", "/v1/notifications", {**NOTE, "content": {"data": {"a": 1}}}, 400, "invalid_field", "/content/data/a"),
             ("POST", "/v1/notifications", {**NOTE, "content": {"data": {"from": "x"}}}, 400, "invalid_field", "/content/data/from"),
-            ("POST", "/v1/notifications", {**NOTE, "content": {"title": "x" * 4000, "body": "y" * 500}}, 413, "payload_too_large", None),
+            ("POST", "/v1/notifications", {**NOTE, "content": {"title": "x" * 4000, "body": "y" * 500}}, 422, "payload_too_large", None),
             ("GET", f"/v1/notifications/{absent}", None, 404, "not_found", None),
             ("GET", "/v1/notifications/nonsense", None, 404, "not_found", None),
             ("POST", f"/v1/notifications/{absent}:launch", None, 404, "not_found", None),

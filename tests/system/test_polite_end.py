@@ -14,7 +14,7 @@ def main():
             "content": {"title": "drain", "data": {"notification": "drain"}}, "audience": {"all": True}, "launch": True})
         assert status == 201, made
         for mark in (1500, 4000, 6500):
-            until(f"{mark} pushes", lambda m=mark: len(lab.emulator.log()) >= m, 60)
+            until(f"{mark} pushes", lambda m=mark: lab.emulator.arrived() >= m, 60)
             assert node.stop() == 0, node.log_tail()
             node.start()
         node.wait_completed(made["id"])

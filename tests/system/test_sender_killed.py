@@ -24,7 +24,7 @@ def main():
         kills = 3
         for number in range(1, kills + 1):
             mark = int(len(devices) * number / (kills + 2) * chance.uniform(0.7, 1.0))
-            until(f"{mark} pushes", lambda m=mark: len(lab.emulator.log()) >= m, 60)
+            until(f"{mark} pushes", lambda m=mark: lab.emulator.arrived() >= m, 60)
             node.kill()
             killed_at = time.monotonic()
             node.start()

@@ -302,6 +302,30 @@ TEST_CASE("a retry does not wait for the slowest target of its batch") {
   CHECK(progress->retries.empty());
 }
 
+TEST_CASE("jobs put aside by one owner and by the next have different names") {
+  sender_bounds bounds;
+  driver d(bounds);
+  d.waiting.push_back(claim_of(batch_of(3)));
+  d.run();
+  auto later = verdict_of(verdict_kind::retry, "QUOTA_EXCEEDED");
+  later.retry_after_ms = 1000;
+  d.answer(d.orders[0].id, 0, later);
+  d.now += 1000;
+  d.run();
+  auto first = d.commits.at(0);
+  auto taken = claim_of(batch_of(3));
+  taken.token = "2";
+  taken.sequence = 1;
+  taken.progress = first.progress;
+  driver next(bounds);
+  next.waiting.push_back(taken);
+  next.run();
+  for (uint32_t number : next.orders.at(0).numbers) next.answer(next.orders[0].id, number, later);
+  next.run();
+  REQUIRE(next.commits.at(0).aside.size() == 1);
+  CHECK(next.commits[0].aside[0].name != first.aside.at(0).name);
+}
+
 TEST_CASE("a failed record is repeated unchanged, with later answers in the next one") {
   driver d;
   d.waiting.push_back(claim_of(batch_of(2)));
