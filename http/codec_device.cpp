@@ -1,6 +1,9 @@
 #include "http/codec_device.hpp"
 
+#include <algorithm>
+
 #include "http/field_reader.hpp"
+#include "http/text.hpp"
 #include "model/json.hpp"
 #include "model/limits.hpp"
 #include "model/properties.hpp"
@@ -19,31 +22,61 @@ std::optional<T> word(field_reader& from, const char* name, Parse parse, const c
   return value;
 }
 
+/// Base64url of so many bytes, padded or not.
+bool is_base64url(std::string_view text, size_t bytes) {
+  while (!text.empty() && text.back() == '=')
+    text.remove_suffix(1);
+  bool characters = std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+  return characters && text.size() == (bytes * 8 + 5) / 6;
+}
+
+result<web_push_keys> read_web_push_keys(const rapidjson::Value& object, const std::string& pointer) {
+  field_reader from(object, pointer);
+  from.require("p256dh");
+  from.require("auth");
+  web_push_keys keys;
+  keys.p256dh = from.text("p256dh", {256, 1}).value_or("");
+  keys.auth = from.text("auth", {256, 1}).value_or("");
+  if (!is_base64url(keys.p256dh, 65))
+    from.fail(errc::invalid_field, "p256dh", "This is an uncompressed P-256 point of 65 bytes in base64url.");
+  if (!is_base64url(keys.auth, 16)) from.fail(errc::invalid_field, "auth", "This is 16 bytes in base64url.");
+  if (auto done = from.finish(); !done) return done.failure();
+  return keys;
+}
+
 void read_subscription(field_reader& from, device& into) {
   const auto* object = from.object("subscription");
   if (!object) return;
   field_reader subscription(*object, from.pointer_of("subscription"));
   subscription.require("endpoint");
   subscription.require("keys");
-  auto endpoint = subscription.text("endpoint", {limits::push_token_bytes, 1});
-  web_push_keys keys;
+  auto endpoint = subscription.text("endpoint", {limits::push_token_bytes, 1}).value_or("");
+  if (endpoint.rfind("https://", 0) != 0 || !is_visible_ascii(endpoint))
+    subscription.fail(errc::invalid_field, "endpoint",
+                      "A subscription's endpoint is a URL that begins with https://.");
   if (const auto* inner = subscription.object("keys")) {
-    field_reader reader(*inner, subscription.pointer_of("keys"));
-    reader.require("p256dh");
-    reader.require("auth");
-    keys.p256dh = reader.text("p256dh", {256, 1}).value_or("");
-    keys.auth = reader.text("auth", {256, 1}).value_or("");
-    if (auto done = reader.finish(); !done)
-      return from.fail(done.failure().code, "subscription", done.failure().detail);
+    auto keys = read_web_push_keys(*inner, subscription.pointer_of("keys"));
+    if (keys)
+      into.keys = std::move(*keys);
+    else
+      subscription.fail(keys.failure());
   }
   // Browsers' own JSON carries it; it says nothing that we need.
   (void)subscription.any("expirationTime");
-  if (auto done = subscription.finish(); !done)
-    return from.fail(done.failure().code, "subscription", done.failure().detail);
-  if (endpoint->rfind("https://", 0) != 0)
-    return from.fail(errc::invalid_field, "subscription", "A subscription's endpoint begins with https://.");
-  into.push_token = *endpoint;
-  into.keys = keys;
+  if (auto done = subscription.finish(); !done) return from.fail(done.failure());
+  into.push_token = endpoint;
+}
+
+void read_push_token(field_reader& from, device& into) {
+  auto token = from.text("push_token", {limits::push_token_bytes, 1});
+  if (!token) return;
+  if (into.gateway == gateway::webpush)
+    from.fail(errc::invalid_field, "push_token", "A Web Push device has a \"subscription\" instead.");
+  if (!is_visible_ascii(*token))
+    from.fail(errc::invalid_field, "push_token", "A push token has visible ASCII characters only.");
+  into.push_token = std::move(*token);
 }
 
 void read_optional(field_reader& from, device& into) {
@@ -77,7 +110,7 @@ result<device> read_device(field_reader& from, std::string device_id) {
     made.platform = *value;
   if (auto value = word<environment>(from, "environment", parse_environment, "production, sandbox"))
     made.environment = *value;
-  if (auto text = from.text("push_token", {limits::push_token_bytes, 1})) made.push_token = *text;
+  read_push_token(from, made);
   read_subscription(from, made);
   read_optional(from, made);
   if (const auto* properties = from.object("properties")) {
@@ -98,12 +131,7 @@ result<void> check_device_id(const std::string& device_id) {
   };
   if (device_id.empty() || device_id.size() > limits::device_id_bytes)
     return wrong("A device_id has 1 to " + std::to_string(limits::device_id_bytes) + " bytes.");
-  for (char c : device_id)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-      return wrong("A device_id has no control characters.");
-  // Paths bring raw bytes; JSON has checked its own.
-  if (!json::parse(json::to_text(rapidjson::Value(rapidjson::StringRef(device_id.data(), device_id.size())))))
-    return wrong("A device_id is valid UTF-8.");
+  if (!is_plain_text(device_id)) return wrong("A device_id is UTF-8 without control characters.");
   return {};
 }
 
@@ -117,6 +145,8 @@ result<device> parse_imported_device(const rapidjson::Value& body) {
   field_reader from(body, "");
   from.require("device_id");
   auto device_id = from.text("device_id", {limits::device_id_bytes, 1});
+  if (device_id)
+    if (auto good = check_device_id(*device_id); !good) return good.failure();
   return read_device(from, device_id.value_or(""));
 }
 
@@ -137,14 +167,15 @@ result<void> patch_device(device& onto, const rapidjson::Value& patch) {
     if (removed("app_version")) onto.app_version.reset();
   }
   if (auto value = word<gateway>(from, "gateway", parse_gateway, "fcm, apns, webpush, hms")) {
-    if (*value != gateway::webpush) onto.keys.reset();
+    // An address of one gateway means nothing to another: the patch has to bring the new one.
+    if (*value != onto.gateway) onto.push_token.clear(), onto.keys.reset();
     onto.gateway = *value;
   }
   if (auto value = word<platform>(from, "platform", parse_platform, "android, ios, web, other"))
     onto.platform = *value;
   if (auto value = word<environment>(from, "environment", parse_environment, "production, sandbox"))
     onto.environment = *value;
-  if (auto text = from.text("push_token", {limits::push_token_bytes, 1})) onto.push_token = *text;
+  read_push_token(from, onto);
   read_subscription(from, onto);
   read_optional(from, onto);
   if (const auto* properties = from.object("properties")) {

@@ -1,6 +1,7 @@
 #include "http/codec_notification.hpp"
 
 #include "http/field_reader.hpp"
+#include "http/text.hpp"
 #include "model/condition.hpp"
 #include "model/json.hpp"
 
@@ -62,10 +63,19 @@ size_t ids_in(const audience& of) {
   return 0;
 }
 
+bool says_nothing(const notification_draft& draft) {
+  const auto& said = draft.content;
+  return !said.title && !said.body && said.data.empty() && draft.android.empty() && draft.apns.empty() &&
+         draft.webpush.empty() && draft.hms.empty();
+}
+
 void read_delivery_options(field_reader& from, notification_draft& into) {
   into.external_id = from.text("external_id", {limits::external_id_bytes, 1});
   into.collapse_key = from.text("collapse_key", {limits::collapse_key_bytes, 1});
-  if (auto ttl = from.number("ttl_seconds", 0, limits::ttl_seconds_max))
+  if (into.collapse_key && !is_visible_ascii(*into.collapse_key))
+    from.fail(errc::invalid_field, "collapse_key",
+              "A collapse_key travels in headers: visible ASCII characters only.");
+  if (auto ttl = from.number("ttl_seconds", 1, limits::ttl_seconds_max))
     into.ttl_seconds = static_cast<uint32_t>(*ttl);
   if (auto name = from.text("lane", {32, 1})) {
     auto parsed = parse_lane(*name);
@@ -152,6 +162,9 @@ result<notification_draft> parse_notification(const rapidjson::Value& body) {
     if (const auto* object = from.object(name)) *text = json::to_text(*object);
   read_delivery_options(from, made);
   if (auto done = from.finish(); !done) return done.failure();
+  if (says_nothing(made))
+    return error{errc::missing_field, "A notification needs a title, a body, data or a platform override.",
+                 "/content", 0};
   if (made.lane == lane::transactional &&
       (ids_in(made.audience) == 0 || ids_in(made.audience) > limits::transactional_ids))
     return error{errc::invalid_field,

@@ -29,6 +29,10 @@ void field_reader::fail(errc code, const std::string& name, std::string detail) 
   if (!fault_) fault_ = error{code, std::move(detail), pointer_of(name), 0};
 }
 
+void field_reader::fail(const error& of_part) {
+  if (!fault_) fault_ = of_part;
+}
+
 const rapidjson::Value* field_reader::find(const char* name) {
   asked_.insert(name);
   if (fault_) return nullptr;

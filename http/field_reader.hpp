@@ -40,6 +40,8 @@ class field_reader {
   /// Fails unless the field was there (a null counts as absent).
   void require(const char* name);
   void fail(errc code, const std::string& name, std::string detail);
+  /// Takes over the fault of a reader of a part.
+  void fail(const error& of_part);
   std::string pointer_of(const std::string& name) const;
   /// A fault if there was one; else unknown_field when a field was not asked for.
   result<void> finish();

@@ -1,15 +1,12 @@
 #include "http/path.hpp"
 
+#include <algorithm>
+
+#include "http/text.hpp"
+
 namespace pusher::http {
 
 namespace {
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 std::vector<std::string_view> segments(std::string_view path) {
   std::vector<std::string_view> parts;
@@ -22,26 +19,19 @@ std::vector<std::string_view> segments(std::string_view path) {
   return parts;
 }
 
-}  // namespace
-
-std::optional<std::string> percent_decoded(std::string_view text, bool plus_is_space) {
-  std::string made;
-  made.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+' && plus_is_space) {
-      made += ' ';
-    } else if (text[i] != '%') {
-      made += text[i];
-    } else {
-      if (i + 2 >= text.size()) return std::nullopt;
-      auto high = hex_digit(text[i + 1]), low = hex_digit(text[i + 2]);
-      if (high < 0 || low < 0) return std::nullopt;
-      made += static_cast<char>(high * 16 + low);
-      i += 2;
-    }
-  }
-  return made;
+/// What a placeholder takes of a segment. What follows its braces, such as ":launch", must end the segment.
+std::optional<std::string> take(std::string_view placeholder, std::string_view segment) {
+  auto braces = placeholder.find('}') + 1;
+  auto name = placeholder.substr(0, braces), verb = placeholder.substr(braces);
+  if (segment.size() <= verb.size() || segment.substr(segment.size() - verb.size()) != verb)
+    return std::nullopt;
+  segment.remove_suffix(verb.size());
+  // Clients choose device ids, and some choose colons; in our own ids a colon can only begin a verb.
+  if (name != "{device_id}" && segment.find(':') != std::string_view::npos) return std::nullopt;
+  return percent_decode(segment);
 }
+
+}  // namespace
 
 std::optional<std::vector<std::string>> match(std::string_view pattern, std::string_view path) {
   if (path.empty() || path[0] != '/') return std::nullopt;
@@ -49,18 +39,13 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, std::str
   if (wanted.size() != given.size()) return std::nullopt;
   std::vector<std::string> taken;
   for (size_t i = 0; i < wanted.size(); ++i) {
-    if (wanted[i].substr(0, 2) != "{}") {
+    if (wanted[i].front() != '{') {
       if (wanted[i] != given[i]) return std::nullopt;
       continue;
     }
-    // What follows the braces, such as ":launch", ends the segment; without it the segment has no verb.
-    auto verb = wanted[i].substr(2);
-    auto segment = given[i];
-    if (segment.size() <= verb.size() || segment.substr(segment.size() - verb.size()) != verb)
-      return std::nullopt;
-    auto decoded = percent_decoded(segment.substr(0, segment.size() - verb.size()));
-    if (!decoded) return std::nullopt;
-    taken.push_back(std::move(*decoded));
+    auto value = take(wanted[i], given[i]);
+    if (!value) return std::nullopt;
+    taken.push_back(std::move(*value));
   }
   return taken;
 }

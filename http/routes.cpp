@@ -1,6 +1,7 @@
 #include "http/routes.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <exception>
 
@@ -12,6 +13,7 @@
 #include "http/json_writer.hpp"
 #include "http/path.hpp"
 #include "http/problem.hpp"
+#include "http/text.hpp"
 #include "model/json.hpp"
 #include "model/limits.hpp"
 
@@ -24,12 +26,13 @@ struct call {
   const request& asked;
   operations& engine;
   principal who;
-  std::vector<std::string> names;  ///< what the path's {} took
+  std::vector<std::string> names;  ///< what the path's placeholders took
 
   const std::string& name() const { return names.front(); }
 };
 
 using answer = result<response>;
+using query_names = std::array<std::string_view, 3>;
 using handler = answer (*)(const call&);
 
 struct route {
@@ -37,6 +40,7 @@ struct route {
   const char* pattern;
   scope needed;
   handler handle;
+  query_names query = {};  ///< the parameters that it takes
 };
 
 error fault(errc code, std::string detail, std::string pointer = "") {
@@ -50,7 +54,21 @@ response json_response(int status, json_text& out) {
   return made;
 }
 
+/// What a JSON body may be called. The last two are what curl and browsers say unless told otherwise; an API
+/// key stands in a header, so no other site can make a browser send such a request.
+bool may_be_json(const request& asked) {
+  auto found = asked.headers.find("content-type");
+  if (found == asked.headers.end()) return true;
+  auto type = to_lower(trimmed(std::string_view(found->second).substr(0, found->second.find(';'))));
+  for (const char* known : {"application/json", "application/merge-patch+json", "application/octet-stream",
+                            "application/x-www-form-urlencoded", "text/plain"})
+    if (type == known) return true;
+  return false;
+}
+
 result<rapidjson::Document> read_body(const call& of) {
+  if (!may_be_json(of.asked))
+    return fault(errc::unsupported_media_type, "Send JSON, as Content-Type: application/json.");
   if (of.asked.body.empty()) return fault(errc::malformed_json, "This request needs a JSON body.");
   return json::parse(of.asked.body);
 }
@@ -69,8 +87,7 @@ result<page_request> read_paging(const std::map<std::string, std::string>& query
   return made;
 }
 
-result<void> only_known(const std::map<std::string, std::string>& query,
-                        std::initializer_list<std::string_view> known) {
+result<void> only_known(const std::map<std::string, std::string>& query, const query_names& known) {
   for (const auto& [name, value] : query) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     auto near = json::nearest(name, known.begin(), known.size());
@@ -236,7 +253,6 @@ answer get_notification(const call& of) {
 }
 
 answer list_notifications(const call& of) {
-  if (auto known = only_known(of.asked.query, {"state", "limit", "cursor"}); !known) return known.failure();
   auto paging = read_paging(of.asked.query, 1000);
   if (!paging) return paging.failure();
   std::optional<notification_state> state;
@@ -259,7 +275,6 @@ answer launch_notification(const call& of) {
 }
 
 answer list_deliveries(const call& of) {
-  if (auto known = only_known(of.asked.query, {"outcome", "limit", "cursor"}); !known) return known.failure();
   auto paging = read_paging(of.asked.query, 1000);
   if (!paging) return paging.failure();
   std::optional<outcome> only;
@@ -281,15 +296,19 @@ constexpr route routes[] = {
     {"POST", "/v1/devices:import", scope::devices, import_devices},
     {"POST", "/v1/devices:search", scope::devices, search_devices},
     {"POST", "/v1/devices:count", scope::devices, count_devices},
-    {"PUT", "/v1/devices/{}", scope::devices, put_device},
-    {"GET", "/v1/devices/{}", scope::devices, get_device},
-    {"PATCH", "/v1/devices/{}", scope::devices, change_device},
-    {"DELETE", "/v1/devices/{}", scope::devices, delete_device},
+    {"PUT", "/v1/devices/{device_id}", scope::devices, put_device},
+    {"GET", "/v1/devices/{device_id}", scope::devices, get_device},
+    {"PATCH", "/v1/devices/{device_id}", scope::devices, change_device},
+    {"DELETE", "/v1/devices/{device_id}", scope::devices, delete_device},
     {"POST", "/v1/notifications", scope::send, create_notification},
-    {"GET", "/v1/notifications", scope::read, list_notifications},
-    {"POST", "/v1/notifications/{}:launch", scope::send, launch_notification},
-    {"GET", "/v1/notifications/{}/deliveries", scope::read, list_deliveries},
-    {"GET", "/v1/notifications/{}", scope::read, get_notification},
+    {"GET", "/v1/notifications", scope::read, list_notifications, {"state", "limit", "cursor"}},
+    {"POST", "/v1/notifications/{id}:launch", scope::send, launch_notification},
+    {"GET",
+     "/v1/notifications/{id}/deliveries",
+     scope::read,
+     list_deliveries,
+     {"outcome", "limit", "cursor"}},
+    {"GET", "/v1/notifications/{id}", scope::read, get_notification},
 };
 
 std::string_view scope_name(scope s) {
@@ -308,8 +327,8 @@ std::string_view scope_name(scope s) {
 
 result<principal> authenticate(const request& asked, operations& engine) {
   auto found = asked.headers.find("authorization");
-  constexpr std::string_view scheme = "Bearer ";
-  if (found == asked.headers.end() || found->second.compare(0, scheme.size(), scheme) != 0)
+  constexpr std::string_view scheme = "bearer ";
+  if (found == asked.headers.end() || to_lower(found->second.substr(0, scheme.size())) != scheme)
     return fault(errc::unauthenticated,
                  "Send an API key as \"Authorization: Bearer KEY\"; `pusher keys create` makes one.");
   return engine.authenticate(std::string_view(found->second).substr(scheme.size()));
@@ -330,6 +349,7 @@ answer route_request(const request& asked, operations& engine) {
     if (!who->may(each.needed))
       return fault(errc::forbidden,
                    "This API key lacks the scope \"" + std::string(scope_name(each.needed)) + "\".");
+    if (auto known = only_known(asked.query, each.query); !known) return known.failure();
     return each.handle({asked, engine, *who, std::move(*names)});
   }
   if (allowed.empty())

@@ -57,7 +57,7 @@ std::optional<std::string> percent_decode(std::string_view text, bool form) {
 bool is_plain_text(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
     int point = next_code_point(text, at);
-    if (point < 0x20 || (point >= 0x7f && point < 0xa0)) return false;
+    if (point < 0x20 || point == 0x7f) return false;
   }
   return true;
 }

@@ -11,7 +11,7 @@ namespace pusher::http {
 /// space.
 std::optional<std::string> percent_decode(std::string_view text, bool form = false);
 
-/// Whether the text is UTF-8 without control characters (C0, DEL, C1).
+/// Whether the text is UTF-8 without control characters (C0 and DEL).
 bool is_plain_text(std::string_view text);
 
 /// Whether every byte is a visible ASCII character (no space).

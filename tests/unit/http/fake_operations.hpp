@@ -1,0 +1,121 @@
+// An engine for tests of the routes: remembers devices and notifications in memory.
+#pragma once
+
+#include <map>
+
+#include "http/operations.hpp"
+
+class fake_operations : public pusher::http::operations {
+ public:
+  template <class T>
+  using result = pusher::result<T>;
+  using application_id = pusher::application_id;
+
+  std::map<std::string, uint8_t> keys{{"all", 7}, {"devices", 1}, {"send", 2}, {"read", 4}};
+  std::map<std::string, pusher::stored_device> devices;
+  std::map<std::string, pusher::notification> notifications;
+  std::optional<pusher::error> fails;  ///< what every call but authenticate answers
+  pusher::http::page_request paging;   ///< of the last list
+  std::optional<pusher::http::idempotency> once;
+  std::string next;  ///< cursor that lists give
+  int imports = 0;
+
+  result<pusher::http::principal> authenticate(std::string_view key) override {
+    auto found = keys.find(std::string(key));
+    if (found == keys.end()) return failure(pusher::errc::unauthenticated, "The API key is not known.");
+    return pusher::http::principal{application_id{1}, found->second};
+  }
+  result<pusher::http::registered_device> put_device(application_id, const pusher::device& value) override {
+    if (fails) return *fails;
+    bool created = devices.count(value.device_id) == 0;
+    auto& stored = devices[value.device_id];
+    stored.value = value;
+    stored.created_at = 1'000;
+    return pusher::http::registered_device{created, stored};
+  }
+  result<pusher::stored_device> get_device(application_id, const std::string& device_id) override {
+    auto found = devices.find(device_id);
+    if (found == devices.end()) return failure(pusher::errc::not_found, "There is no such device.");
+    return found->second;
+  }
+  result<pusher::stored_device> patch_device(
+      application_id app, const std::string& device_id,
+      const std::function<result<void>(pusher::device&)>& change) override {
+    auto found = get_device(app, device_id);
+    if (!found) return found;
+    if (auto changed = change(found->value); !changed) return changed.failure();
+    return devices[device_id] = *found;
+  }
+  result<void> delete_device(application_id, const std::string& device_id) override {
+    if (devices.erase(device_id) == 0) return failure(pusher::errc::not_found, "There is no such device.");
+    return {};
+  }
+  result<std::vector<bool>> import_devices(application_id app,
+                                           const std::vector<pusher::device>& values) override {
+    ++imports;
+    if (fails) return *fails;
+    std::vector<bool> created;
+    for (const auto& each : values)
+      created.push_back(put_device(app, each)->created);
+    return created;
+  }
+  result<pusher::http::page<pusher::stored_device>> search_devices(
+      application_id, const pusher::condition&, const pusher::http::page_request& request) override {
+    paging = request;
+    pusher::http::page<pusher::stored_device> page;
+    for (const auto& [id, each] : devices)
+      page.items.push_back(each);
+    page.next = next;
+    return page;
+  }
+  result<pusher::http::device_count> count_devices(application_id, const pusher::condition&) override {
+    return pusher::http::device_count{devices.size(), devices.size()};
+  }
+  result<pusher::http::created_notification> create_notification(
+      application_id, const pusher::notification_draft& draft,
+      const std::optional<pusher::http::idempotency>& key,
+      const std::function<std::string(const pusher::notification&)>& render) override {
+    if (fails) return *fails;
+    once = key;
+    pusher::notification made;
+    made.id = "01999999-9999-7999-8999-999999999999";
+    made.draft = draft;
+    bool replay = key && notifications.count(made.id) > 0;
+    notifications[made.id] = made;
+    pusher::http::created_notification created{made, std::nullopt};
+    if (replay) created.replayed_body = render(made);
+    return created;
+  }
+  result<pusher::notification> get_notification(application_id, const std::string& id) override {
+    auto found = notifications.find(id);
+    if (found == notifications.end())
+      return failure(pusher::errc::not_found, "There is no such notification.");
+    return found->second;
+  }
+  result<pusher::http::page<pusher::notification>> list_notifications(
+      application_id, std::optional<pusher::notification_state>,
+      const pusher::http::page_request& request) override {
+    paging = request;
+    pusher::http::page<pusher::notification> page;
+    for (const auto& [id, each] : notifications)
+      page.items.push_back(each);
+    page.next = next;
+    return page;
+  }
+  result<pusher::notification> launch_notification(application_id app, const std::string& id) override {
+    if (fails) return *fails;
+    return get_notification(app, id);
+  }
+  result<pusher::http::page<pusher::delivery>> list_deliveries(
+      application_id, const std::string&, std::optional<pusher::outcome>,
+      const pusher::http::page_request& request) override {
+    paging = request;
+    pusher::http::page<pusher::delivery> page;
+    page.items.push_back({"a", pusher::outcome::accepted, 1, "m1", "", 2'000});
+    page.next = next;
+    return page;
+  }
+
+ private:
+  static pusher::error failure(pusher::errc code, const char* detail) { return {code, detail, "", 0}; }
+};

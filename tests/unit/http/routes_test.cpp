@@ -1,0 +1,259 @@
+#include "http/routes.hpp"
+
+#include <doctest/doctest.h>
+
+#include "fake_operations.hpp"
+#include "http/import_result.hpp"
+#include "http/path.hpp"
+#include "model/json.hpp"
+
+using namespace pusher;
+using namespace pusher::http;
+
+namespace {
+
+const std::string device_body = R"({"gateway":"fcm","platform":"android","push_token":"secret-token-1234"})";
+const std::string note_body = R"({"content":{"title":"Hi"},"audience":{"all":true}})";
+const std::string note_id = "01999999-9999-7999-8999-999999999999";
+
+request ask(const std::string& method, const std::string& path, const std::string& body = "",
+            const std::string& key = "all") {
+  request made;
+  made.method = method;
+  made.path = path;
+  made.body = body;
+  made.request_id = "r1";
+  if (!key.empty()) made.headers["authorization"] = "Bearer " + key;
+  return made;
+}
+
+std::string header(const response& answer, const std::string& name) {
+  for (const auto& [each, value] : answer.headers)
+    if (each == name) return value;
+  return "";
+}
+
+std::string code_of(const response& answer) {
+  auto document = json::parse(answer.body);
+  if (!document || !document->IsObject() || !document->HasMember("code")) return "";
+  return (*document)["code"].GetString();
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("patterns take what belongs to them") {
+  CHECK(match("/v1/devices/{device_id}", "/v1/devices/a%2Fb:c") == std::vector<std::string>{"a/b:c"});
+  CHECK(match("/v1/notifications/{id}:launch", "/v1/notifications/n:launch") ==
+        std::vector<std::string>{"n"});
+  CHECK(!match("/v1/notifications/{id}", "/v1/notifications/n:launch"));
+  CHECK(!match("/v1/notifications/{id}:launch", "/v1/notifications/:launch"));
+  CHECK(!match("/v1/notifications/{id}:launch", "/v1/notifications/n%3Alaunch"));
+  CHECK(!match("/v1/devices/{device_id}", "/v1/devices/"));
+  CHECK(!match("/v1/devices/{device_id}", "/v1/devices/a/b"));
+  CHECK(!match("/v1/devices/{device_id}", "/v1//a"));
+  CHECK(!match("/v1/devices/{device_id}", ""));
+}
+
+TEST_CASE("unknown paths are 404, known ones with another method 405 and what they allow") {
+  fake_operations engine;
+  for (const char* path :
+       {"/", "/v1", "/v1/device/a", "/v1/devices", "/v1/devices/a/b", "/v1/devices/", "/V1/devices/a"}) {
+    auto answer = serve(ask("GET", path), engine);
+    CAPTURE(path);
+    CHECK(answer.status == 404);
+    CHECK(code_of(answer) == "route_not_found");
+  }
+  CHECK(serve(ask("POST", "/v1/notifications/" + note_id + ":pause"), engine).status == 404);
+  auto answer = serve(ask("POST", "/v1/devices/a"), engine);
+  CHECK(answer.status == 405);
+  CHECK(header(answer, "Allow") == "PUT, GET, PATCH, DELETE");
+  CHECK(serve(ask("DELETE", "/v1/notifications"), engine).status == 405);
+}
+
+TEST_CASE("every route wants a key, and a key with its scope") {
+  fake_operations engine;
+  struct route {
+    const char *method, *path, *scope;
+  };
+  for (const auto& each : {route{"PUT", "/v1/devices/a", "devices"},
+                           {"GET", "/v1/devices/a", "devices"},
+                           {"PATCH", "/v1/devices/a", "devices"},
+                           {"DELETE", "/v1/devices/a", "devices"},
+                           {"POST", "/v1/devices:import", "devices"},
+                           {"POST", "/v1/devices:search", "devices"},
+                           {"POST", "/v1/devices:count", "devices"},
+                           {"POST", "/v1/notifications", "send"},
+                           {"POST", "/v1/notifications/x:launch", "send"},
+                           {"GET", "/v1/notifications", "read"},
+                           {"GET", "/v1/notifications/x", "read"},
+                           {"GET", "/v1/notifications/x/deliveries", "read"}}) {
+    CAPTURE(each.path);
+    for (std::string none : {"", "wrong", "all "}) {
+      auto answer = serve(ask(each.method, each.path, "", none), engine);
+      CHECK(answer.status == 401);
+      CHECK(header(answer, "WWW-Authenticate").rfind("Bearer", 0) == 0);
+    }
+    for (std::string key : {"devices", "send", "read"}) {
+      auto status = serve(ask(each.method, each.path, "", key), engine).status;
+      CHECK((status == 403) == (key != each.scope));
+    }
+  }
+  auto basic = ask("GET", "/v1/notifications");
+  basic.headers["authorization"] = "Basic all";
+  CHECK(serve(basic, engine).status == 401);
+  basic.headers["authorization"] = "bearer all";
+  CHECK(serve(basic, engine).status == 200);
+}
+
+TEST_CASE("a device is registered, replaced, read, changed and deleted") {
+  fake_operations engine;
+  auto made = serve(ask("PUT", "/v1/devices/a%2F%F0%9F%98%80", device_body), engine);
+  CHECK(made.status == 201);
+  CHECK(engine.devices.count("a/😀") == 1);
+  CHECK(serve(ask("PUT", "/v1/devices/a%2F%F0%9F%98%80", device_body), engine).status == 200);
+  auto read = serve(ask("GET", "/v1/devices/a%2F%F0%9F%98%80"), engine);
+  CHECK(read.status == 200);
+  CHECK(!contains(read.body, "secret-token"));
+  auto changed =
+      serve(ask("PATCH", "/v1/devices/a%2F%F0%9F%98%80", R"({"locale":"ko","user_id":"u"})"), engine);
+  CHECK(changed.status == 200);
+  CHECK(contains(changed.body, R"("locale":"ko")"));
+  changed = serve(ask("PATCH", "/v1/devices/a%2F%F0%9F%98%80", R"({"locale":null})"), engine);
+  CHECK(!contains(changed.body, "locale"));
+  CHECK(contains(changed.body, R"("user_id":"u")"));
+  CHECK(serve(ask("DELETE", "/v1/devices/a%2F%F0%9F%98%80"), engine).status == 204);
+  CHECK(serve(ask("GET", "/v1/devices/a%2F%F0%9F%98%80"), engine).status == 404);
+}
+
+TEST_CASE("a failing store is 503 with Retry-After, and its words stay inside") {
+  fake_operations engine;
+  engine.fails = error{errc::store_unavailable, "host 10.0.0.5 refused", "", 3};
+  auto answer = serve(ask("PUT", "/v1/devices/a", device_body), engine);
+  CHECK(answer.status == 503);
+  CHECK(header(answer, "Retry-After") == "3");
+  CHECK(!contains(answer.body, "10.0.0.5"));
+}
+
+TEST_CASE("bodies are JSON and say so") {
+  fake_operations engine;
+  auto typed = [&](const std::string& type) {
+    auto asked = ask("PUT", "/v1/devices/a", device_body);
+    asked.headers["content-type"] = type;
+    return serve(asked, engine).status;
+  };
+  CHECK(typed("application/json; charset=utf-8") < 300);
+  CHECK(typed("Application/JSON") < 300);
+  CHECK(typed("application/x-www-form-urlencoded") < 300);  // what curl -d says
+  CHECK(typed("text/xml") == 415);
+  CHECK(typed("multipart/form-data; boundary=x") == 415);
+  CHECK(code_of(serve(ask("PUT", "/v1/devices/a", ""), engine)) == "malformed_json");
+  CHECK(code_of(serve(ask("PUT", "/v1/devices/a", "[1"), engine)) == "malformed_json");
+}
+
+TEST_CASE("search and count take a condition, a limit and a cursor, and nothing else") {
+  fake_operations engine;
+  engine.next = "c9";
+  serve(ask("PUT", "/v1/devices/a", device_body), engine);
+  auto found = serve(ask("POST", "/v1/devices:search", R"({"limit":5,"cursor":"c1"})"), engine);
+  CHECK(found.status == 200);
+  CHECK(engine.paging.limit == 5);
+  CHECK(engine.paging.cursor == "c1");
+  CHECK(contains(found.body, R"("device_id":"a")"));
+  CHECK(contains(found.body, R"("next_cursor":"c9")"));
+  CHECK(contains(found.body, R"("has_more":true)"));
+  CHECK(serve(ask("POST", "/v1/devices:count", "{}"), engine).body == R"({"count":1,"looked_at":1})");
+  CHECK(code_of(serve(ask("POST", "/v1/devices:count", R"({"conditon":{}})"), engine)) == "unknown_field");
+  CHECK(code_of(serve(ask("POST", "/v1/devices:count", R"({"segment":"x"})"), engine)) == "invalid_field");
+  CHECK(code_of(serve(ask("POST", "/v1/devices:search", R"({"limit":1001})"), engine)) == "invalid_field");
+}
+
+TEST_CASE("query parameters that a route does not take are refused") {
+  fake_operations engine;
+  auto with = [&](const std::string& path, const std::string& name, const std::string& value) {
+    auto asked = ask("GET", path);
+    asked.query[name] = value;
+    return serve(asked, engine);
+  };
+  CHECK(with("/v1/notifications", "limit", "7").status == 200);
+  CHECK(engine.paging.limit == 7);
+  for (const char* limit : {"0", "1001", "-1", "x", "", "1x"})
+    CHECK(with("/v1/notifications", "limit", limit).status == 400);
+  CHECK(with("/v1/notifications", "state", "completed").status == 200);
+  CHECK(with("/v1/notifications", "state", "odd").status == 400);
+  CHECK(with("/v1/notifications/x/deliveries", "outcome", "failed").status == 200);
+  CHECK(with("/v1/notifications/x/deliveries", "outcome", "odd").status == 400);
+  auto typo = with("/v1/notifications", "limt", "1");
+  CHECK(code_of(typo) == "unknown_field");
+  CHECK(contains(typo.body, "limit"));
+  CHECK(with("/v1/notifications/x", "verbose", "1").status == 400);
+}
+
+TEST_CASE("a notification is created once per idempotency key") {
+  fake_operations engine;
+  auto made = serve(ask("POST", "/v1/notifications", note_body), engine);
+  CHECK(made.status == 201);
+  CHECK(header(made, "Location") == "/v1/notifications/" + note_id);
+  CHECK(!engine.once);
+  auto with_key = ask("POST", "/v1/notifications", note_body);
+  with_key.headers["idempotency-key"] = "\"k1\"";
+  auto replayed = serve(with_key, engine);
+  CHECK(replayed.status == 201);
+  CHECK(header(replayed, "Idempotency-Replayed") == "true");
+  CHECK(replayed.body == made.body);
+  REQUIRE(engine.once.has_value());
+  CHECK(engine.once->key == "k1");
+  CHECK((engine.once->request == sha256(note_body)));
+  for (std::string bad : {"", "\"\"", "a b", "\x01"}) {
+    with_key.headers["idempotency-key"] = bad;
+    CHECK(serve(with_key, engine).status == 400);
+  }
+  with_key.headers["idempotency-key"] = std::string(256, 'k');
+  CHECK(serve(with_key, engine).status == 400);
+}
+
+TEST_CASE("launching answers 202, or why not") {
+  fake_operations engine;
+  CHECK(serve(ask("POST", "/v1/notifications/" + note_id + ":launch"), engine).status == 404);
+  serve(ask("POST", "/v1/notifications", note_body), engine);
+  auto launched = serve(ask("POST", "/v1/notifications/" + note_id + ":launch"), engine);
+  CHECK(launched.status == 202);
+  CHECK(contains(launched.body, note_id));
+  engine.fails = error{errc::wrong_state, "It is completed.", "", 0};
+  CHECK(serve(ask("POST", "/v1/notifications/" + note_id + ":launch"), engine).status == 409);
+}
+
+TEST_CASE("a chunk of an import answers line by line") {
+  fake_operations engine;
+  auto asked = ask("POST", "/v1/devices:import",
+                   R"({"device_id":"a","gateway":"fcm","platform":"ios","push_token":"t1"})"
+                   "\n\n{\n"
+                   R"({"device_id":"b","gateway":"fcm","platform":"ios"})"
+                   "\n"
+                   R"({"device_id":"a","gateway":"fcm","platform":"ios","push_token":"t2"})"
+                   "\n");
+  asked.headers[first_line_header] = "11";
+  auto answer = serve(asked, engine);
+  CHECK(answer.status == 200);
+  CHECK(answer.content_type == "application/x-ndjson");
+  std::vector<std::string> lines;
+  for_each_line(answer.body, 1, [&](uint64_t, std::string_view line) { lines.emplace_back(line); });
+  REQUIRE(lines.size() == 4);
+  CHECK(lines[0] == R"({"line":11,"status":201,"device_id":"a"})");
+  CHECK(contains(lines[1], R"("line":13,"status":400,"code":"malformed_json")"));
+  CHECK(contains(lines[2], R"("line":14,"status":400,"code":"missing_field")"));
+  CHECK(contains(lines[2], R"("pointer":"/push_token")"));
+  CHECK(lines[3] == R"({"line":15,"status":200,"device_id":"a"})");
+  engine.fails = error{errc::store_unavailable, "host 10.0.0.5", "", 0};
+  answer = serve(asked, engine);
+  CHECK(contains(answer.body, R"({"line":11,"status":503,"device_id":"a","code":"store_unavailable")"));
+  CHECK(!contains(answer.body, "10.0.0.5"));
+  CHECK(contains(answer.body, R"("line":13,"status":400)"));
+  asked.body.clear();
+  engine.imports = 0;
+  CHECK(serve(asked, engine).status == 200);
+  CHECK(engine.imports == 0);
+}
