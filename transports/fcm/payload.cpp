@@ -196,12 +196,13 @@ result<void> check_android_data(const Document& built) {
 size_t text_bytes(const Value& object, std::initializer_list<const char*> members) {
   size_t sum = 0;
   for (const char* name : members)
-    if (auto found = object.FindMember(name); found != object.MemberEnd()) sum += json::to_text(found->value).size();
+    if (auto found = object.FindMember(name); found != object.MemberEnd())
+      sum += json::to_text(found->value).size();
   return sum;
 }
 
-/// The bytes of what reaches one platform, as JSON: what is common to all, and what it is shown itself. Google
-/// counts keys and values only, and does not say of what exactly: this is never less.
+/// The bytes of what reaches one platform, as JSON: what is common to all, and what it is shown itself.
+/// Google counts keys and values only, and does not say of what exactly: this is never less.
 result<void> check_size(const Document& built) {
   size_t common = text_bytes(built, {"notification", "data"});
   for (const char* platform : {"android", "apns", "webpush"}) {

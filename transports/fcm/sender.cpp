@@ -12,6 +12,7 @@ using std::chrono::milliseconds;
 
 constexpr unsigned refusals_that_pause = 3;
 constexpr unsigned failures_that_show = 3;
+constexpr size_t body_bytes_to_keep = 4 * 1024;
 constexpr auto expiry_interval = milliseconds(1'000);
 constexpr auto alarm_stays = std::chrono::minutes(5);
 
@@ -118,7 +119,7 @@ void fcm_sender::take_waiting(Wanted wanted, const lane_queue::give_up& each) {
 }
 
 void fcm_sender::start_pushes(steady_time now) {
-  blocked_by_pacer_ = false;
+  pacer_due_ = steady_time::max();
   if (queued() == 0 || !token_ || token_->expires <= now) return;
   pacer_.advance(now);
   size_t free_streams = pool_.free_streams();
@@ -136,11 +137,11 @@ void fcm_sender::start_pushes(steady_time now) {
 lane_queue* fcm_sender::next_lane(size_t free_streams, size_t kept_free) {
   if (!urgent_.empty() && free_streams > 0) {
     if (pacer_.may_start(lane::transactional)) return &urgent_;
-    blocked_by_pacer_ = true;
+    pacer_due_ = pacer_.next_start(lane::transactional);
   }
   if (!campaigns_.empty() && free_streams > kept_free) {
     if (pacer_.may_start(lane::campaign)) return &campaigns_;
-    blocked_by_pacer_ = true;
+    pacer_due_ = std::min(pacer_due_, pacer_.next_start(lane::campaign));
   }
   return nullptr;
 }
@@ -188,16 +189,11 @@ bool fcm_sender::prepare(push& fresh) {
 }
 
 steady_time fcm_sender::next_due(steady_time pool_due, steady_time now) const {
-  steady_time due = pool_due;
-  if (queued() == 0) return due;
-  due = std::min(due, next_expiry_);
-  if (breaker_.is_open() && breaker_.may_start(breaker_.probe_due()))
-    due = std::min(due, breaker_.probe_due());
-  if (blocked_by_pacer_) {
-    auto lane = urgent_.empty() ? lane::campaign : lane::transactional;
-    due = std::min(due, pacer_.next_start(lane));
-  }
-  return std::max(due, now);
+  if (queued() == 0) return pool_due;
+  steady_time due = std::min({pool_due, next_expiry_, pacer_due_});
+  // A probe that is due already waits for something else: a token, a stream, a record. That will wake us.
+  if (breaker_.is_open() && breaker_.probe_due() > now) due = std::min(due, breaker_.probe_due());
+  return due;
 }
 
 // -- after a push -------------------------------------------------------------------------------------------
@@ -300,6 +296,7 @@ fcm_sender::push& fcm_sender::take_free() {
 void fcm_sender::release(push& done) {
   done.target.of.reset();
   done.suffix.reset();
+  if (done.body.capacity() > body_bytes_to_keep) done.body = std::string();
   free_.push_back(&done);
 }
 

@@ -98,7 +98,7 @@ class fcm_sender final : public h2::exchange_listener {
   bool credential_refused_ = false;
   steady_time foreign_answer_at_;       ///< when an answer last was not FCM's
   steady_time third_party_refusal_at_;  ///< when FCM last could not sign in with APNs or a browser's service
-  bool blocked_by_pacer_ = false;
+  steady_time pacer_due_;               ///< when the rate allows what it forbade in this round
   steady_time next_expiry_;
 };
 

@@ -1,7 +1,7 @@
 #include "transports/fcm/transport.hpp"
 
-#include <atomic>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -118,8 +118,12 @@ result<std::unique_ptr<transport>> make_fcm_transport(const fcm_settings& settin
   if (!tls) return std::move(tls).failure();
   auto loop = event_loop::make();
   if (!loop) return std::move(loop).failure();
-  return std::unique_ptr<transport>(std::make_unique<fcm_transport>(
-      *std::move(loop), *std::move(tls), *std::move(account), *std::move(where), settings, limits, sink));
+  try {
+    return std::unique_ptr<transport>(std::make_unique<fcm_transport>(
+        *std::move(loop), *std::move(tls), *std::move(account), *std::move(where), settings, limits, sink));
+  } catch (const std::system_error&) {
+    return error{errc::internal, "cannot start the threads of the FCM transport", "", 0};
+  }
 }
 
 }  // namespace pusher

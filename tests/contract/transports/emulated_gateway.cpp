@@ -101,8 +101,17 @@ void emulated_gateway::start() {
 void emulated_gateway::stop() {
   if (process_ < 0) return;
   kill(process_, SIGTERM);
+  kill(process_, SIGCONT);
   waitpid(process_, nullptr, 0);
   process_ = -1;
+}
+
+void emulated_gateway::freeze() const {
+  kill(process_, SIGSTOP);
+}
+
+void emulated_gateway::thaw() const {
+  kill(process_, SIGCONT);
 }
 
 void emulated_gateway::start_again() {

@@ -30,6 +30,9 @@ class emulated_gateway {
   /// Sends a JSON text to its control endpoint.
   void control(const std::string& json) const;
   void stop();
+  /// Keeps its connections and answers nothing, until thawed.
+  void freeze() const;
+  void thaw() const;
   /// Starts it again on the same port, with the same identity.
   void start_again();
 

@@ -27,8 +27,8 @@ TEST_CASE("every target of several orders is pushed once and answered once with 
       names.insert(sink.of(id, 100 + i).gateway_message_id);
   CHECK(names.size() == 2000);
   CHECK(await([&] { return gateway.accepted().size() == 2000; }));
-  for (auto& [token, times] : gateway.accepted())
-    CHECK_MESSAGE(times == 1, token);
+  for (auto& each : gateway.accepted())
+    CHECK_MESSAGE(each.second == 1, each.first);
   CHECK(await([&] { return (*fcm)->stats().requests == 2000 && (*fcm)->stats().trouble.empty(); }));
 }
 

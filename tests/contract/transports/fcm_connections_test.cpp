@@ -38,8 +38,8 @@ TEST_CASE("a gateway that says GOAWAY every 50 requests gets every push exactly 
   CHECK(sink.kinds()[verdict_kind::accepted] == 2000);
   CHECK(sink.each_answered_once());
   REQUIRE(await([&] { return arrivals_with_200(gateway) >= 2000; }));
-  for (auto& [token, times] : gateway.accepted())
-    CHECK_MESSAGE(times == 1, token);
+  for (auto& each : gateway.accepted())
+    CHECK_MESSAGE(each.second == 1, each.first);
 }
 
 TEST_CASE("connections that are cut leave no push without an answer, and none accepted that was sent twice") {
@@ -57,8 +57,8 @@ TEST_CASE("connections that are cut leave no push without an answer, and none ac
   CHECK(kinds[verdict_kind::unknown] <= 700);
   CHECK(sink.each_answered_once());
   REQUIRE(await([&] { return arrivals_with_200(gateway) >= kinds[verdict_kind::accepted]; }));
-  for (auto& [token, times] : gateway.accepted())
-    CHECK_MESSAGE(times == 1, token);
+  for (auto& each : gateway.accepted())
+    CHECK_MESSAGE(each.second == 1, each.first);
 }
 
 TEST_CASE("streams that the gateway refuses come back unsent and get through later") {
@@ -136,6 +136,50 @@ TEST_CASE("a gateway that goes and comes back gets what is queued") {
   auto kinds = sink.kinds();
   CHECK(kinds[verdict_kind::accepted] + kinds[verdict_kind::unknown] == 2000);
   CHECK(kinds[verdict_kind::unknown] <= 1600);
+}
+
+TEST_CASE("a gateway that falls silent with its connection open is found out before the requests' deadline") {
+  emulated_gateway gateway;
+  answer_collector sink;
+  limits_settings limits;
+  limits.request_timeout_seconds = 3'600;
+  auto fcm = make_fcm_transport(gateway.settings(), limits, sink);
+  REQUIRE(fcm.ok());
+  sink.record_for(**fcm);
+  sink.submit(**fcm, order_of(1, tokens(10)));
+  REQUIRE(sink.await_answers(10));
+  gateway.freeze();
+  sink.submit(**fcm, order_of(2, tokens(10)));
+  REQUIRE(sink.await_answers(20));
+  CHECK(sink.of(2, 100).kind == verdict_kind::unknown);
+  gateway.thaw();
+  sink.submit(**fcm, order_of(3, tokens(10)));
+  REQUIRE(sink.await_answers(30));
+  CHECK(sink.of(3, 100).kind == verdict_kind::accepted);
+}
+
+TEST_CASE("a gateway is found by its name") {
+  emulated_gateway gateway;
+  answer_collector sink;
+  auto settings = gateway.settings();
+  settings.base_url = "https://localhost" + settings.base_url.substr(settings.base_url.rfind(':'));
+  auto fcm = make_fcm_transport(settings, limits_settings{}, sink);
+  REQUIRE(fcm.ok());
+  sink.submit(**fcm, order_of(1, tokens(10)));
+  REQUIRE(sink.await_answers(10));
+  CHECK(sink.kinds()[verdict_kind::accepted] == 10);
+}
+
+TEST_CASE("a name that does not exist is reported and costs no push") {
+  emulated_gateway gateway;
+  answer_collector sink;
+  auto settings = gateway.settings();
+  settings.base_url = "https://gateway.invalid";
+  auto fcm = make_fcm_transport(settings, limits_settings{}, sink);
+  REQUIRE(fcm.ok());
+  sink.submit(**fcm, order_of(1, tokens(10)));
+  CHECK(await([&] { return (*fcm)->stats().trouble.find("gateway.invalid") != std::string::npos; }));
+  CHECK(sink.answers() == 0);
 }
 
 TEST_CASE("a certificate that is not trusted stops every push and is named as the trouble") {
