@@ -124,8 +124,11 @@ struct server::parts {
 
   void listen(const listen_address& address, unsigned io_threads) {
     using Pistache::Tcp::Options;
-    listener = std::make_unique<Pistache::Tcp::Listener>(
-        Pistache::Address(address.host, Pistache::Port(address.port)));
+    // Pistache wants an IPv6 address in brackets.
+    bool bare_v6 = address.host.find(':') != std::string::npos && address.host.front() != '[';
+    auto host = bare_v6 ? "[" + address.host + "]" : address.host;
+    listener =
+        std::make_unique<Pistache::Tcp::Listener>(Pistache::Address(host, Pistache::Port(address.port)));
     listener->init(io_threads, Pistache::Flags<Options>(Options::ReuseAddr | Options::CloseOnExec), "http",
                    backlog);
     listener->setHandler(std::make_shared<input_handler>(core));

@@ -438,3 +438,12 @@ TEST_CASE("an address that cannot be listened on is named") {
   CHECK(second.failure().code == errc::invalid_configuration);
   CHECK(second.failure().detail.find("192.0.2.1:80") != std::string::npos);
 }
+
+TEST_CASE("an IPv6 address may stand with or without brackets") {
+  prompt_answers answers(echo);
+  for (const char* host : {"::1", "[::1]"}) {
+    auto started = http::server::start({host, 0}, {}, answers, nullptr, 1);
+    REQUIRE(started.ok());
+    CHECK((*started)->port() != 0);
+  }
+}
