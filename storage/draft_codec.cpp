@@ -157,14 +157,18 @@ result<audience> decode_audience(std::string_view text) {
   if (!parsed || !parsed->IsObject() || parsed->MemberCount() != 1) return unreadable("audience");
   const auto& only = *parsed->MemberBegin();
   auto kind = json::view(only.name);
-  if (kind == "all") return audience(audience_all{});
+  audience value;
+  bool known = true;
   if (kind == "condition" && only.value.IsString())
-    return audience(audience_condition{std::string(json::view(only.value))});
-  std::vector<std::string> ids;
-  if (!get(only.value, ids)) return unreadable("audience");
-  if (kind == "device_ids") return audience(audience_device_ids{std::move(ids)});
-  if (kind == "user_ids") return audience(audience_user_ids{std::move(ids)});
-  return unreadable("audience");
+    value.emplace<audience_condition>().json = json::view(only.value);
+  else if (kind == "device_ids")
+    known = get(only.value, value.emplace<audience_device_ids>().ids);
+  else if (kind == "user_ids")
+    known = get(only.value, value.emplace<audience_user_ids>().ids);
+  else
+    known = kind == "all";
+  if (!known) return unreadable("audience");
+  return value;
 }
 
 }  // namespace pusher

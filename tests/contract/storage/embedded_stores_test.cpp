@@ -14,6 +14,8 @@
 #include <memory>
 
 #include "private_stores.hpp"
+#include "storage/api_key_store.hpp"
+#include "storage/database.hpp"
 
 using namespace pusher;
 using pusher::testing::eventually;
@@ -128,6 +130,22 @@ TEST_CASE("a store that is killed is started again, whether we started it or fou
       return now > 0 && now != before;
     }));
   }
+}
+
+TEST_CASE("what was committed is there after MariaDB was killed, and a connection heals") {
+  temporary_directory directory;
+  settings config;
+  config.data_directory = directory.path();
+  config.redis.host = "not-embedded";
+  auto stores = started(config);
+  database db(config.mysql);
+  REQUIRE(migrate(db).ok());
+  auto key = api_key_store(db).create("default", 1);
+  REQUIRE(key.ok());
+  auto before = mysql_process(config.mysql.unix_socket);
+  REQUIRE(::kill(before, SIGKILL) == 0);
+  REQUIRE(eventually([&] { return db.ping().ok() && mysql_process(config.mysql.unix_socket) != before; }));
+  CHECK(api_key_store(db).find(*key).ok());
 }
 
 TEST_CASE("the last of several users stops the store") {

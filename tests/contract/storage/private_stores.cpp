@@ -1,6 +1,7 @@
 #include "private_stores.hpp"
 
 #include <doctest/doctest.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "storage/database.hpp"
@@ -8,6 +9,9 @@
 namespace pusher::testing {
 
 namespace {
+
+// As every program of ours does first: a store that goes away must be an error, not a signal.
+const auto ignore_broken_pipes = ::signal(SIGPIPE, SIG_IGN);
 
 struct running {
   temporary_directory directory;
