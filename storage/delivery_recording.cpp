@@ -21,6 +21,14 @@ error mixed_rows() {
   return {errc::internal, "Some of the results have rows already", "", 0};
 }
 
+/// At most so many bytes, without a part of a character at the end.
+std::string_view cut(std::string_view text, size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80)
+    --most;
+  return text.substr(0, most);
+}
+
 /// `UPDATE notifications SET count_x = count_x + ?, ... WHERE id = ?`, one place per outcome.
 std::string counting_update() {
   std::string sql = "UPDATE notifications SET ";
@@ -135,8 +143,8 @@ result<void> delivery_recording::insert_rows() {
           .add(value.device.value)
           .add(static_cast<uint64_t>(value.outcome))
           .add(value.attempts)
-          .add(std::string_view(value.code).substr(0, code_bytes))
-          .add(std::string_view(value.gateway_message_id).substr(0, message_id_bytes))
+          .add(cut(value.code, code_bytes))
+          .add(cut(value.gateway_message_id, message_id_bytes))
           .add(static_cast<uint64_t>(value.settled_at));
     }
     auto inserted = on_.execute_bulk("recording deliveries", sql, rows);
