@@ -119,19 +119,26 @@ void fcm_sender::take_waiting(Wanted wanted, const lane_queue::give_up& each) {
 }
 
 void fcm_sender::start_pushes(steady_time now) {
-  pacer_due_ = steady_time::max();
+  pacer_due_ = window_due_ = steady_time::max();
   if (queued() == 0 || !token_ || token_->expires <= now) return;
   pacer_.advance(now);
   size_t free_streams = pool_.free_streams();
   // A tenth of the streams is for what must not wait behind a campaign.
   size_t kept_free = pool_.capacity() / 10;
-  while (window_.may_start() && breaker_.may_start(now)) {
+  size_t open = pool_.in_flight();
+  while (window_.may_start(open, now) && breaker_.may_start(now)) {
     lane_queue* lane = next_lane(free_streams, kept_free);
     if (lane == nullptr) break;
-    if (start(lane->take(), lane == &urgent_ ? lane::transactional : lane::campaign)) --free_streams;
+    if (!start(lane->take(), lane == &urgent_ ? lane::transactional : lane::campaign)) continue;
+    window_.started(now);
+    --free_streams;
+    ++open;
   }
   bool streams_lack = urgent_.empty() ? free_streams <= kept_free : free_streams == 0;
-  if (queued() > 0 && streams_lack && window_.may_start() && breaker_.may_start(now)) pool_.want_more();
+  bool window_is_full = !window_.may_start(open, now);
+  if (queued() > 0 && streams_lack && !window_is_full && breaker_.may_start(now)) pool_.want_more();
+  // Open requests grow old without an event.
+  window_due_ = window_is_full && open > 0 ? now + std::chrono::milliseconds(1) : steady_time::max();
 }
 
 lane_queue* fcm_sender::next_lane(size_t free_streams, size_t kept_free) {
@@ -190,7 +197,7 @@ bool fcm_sender::prepare(push& fresh) {
 
 steady_time fcm_sender::next_due(steady_time pool_due, steady_time now) const {
   if (queued() == 0) return pool_due;
-  steady_time due = std::min({pool_due, next_expiry_, pacer_due_});
+  steady_time due = std::min({pool_due, next_expiry_, pacer_due_, window_due_});
   // A probe that is due already waits for something else: a token, a stream, a record. That will wake us.
   if (breaker_.is_open() && breaker_.probe_due() > now) due = std::min(due, breaker_.probe_due());
   return due;

@@ -99,6 +99,7 @@ class fcm_sender final : public h2::exchange_listener {
   steady_time foreign_answer_at_;       ///< when an answer last was not FCM's
   steady_time third_party_refusal_at_;  ///< when FCM last could not sign in with APNs or a browser's service
   steady_time pacer_due_;               ///< when the rate allows what it forbade in this round
+  steady_time window_due_ = steady_time::max();  ///< when open requests have grown older
   steady_time next_expiry_;
 };
 

@@ -168,14 +168,42 @@ TEST_CASE("the window closes at the limit and counts only what could be pushed t
   answer_window window(2);
   window.answered(verdict_kind::unsent);
   window.answered(verdict_kind::expired);
-  CHECK(window.may_start());
+  CHECK(window.may_start(0, begin));
   window.answered(verdict_kind::accepted);
   window.answered(verdict_kind::unknown);
-  CHECK_FALSE(window.may_start());
+  CHECK_FALSE(window.may_start(0, begin));
   window.recorded(1);
-  CHECK(window.may_start());
+  CHECK(window.may_start(0, begin));
   window.recorded(100);
   CHECK(window.unrecorded() == 0);
+}
+
+TEST_CASE("the window counts requests that started just now and are still open, and not those that wait longer") {
+  answer_window window(3);
+  for (int i = 0; i < 3; ++i) {
+    CHECK(window.may_start(static_cast<size_t>(i), begin));
+    window.started(begin);
+  }
+  CHECK_FALSE(window.may_start(3, begin));
+  CHECK(window.may_start(2, begin));
+  CHECK_FALSE(window.may_start(3, begin + milliseconds(3)));
+  CHECK(window.may_start(3, begin + milliseconds(4)));
+  window.started(begin + milliseconds(4));
+  CHECK(window.may_start(4, begin + milliseconds(4)));
+  CHECK(window.may_start(4, begin + seconds(1000)));
+}
+
+TEST_CASE("a quota refusal among good answers holds up nothing; ten in a row open the breaker") {
+  breaker guard(1);
+  for (int i = 0; i < 100; ++i) {
+    guard.on_quota(false, seconds(1), begin);
+    guard.on_success(false);
+  }
+  CHECK_FALSE(guard.is_open());
+  for (int i = 0; i < 10; ++i) guard.on_quota(false, seconds(5), begin);
+  CHECK(guard.is_open());
+  CHECK_FALSE(guard.may_start(begin + seconds(4)));
+  CHECK(guard.may_start(begin + seconds(5)));
 }
 
 TEST_CASE("waits grow with jitter between their bounds and are short again after a success") {
