@@ -76,7 +76,8 @@ result<owned_fd> embedded_server::seize_life() {
 bool embedded_server::dead() {
   reap();
   auto alive = seize_life();
-  return alive && alive->valid();
+  // Without its directory nothing can tell but our own child's end.
+  return alive ? alive->valid() : child_ == 0;
 }
 
 void embedded_server::reap() {

@@ -196,6 +196,16 @@ TEST_CASE("a data directory with a long path has its sockets elsewhere, and they
   std::filesystem::remove_all(std::filesystem::path(config.redis.unix_socket).parent_path());
 }
 
+TEST_CASE("stores whose directory was removed still stop") {
+  temporary_directory directory;
+  settings config = redis_only(directory.path());
+  auto stores = started(config);
+  auto process = redis_process(config.redis.unix_socket);
+  std::filesystem::remove_all(directory.path());
+  stores.reset();
+  CHECK(ended(process));
+}
+
 TEST_CASE("a store that cannot start is an error with the end of its log") {
   temporary_directory directory;
   settings config = redis_only(directory.path());
