@@ -2,6 +2,7 @@
 #include <chrono>
 
 #include "actors/api_operations.hpp"
+#include "actors/log.hpp"
 #include "actors/roles.hpp"
 #include "http/routes.hpp"
 
@@ -26,6 +27,9 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
               auto began = std::chrono::steady_clock::now();
               auto answer = http::serve(asked.exchange->request(), *self->state.operations);
               auto status = answer.status;
+              if (!answer.cause.empty())
+                log::warn("api.request_failed", {{"request_id", asked.exchange->request().request_id},
+                                                 {"detail", answer.cause}});
               asked.exchange->answer(std::move(answer));
               std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
               shared->numbers.request_answered(status, took.count());

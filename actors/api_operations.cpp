@@ -36,6 +36,11 @@ message as_message(const notification_draft& draft) {
   return made;
 }
 
+std::optional<notification_store::idempotency> as_stored(const std::optional<http::idempotency>& once) {
+  if (!once) return std::nullopt;
+  return notification_store::idempotency{once->key, once->request};
+}
+
 }  // namespace
 
 api_operations::api_operations(node_context_ptr node, unsigned index, std::function<void()> launched)
@@ -164,9 +169,7 @@ result<http::created_notification> api_operations::create_notification(
   if (draft.launch) {
     if (auto able = journal_answers(); !able) return able.failure();
   }
-  std::optional<notification_store::idempotency> key;
-  if (once) key = notification_store::idempotency{once->key, once->request};
-  auto created = notifications_.create(app, draft, key, render);
+  auto created = notifications_.create(app, draft, as_stored(once), render);
   if (!created) return created.failure();
   if (draft.launch && !created->replayed_body) announce(created->value.key);
   return http::created_notification{std::move(created->value), std::move(created->replayed_body)};
@@ -192,11 +195,14 @@ result<http::page<notification>> api_operations::list_notifications(application_
   return page;
 }
 
-result<notification> api_operations::launch_notification(application_id app, const std::string& id) {
+result<http::created_notification> api_operations::launch_notification(
+    application_id app, const std::string& id, const std::optional<http::idempotency>& once,
+    const std::function<std::string(const notification&)>& render) {
   if (auto able = journal_answers(); !able) return able.failure();
-  auto launched = notifications_.launch(app, id);
-  if (launched) announce(launched->key);
-  return launched;
+  auto launched = notifications_.launch(app, id, as_stored(once), render);
+  if (!launched) return launched.failure();
+  if (!launched->replayed_body) announce(launched->value.key);
+  return http::created_notification{std::move(launched->value), std::move(launched->replayed_body)};
 }
 
 result<http::page<delivery>> api_operations::list_deliveries(application_id app, const std::string& id,

@@ -40,7 +40,9 @@ class api_operations : public http::operations {
   result<notification> get_notification(application_id app, const std::string& id) override;
   result<http::page<notification>> list_notifications(application_id app, std::optional<notification_state> state,
                                                       const http::page_request& request) override;
-  result<notification> launch_notification(application_id app, const std::string& id) override;
+  result<http::created_notification> launch_notification(
+      application_id app, const std::string& id, const std::optional<http::idempotency>& once,
+      const std::function<std::string(const notification&)>& render) override;
   result<http::page<delivery>> list_deliveries(application_id app, const std::string& id, std::optional<outcome> only,
                                                const http::page_request& request) override;
 

@@ -47,6 +47,9 @@ class fan_out_role : public role_loop<fan_out_role> {
     auto swept = notifications_.sweep_completed();
     if (!swept) return failed("sweep", swept.failure());
     if (*swept > 0) log::info("fan_out.swept", {{"completed", std::to_string(*swept)}});
+    // In small steps: a day's keys never hold up the pages.
+    auto forgotten = notifications_.forget_old_idempotency_keys(1000);
+    if (!forgotten) return failed("forget_keys", forgotten.failure());
   }
 
   step_result step() {

@@ -49,6 +49,10 @@ class json_text {
     key(name);
     writer_.Uint64(number);
   }
+  void null(std::string_view name) {
+    key(name);
+    writer_.Null();
+  }
   /// RFC 3339, or nothing for 0.
   void time(std::string_view name, utc_ms at) {
     if (at != 0) field(name, to_rfc3339(at));

@@ -50,7 +50,7 @@ struct idempotency {
   sha256_digest request{};
 };
 
-/// A created notification, or the answer that was given when the same key came before.
+/// A created or launched notification, or the answer that was given when the same key came before.
 struct created_notification {
   notification created;
   std::optional<std::string> replayed_body;
@@ -90,7 +90,9 @@ class operations {
   virtual result<page<notification>> list_notifications(application_id app,
                                                         std::optional<notification_state> state,
                                                         const page_request& request) = 0;
-  virtual result<notification> launch_notification(application_id app, const std::string& id) = 0;
+  virtual result<created_notification> launch_notification(
+      application_id app, const std::string& id, const std::optional<idempotency>& once,
+      const std::function<std::string(const notification&)>& render) = 0;
   virtual result<page<delivery>> list_deliveries(application_id app, const std::string& id,
                                                  std::optional<outcome> only,
                                                  const page_request& request) = 0;

@@ -99,16 +99,19 @@ result<void> only_known(const std::map<std::string, std::string>& query, const q
 }
 
 template <class T, class Write>
-response list_response(const char* name, const page<T>& items, Write write) {
+response list_response(const page<T>& items, Write write) {
   json_text out;
   out.open();
-  out.key(name);
+  out.key("items");
   out.open_list();
   for (const auto& each : items.items)
     write(out, each);
   out.close_list();
   out.field("has_more", !items.next.empty());
-  if (!items.next.empty()) out.field("next_cursor", items.next);
+  if (items.next.empty())
+    out.null("next_cursor");
+  else
+    out.field("next_cursor", items.next);
   out.close();
   return json_response(200, out);
 }
@@ -184,7 +187,7 @@ answer search_devices(const call& of) {
   if (!where) return where.failure();
   auto found = of.engine.search_devices(of.who.application, *where, paging);
   if (!found) return found.failure();
-  return list_response("devices", *found, write_device);
+  return list_response(*found, write_device);
 }
 
 answer count_devices(const call& of) {
@@ -215,7 +218,20 @@ result<std::optional<idempotency>> read_idempotency(const request& asked) {
   if (key.empty() || key.size() > limits::idempotency_key_bytes || !printable)
     return fault(errc::invalid_field,
                  "Idempotency-Key has 1 to 255 printable ASCII characters without spaces.");
-  return std::optional(idempotency{key, sha256(asked.body)});
+  return std::optional(idempotency{key, sha256(asked.path + "\n" + asked.body)});
+}
+
+/// The answer of a call that may have been made before under the same key.
+response once_only(int status, created_notification&& made, const notification& of) {
+  response shown;
+  shown.status = status;
+  if (made.replayed_body) {
+    shown.headers.emplace_back("Idempotency-Replayed", "true");
+    shown.body = std::move(*made.replayed_body);
+  } else {
+    shown.body = notification_body(of);
+  }
+  return shown;
 }
 
 answer create_notification(const call& of) {
@@ -227,15 +243,8 @@ answer create_notification(const call& of) {
   if (!draft) return draft.failure();
   auto created = of.engine.create_notification(of.who.application, *draft, *once, notification_body);
   if (!created) return created.failure();
-  response made;
-  made.status = 201;
+  auto made = once_only(201, std::move(*created), created->created);
   made.headers.emplace_back("Location", "/v1/notifications/" + created->created.id);
-  if (created->replayed_body) {
-    made.headers.emplace_back("Idempotency-Replayed", "true");
-    made.body = std::move(*created->replayed_body);
-  } else {
-    made.body = notification_body(created->created);
-  }
   return made;
 }
 
@@ -265,13 +274,15 @@ answer list_notifications(const call& of) {
   }
   auto found = of.engine.list_notifications(of.who.application, state, *paging);
   if (!found) return found.failure();
-  return list_response("notifications", *found, write_notification);
+  return list_response(*found, write_notification);
 }
 
 answer launch_notification(const call& of) {
-  auto launched = of.engine.launch_notification(of.who.application, of.name());
+  auto once = read_idempotency(of.asked);
+  if (!once) return once.failure();
+  auto launched = of.engine.launch_notification(of.who.application, of.name(), *once, notification_body);
   if (!launched) return launched.failure();
-  return notification_response(202, *launched);
+  return once_only(202, std::move(*launched), launched->created);
 }
 
 answer list_deliveries(const call& of) {
@@ -287,7 +298,7 @@ answer list_deliveries(const call& of) {
   }
   auto found = of.engine.list_deliveries(of.who.application, of.name(), only, *paging);
   if (!found) return found.failure();
-  return list_response("deliveries", *found, write_delivery);
+  return list_response(*found, write_delivery);
 }
 
 // -- the routes --

@@ -184,17 +184,28 @@ result<std::vector<notification>> notification_store::list(application_id app,
   });
 }
 
-result<notification> notification_store::launch(application_id app, const std::string& id) {
-  return transact(db_, [&](database::connection& on) -> result<notification> {
+result<notification_store::created> notification_store::launch(
+    application_id app, const std::string& id, const std::optional<idempotency>& once,
+    const std::function<std::string(const notification&)>& render) {
+  return transact(db_, [&](database::connection& on) -> result<created> {
+    if (once) {
+      auto used = take_key(on, app, *once);
+      if (!used) return used.failure();
+      if (*used) return std::move(**used);
+    }
     auto value = read_one(on, "public_id = ? AND application_id = ? FOR UPDATE", {id, app});
-    if (!value) return value;
+    if (!value) return value.failure();
     if (value->state != notification_state::draft)
       return error{
           errc::wrong_state,
           "The notification is " + std::string(to_string(value->state)) + "; only a draft can be launched",
           "", 0};
     if (auto launched = set_launched(on, app, value->key); !launched) return launched.failure();
-    return read_one(on, "id = ?", {value->key});
+    value = read_one(on, "id = ?", {value->key});
+    if (!value) return value.failure();
+    if (once)
+      if (auto kept = keep_body(on, app, *once, value->key, render(*value)); !kept) return kept.failure();
+    return created{std::move(*value), std::nullopt};
   });
 }
 

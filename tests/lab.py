@@ -190,7 +190,7 @@ class Node:
             status, page, _ = self.call(
                 "GET", f"/v1/notifications/{identity}/deliveries?limit=1000" + (f"&cursor={cursor}" if cursor else ""))
             assert status == 200, (status, page)
-            rows += page["deliveries"]
+            rows += page["items"]
             cursor = page.get("next_cursor")
             if not cursor:
                 return rows

@@ -76,7 +76,7 @@ def main():
         assert (status, answer["code"]) == (403, "forbidden"), answer
 
         assert node.call("POST", "/v1/devices:count", {})[1]["count"] == 0, "something was stored"
-        assert node.call("GET", "/v1/notifications")[1]["notifications"] == []
+        assert node.call("GET", "/v1/notifications")[1]["items"] == []
 
         # The same key with the same body is one notification, with another body it is refused.
         one = node.call("POST", "/v1/notifications", NOTE, headers={"Idempotency-Key": "k1"})
@@ -92,7 +92,7 @@ def main():
         assert status == 200 and device["locale"] == "ko-KR" and device["properties"] == {"y": 2, "z": ["q"]}, device
         assert DEVICE["push_token"] not in json.dumps(device)
         status, found, _ = node.call("POST", "/v1/devices:search", {"condition": {"property": "z", "contains": "q"}})
-        assert [d["device_id"] for d in found["devices"]] == ["a/b"], found
+        assert [d["device_id"] for d in found["items"]] == ["a/b"], found
         assert node.call("DELETE", "/v1/devices/a%2Fb")[0] == 204
         lines = node.import_devices([{"device_id": "i1", **DEVICE}, {"device_id": "i2"}, {"device_id": "i1", **DEVICE, "locale": "de"}])
         assert [line["status"] for line in lines] == [201, 400, 200] or [line["status"] for line in lines] == [201, 400, 201], lines

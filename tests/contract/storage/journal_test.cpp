@@ -1,41 +1,17 @@
 #include "storage/journal.hpp"
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
-
-#include <filesystem>
 
 #include "model/clock.hpp"
-#include "storage/embedded_stores.hpp"
+#include "private_stores.hpp"
 #include "storage/journal_codec.hpp"
 
 using namespace pusher;
 
 namespace {
 
-/// A Redis of this program's own, emptied for each test.
-const redis_settings& private_redis() {
-  struct owner {
-    owner() {
-      char name[] = "/tmp/pusher-journal-XXXXXX";
-      directory = mkdtemp(name);
-      config.data_directory = directory;
-      config.mysql.host = "not-used";
-      auto started = embedded_stores::start(config);
-      REQUIRE_MESSAGE(started.ok(), (started ? "" : started.failure().detail));
-      stores = std::move(*started);
-    }
-    ~owner() {
-      stores.reset();
-      std::filesystem::remove_all(directory);
-    }
-    std::string directory;
-    settings config;
-    std::unique_ptr<embedded_stores> stores;
-  };
-  static owner instance;
-  return instance.config.redis;
-}
+/// The Redis that this program's tests share; each test begins with an empty one.
+const redis_settings& private_redis() { return testing::shared_stores().redis; }
 
 const push_queue queue{{1}, gateway::fcm, environment::production, lane::campaign};
 

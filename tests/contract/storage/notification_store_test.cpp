@@ -115,11 +115,24 @@ TEST_CASE_FIXTURE(fixture, "an external id is taken once per application") {
   CHECK(notifications.create(new_application(db), full_draft(), std::nullopt, nullptr).ok());
 }
 
+TEST_CASE_FIXTURE(fixture, "launching again under the same idempotency key gives the first answer") {
+  auto made = create(full_draft());
+  notification_store::idempotency key{"launch-1", sha256("launch")};
+  auto render = [](const notification& of) { return std::string("body of ") + std::string(to_string(of.state)); };
+  REQUIRE(notifications.launch(app, made->value.id, key, render).ok());
+  auto again = notifications.launch(app, made->value.id, key, render);
+  REQUIRE_MESSAGE(again.ok(), again.failure().detail);
+  CHECK(again->replayed_body == "body of launched");
+  key.request = sha256("other");
+  CHECK(notifications.launch(app, made->value.id, key, render).failure().code == errc::idempotency_mismatch);
+}
+
 TEST_CASE_FIXTURE(fixture, "launching fixes the audience's last device and the expiry, once") {
   auto device = device_store(db).put(app, sample_device("d", "t"))->device.key;
   auto made = create(full_draft());
-  auto launched = notifications.launch(app, made->value.id);
-  REQUIRE_MESSAGE(launched.ok(), launched.failure().detail);
+  auto first = notifications.launch(app, made->value.id, std::nullopt, nullptr);
+  REQUIRE_MESSAGE(first.ok(), first.failure().detail);
+  const auto* launched = &first->value;
   CHECK(launched->state == notification_state::launched);
   CHECK(launched->launched_at >= launched->created_at);
   auto task = notifications.task(launched->key);
@@ -135,10 +148,10 @@ TEST_CASE_FIXTURE(fixture, "launching fixes the audience's last device and the e
   CHECK(task->message.allow_duplicates);
   CHECK(notifications.load_message(launched->key)->collapse_key == "one");
 
-  auto again = notifications.launch(app, made->value.id);
+  auto again = notifications.launch(app, made->value.id, std::nullopt, nullptr);
   CHECK(again.failure().code == errc::wrong_state);
   CHECK(again.failure().detail.find("launched") != std::string::npos);
-  CHECK(notifications.launch(app, "unknown").failure().code == errc::not_found);
+  CHECK(notifications.launch(app, "unknown", std::nullopt, nullptr).failure().code == errc::not_found);
   CHECK(notifications.task({999'999'999}).failure().code == errc::not_found);
 }
 
@@ -211,7 +224,7 @@ TEST_CASE_FIXTURE(fixture, "notifications are listed newest first, in pages, by 
   std::vector<std::string> ids;
   for (int i = 0; i < 5; ++i)
     ids.push_back(create({})->value.id);
-  REQUIRE(notifications.launch(app, ids[1]).ok());
+  REQUIRE(notifications.launch(app, ids[1], std::nullopt, nullptr).ok());
   auto first = notifications.list(app, std::nullopt, {}, 3);
   REQUIRE(first.ok());
   REQUIRE(first->size() == 3);

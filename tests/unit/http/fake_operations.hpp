@@ -102,9 +102,13 @@ class fake_operations : public pusher::http::operations {
     page.next = next;
     return page;
   }
-  result<pusher::notification> launch_notification(application_id app, const std::string& id) override {
+  result<pusher::http::created_notification> launch_notification(
+      application_id app, const std::string& id, const std::optional<pusher::http::idempotency>&,
+      const std::function<std::string(const pusher::notification&)>&) override {
     if (fails) return *fails;
-    return get_notification(app, id);
+    auto found = get_notification(app, id);
+    if (!found) return found.failure();
+    return pusher::http::created_notification{std::move(*found), std::nullopt};
   }
   result<pusher::http::page<pusher::delivery>> list_deliveries(
       application_id, const std::string&, std::optional<pusher::outcome>,
