@@ -61,9 +61,11 @@ result<std::vector<delivery_store::listed>> delivery_store::list(application_id 
   return with_connection(db_, [&](database::connection& on) -> result<std::vector<listed>> {
     auto key = find_notification(on, app, notification_id);
     if (!key) return key.failure();
+    // The indexes are forced: on young statistics the optimizer scans all devices for each page.
     std::string sql =
         "SELECT r.device_id, d.device_id, r.outcome, r.attempts, r.code, r.gateway_message_id, r.settled_at "
-        "FROM deliveries r LEFT JOIN devices d ON d.application_id = ? AND d.id = r.device_id "
+        "FROM deliveries r FORCE INDEX (PRIMARY) LEFT JOIN devices d FORCE INDEX (PRIMARY) "
+        "ON d.application_id = ? AND d.id = r.device_id "
         "WHERE r.notification_id = ? AND r.device_id > ?";
     sql_parameters parameters{app, *key, after};
     if (only) {

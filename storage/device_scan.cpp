@@ -87,7 +87,7 @@ result<page_end> read_keys(database::connection& on, application_id app, const s
     auto rows_before = page.end().rows, bytes_before = page.bytes();
     auto read =
         on.query("reading devices",
-                 "SELECT " + device_row_columns + " FROM devices WHERE application_id = ? AND id IN (" +
+                 "SELECT " + device_row_columns + " FROM devices FORCE INDEX (PRIMARY) WHERE application_id = ? AND id IN (" +
                      placeholders(to - from) + ") AND disabled = 0 ORDER BY id",
                  parameters, [&](const sql_row& row) { return page.take(row); });
     if (!read) return read.failure();

@@ -115,7 +115,7 @@ result<std::vector<stored_device>> device_store::load(application_id app,
     add_padded(parameters, keys.begin(), keys.end());
     auto read =
         on.query("reading devices",
-                 "SELECT " + stored_device_columns + " FROM devices WHERE application_id = ? AND id IN (" +
+                 "SELECT " + stored_device_columns + " FROM devices FORCE INDEX (PRIMARY) WHERE application_id = ? AND id IN (" +
                      placeholders(keys.size()) + ") ORDER BY id",
                  parameters, [&](const sql_row& row) { found.push_back(read_stored_device(row)); });
     if (!read) return read.failure();

@@ -206,7 +206,7 @@ TEST_CASE("a notification is created once per idempotency key") {
   CHECK(replayed.body == made.body);
   REQUIRE(engine.once.has_value());
   CHECK(engine.once->key == "k1");
-  CHECK((engine.once->request == sha256(note_body)));
+  CHECK((engine.once->request == sha256("/v1/notifications\n" + std::string(note_body))));
   for (std::string bad : {"", "\"\"", "a b", "\x01"}) {
     with_key.headers["idempotency-key"] = bad;
     CHECK(serve(with_key, engine).status == 400);
