@@ -16,7 +16,8 @@ struct api_state {
 
 }  // namespace
 
-api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor_actor supervisor, unsigned index) {
+api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor_actor supervisor,
+                    unsigned index) {
   return system.spawn<caf::detached>(
       [](api_actor::stateful_pointer<api_state> self, const node_context_ptr& shared,
          const supervisor_actor& above, unsigned number) -> api_actor::behavior_type {
@@ -28,8 +29,8 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
               auto answer = http::serve(asked.exchange->request(), *self->state.operations);
               auto status = answer.status;
               if (!answer.cause.empty())
-                log::warn("api.request_failed", {{"request_id", asked.exchange->request().request_id},
-                                                 {"detail", answer.cause}});
+                log::warn("api.request_failed",
+                          {{"request_id", asked.exchange->request().request_id}, {"detail", answer.cause}});
               asked.exchange->answer(std::move(answer));
               std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
               shared->numbers.request_answered(status, took.count());

@@ -12,7 +12,9 @@ namespace {
 constexpr auto key_memory = std::chrono::seconds(1);  // a revoked key works no longer than this
 constexpr size_t most_remembered_keys = 1000;
 
-std::string to_cursor(uint64_t key) { return "c" + std::to_string(key); }
+std::string to_cursor(uint64_t key) {
+  return "c" + std::to_string(key);
+}
 
 result<uint64_t> from_cursor(const std::string& cursor) {
   if (cursor.empty()) return uint64_t{0};
@@ -20,7 +22,8 @@ result<uint64_t> from_cursor(const std::string& cursor) {
   auto end = cursor.data() + cursor.size();
   auto [stop, fault] = std::from_chars(cursor.data() + 1, end, key);
   if (cursor[0] != 'c' || cursor.size() < 2 || fault != std::errc() || stop != end)
-    return error{errc::invalid_cursor, "This cursor is not one that a list returned; start without one.", "", 0};
+    return error{errc::invalid_cursor, "This cursor is not one that a list returned; start without one.", "",
+                 0};
   return key;
 }
 
@@ -89,7 +92,8 @@ result<void> api_operations::delete_device(application_id app, const std::string
   return devices_.erase(app, device_id);
 }
 
-result<std::vector<bool>> api_operations::import_devices(application_id app, const std::vector<device>& values) {
+result<std::vector<bool>> api_operations::import_devices(application_id app,
+                                                         const std::vector<device>& values) {
   return devices_.import(app, values);
 }
 

@@ -38,12 +38,14 @@ class api_operations : public http::operations {
       application_id app, const notification_draft& draft, const std::optional<http::idempotency>& once,
       const std::function<std::string(const notification&)>& render) override;
   result<notification> get_notification(application_id app, const std::string& id) override;
-  result<http::page<notification>> list_notifications(application_id app, std::optional<notification_state> state,
+  result<http::page<notification>> list_notifications(application_id app,
+                                                      std::optional<notification_state> state,
                                                       const http::page_request& request) override;
   result<http::created_notification> launch_notification(
       application_id app, const std::string& id, const std::optional<http::idempotency>& once,
       const std::function<std::string(const notification&)>& render) override;
-  result<http::page<delivery>> list_deliveries(application_id app, const std::string& id, std::optional<outcome> only,
+  result<http::page<delivery>> list_deliveries(application_id app, const std::string& id,
+                                               std::optional<outcome> only,
                                                const http::page_request& request) override;
 
  private:

@@ -34,7 +34,8 @@ result<uint8_t> parse_scopes(const std::string& list) {
       known = true;
     }
     if (!known)
-      return error{errc::invalid_field, "There is no scope '" + name + "'; choose from devices,send,read,admin.", "", 0};
+      return error{errc::invalid_field,
+                   "There is no scope '" + name + "'; choose from devices,send,read,admin.", "", 0};
     at = end + 1;
   }
   return bits;
@@ -66,9 +67,12 @@ int fail(const error& why) {
   std::fprintf(stderr, "pusher: %s\n", why.detail.c_str());
   switch (why.code) {
     case errc::invalid_configuration:
-    case errc::schema_too_new: return 78;
-    case errc::invalid_field: return 2;
-    default: return 1;
+    case errc::schema_too_new:
+      return 78;
+    case errc::invalid_field:
+      return 2;
+    default:
+      return 1;
   }
 }
 

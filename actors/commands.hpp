@@ -1,5 +1,5 @@
-// What `pusher` does apart from running a node: one function per subcommand. Each returns the process's exit code:
-// 0 done, 1 fault, 2 usage, 78 configuration.
+// What `pusher` does apart from running a node: one function per subcommand. Each returns the process's exit
+// code: 0 done, 1 fault, 2 usage, 78 configuration.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// Fan-out: the one stage that is never distributed. Of all its actors only the one whose process holds the lease works.
+// Fan-out: the one stage that is never distributed. Of all its actors only the one whose process holds the
+// lease works.
 #include "actors/fan_out_machine.hpp"
 #include "actors/log.hpp"
 #include "actors/role_loop.hpp"
@@ -64,7 +65,8 @@ class fan_out_role : public role_loop<fan_out_role> {
   }
 
  private:
-  /// Whether we lead. A new leader's first act is to raise the epoch, so that the former one's commits are refused.
+  /// Whether we lead. A new leader's first act is to raise the epoch, so that the former one's commits are
+  /// refused.
   bool follow_the_lease() {
     auto epoch = node_->lead.epoch();
     if (epoch == machine_.epoch()) return epoch != 0;
@@ -123,12 +125,15 @@ class fan_out_role : public role_loop<fan_out_role> {
     auto visit = [this](const device_row& row) { machine_.visit(row); };
     auto end = [&] {
       if (const auto* ids = std::get_if<audience_device_ids>(&task.audience))
-        return devices_.scan_device_ids(task.application, ids->ids, what.after, task.last_device, what.bounds, visit);
+        return devices_.scan_device_ids(task.application, ids->ids, what.after, task.last_device, what.bounds,
+                                        visit);
       if (const auto* ids = std::get_if<audience_user_ids>(&task.audience))
-        return devices_.scan_user_ids(task.application, ids->ids, what.after, task.last_device, what.bounds, visit);
+        return devices_.scan_user_ids(task.application, ids->ids, what.after, task.last_device, what.bounds,
+                                      visit);
       return devices_.scan(task.application, what.after, task.last_device, what.bounds, visit);
     }();
-    // A page that broke off was visited in part; starting anew from the cursor neither skips nor repeats a device.
+    // A page that broke off was visited in part; starting anew from the cursor neither skips nor repeats a
+    // device.
     if (!end) {
       auto epoch = machine_.epoch();
       machine_.lead(epoch);
@@ -207,7 +212,8 @@ struct fan_out_state {
 
 role_actor spawn_fan_out(caf::actor_system& system, node_context_ptr node, supervisor_actor supervisor) {
   return system.spawn<caf::detached>(
-      [](role_actor::stateful_pointer<fan_out_state> self, node_context_ptr shared, const supervisor_actor& above) {
+      [](role_actor::stateful_pointer<fan_out_state> self, node_context_ptr shared,
+         const supervisor_actor& above) {
         self->state.role = std::make_unique<fan_out_role>(self, std::move(shared), above);
         return self->state.role->behavior();
       },

@@ -12,7 +12,8 @@ void health_board::report(const std::string& name, bool ok, std::string detail) 
 std::vector<health_board::entry> health_board::entries() const {
   std::lock_guard<std::mutex> guard(mutex_);
   std::vector<entry> all;
-  for (const auto& [name, each] : entries_) all.push_back(each);
+  for (const auto& [name, each] : entries_)
+    all.push_back(each);
   if (draining_) all.push_back({"draining", false, "the node is ending"});
   return all;
 }

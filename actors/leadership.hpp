@@ -7,7 +7,8 @@
 
 namespace pusher {
 
-/// Written by the lease keeper's thread, read by fan-out. The lead ends by itself when it is not prolonged in time.
+/// Written by the lease keeper's thread, read by fan-out. The lead ends by itself when it is not prolonged in
+/// time.
 class leadership {
  public:
   using clock = std::chrono::steady_clock;

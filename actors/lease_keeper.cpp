@@ -12,7 +12,8 @@ namespace {
 using clock = leadership::clock;
 using std::chrono::milliseconds;
 
-/// The lease as this thread sees it. `mine` is measured from before each call: our end comes before the database's.
+/// The lease as this thread sees it. `mine` is measured from before each call: our end comes before the
+/// database's.
 struct tenure {
   uint64_t epoch = 0;
   clock::time_point until;

@@ -1,5 +1,5 @@
-// Holds the lease of fan-out: takes it, prolongs it, and gives it back, on a thread and connection of its own, so that
-// nothing the roles do can delay it.
+// Holds the lease of fan-out: takes it, prolongs it, and gives it back, on a thread and connection of its
+// own, so that nothing the roles do can delay it.
 #pragma once
 
 #include <condition_variable>

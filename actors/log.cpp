@@ -55,7 +55,8 @@ void write(spdlog::level::level_enum level, std::string_view event, fields value
     line += " ";
     append_escaped(line, event);
   }
-  for (const auto& [key, value] : values) append_pair(line, key, value);
+  for (const auto& [key, value] : values)
+    append_pair(line, key, value);
   if (as_json) line += '}';
   logger->log(level, spdlog::string_view_t(line.data(), line.size()));
 }
@@ -72,9 +73,17 @@ void set_up(const std::string& level, const std::string& format) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-void debug(std::string_view event, fields values) { write(spdlog::level::debug, event, values); }
-void info(std::string_view event, fields values) { write(spdlog::level::info, event, values); }
-void warn(std::string_view event, fields values) { write(spdlog::level::warn, event, values); }
-void error(std::string_view event, fields values) { write(spdlog::level::err, event, values); }
+void debug(std::string_view event, fields values) {
+  write(spdlog::level::debug, event, values);
+}
+void info(std::string_view event, fields values) {
+  write(spdlog::level::info, event, values);
+}
+void warn(std::string_view event, fields values) {
+  write(spdlog::level::warn, event, values);
+}
+void error(std::string_view event, fields values) {
+  write(spdlog::level::err, event, values);
+}
 
 }  // namespace pusher::log

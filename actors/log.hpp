@@ -1,4 +1,5 @@
-// One event, one line on standard error: JSON for programs, text for people. Never a push token, key or payload.
+// One event, one line on standard error: JSON for programs, text for people. Never a push token, key or
+// payload.
 #pragma once
 
 #include <initializer_list>

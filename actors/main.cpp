@@ -19,7 +19,8 @@ struct options {
 };
 
 void add_settings(CLI::App& to, options& o) {
-  to.add_option("--config", o.config, "Configuration file (default: ./pusher.toml, then /etc/pusher/pusher.toml)");
+  to.add_option("--config", o.config,
+                "Configuration file (default: ./pusher.toml, then /etc/pusher/pusher.toml)");
   to.add_option("--data-directory", o.data_directory, "Where the node keeps its data (data.directory)");
   to.add_option("--set", o.assignments, "Any setting as SECTION.KEY=VALUE; may be repeated");
 }
@@ -69,9 +70,11 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.failure_message(CLI::FailureMessage::help);
 
-  auto* node = app.add_subcommand("node", "Run a node until SIGTERM; without configuration a complete installation");
+  auto* node =
+      app.add_subcommand("node", "Run a node until SIGTERM; without configuration a complete installation");
   add_settings(*node, o);
-  node->add_option("--roles", o.roles, "api,fan-out,push-sender[:GATEWAY+...][=N],result-writer[=N] (default: all)");
+  node->add_option("--roles", o.roles,
+                   "api,fan-out,push-sender[:GATEWAY+...][=N],result-writer[=N] (default: all)");
   node->add_option("--name", o.name, "The node's name (default: the host's)");
   node->add_option("--log-level", o.log_level, "trace, debug, info, warn, error");
   node->add_option("--log-format", o.log_format, "json, text");
@@ -79,7 +82,8 @@ int main(int argc, char** argv) {
 
   auto* migrate = app.add_subcommand("migrate", "Bring the database schema to this version");
   add_settings(*migrate, o);
-  migrate->callback([&] { code = with_settings(o, [](settings s) { return commands::migrate(std::move(s)); }); });
+  migrate->callback(
+      [&] { code = with_settings(o, [](settings s) { return commands::migrate(std::move(s)); }); });
 
   auto* keys = app.add_subcommand("keys", "API keys");
   keys->require_subcommand(1);
@@ -88,11 +92,13 @@ int main(int argc, char** argv) {
   create->add_option("--scopes", o.scopes, "Comma-separated: devices, send, read, admin")->required();
   create->add_option("--app", o.application, "The application (default: default)");
   create->callback([&] {
-    code = with_settings(o, [&](settings s) { return commands::create_key(std::move(s), o.application, o.scopes); });
+    code = with_settings(
+        o, [&](settings s) { return commands::create_key(std::move(s), o.application, o.scopes); });
   });
   auto* list = keys->add_subcommand("list", "List the keys by prefix");
   add_settings(*list, o);
-  list->callback([&] { code = with_settings(o, [](settings s) { return commands::list_keys(std::move(s)); }); });
+  list->callback(
+      [&] { code = with_settings(o, [](settings s) { return commands::list_keys(std::move(s)); }); });
   auto* revoke = keys->add_subcommand("revoke", "End a key at once");
   add_settings(*revoke, o);
   revoke->add_option("prefix", o.prefix, "The key's prefix, as `keys list` shows it")->required();

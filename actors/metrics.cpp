@@ -44,32 +44,45 @@ struct metrics::families {
           .Help("Time from a request's arrival at an api actor to its answer.")
           .Register(registry)
           .Add({}, prometheus::Histogram::BucketBoundaries{0.001, 0.005, 0.02, 0.1, 0.5, 2, 10});
-  counter_family& deliveries = counters(registry, "pusher_deliveries_total", "Targets that got their outcome.");
-  counter_family& sender_batches = counters(registry, "pusher_push_batches_total", "Push batches by what happened.");
-  counter_family& put_aside = counters(registry, "pusher_targets_put_aside_total", "Targets that wait for a retry.");
+  counter_family& deliveries =
+      counters(registry, "pusher_deliveries_total", "Targets that got their outcome.");
+  counter_family& sender_batches =
+      counters(registry, "pusher_push_batches_total", "Push batches by what happened.");
+  counter_family& put_aside =
+      counters(registry, "pusher_targets_put_aside_total", "Targets that wait for a retry.");
   gauge_family& open_batches = gauges(registry, "pusher_push_batches_open", "Claimed push batches.");
-  counter_family& push_requests = counters(registry, "pusher_gateway_requests_total", "Requests sent to gateways.");
-  gauge_family& in_flight = gauges(registry, "pusher_gateway_requests_in_flight", "Requests without an answer.");
+  counter_family& push_requests =
+      counters(registry, "pusher_gateway_requests_total", "Requests sent to gateways.");
+  gauge_family& in_flight =
+      gauges(registry, "pusher_gateway_requests_in_flight", "Requests without an answer.");
   gauge_family& connections = gauges(registry, "pusher_gateway_connections", "Open connections to gateways.");
-  gauge_family& breaker = gauges(registry, "pusher_gateway_breaker_open", "1 while no new requests are started.");
-  counter_family& fan_out_rows = counters(registry, "pusher_fan_out_devices_read_total", "Devices looked at.");
-  counter_family& fan_out_targets = counters(registry, "pusher_fan_out_targets_total", "Targets put into the journal.");
+  gauge_family& breaker =
+      gauges(registry, "pusher_gateway_breaker_open", "1 while no new requests are started.");
+  counter_family& fan_out_rows =
+      counters(registry, "pusher_fan_out_devices_read_total", "Devices looked at.");
+  counter_family& fan_out_targets =
+      counters(registry, "pusher_fan_out_targets_total", "Targets put into the journal.");
   gauge_family& notifications = gauges(registry, "pusher_fan_out_notifications", "Notifications in fan-out.");
   gauge_family& leading = gauges(registry, "pusher_fan_out_leading", "1 while this process leads fan-out.");
   counter_family& rows = counters(registry, "pusher_delivery_rows_total", "Result rows by novelty.");
-  counter_family& tokens = counters(registry, "pusher_tokens_disabled_total", "Dead push tokens that were disabled.");
-  counter_family& completed = counters(registry, "pusher_notifications_completed_total", "Completed notifications.");
+  counter_family& tokens =
+      counters(registry, "pusher_tokens_disabled_total", "Dead push tokens that were disabled.");
+  counter_family& completed =
+      counters(registry, "pusher_notifications_completed_total", "Completed notifications.");
   gauge_family& depth = gauges(registry, "pusher_journal_entries", "Entries in the journal by place.");
-  counter_family& restarts = counters(registry, "pusher_role_restarts_total", "Role actors that were started again.");
+  counter_family& restarts =
+      counters(registry, "pusher_role_restarts_total", "Role actors that were started again.");
   prometheus::Gauge& memory =
       gauges(registry, "pusher_process_resident_bytes", "Resident memory of the node process.").Add({});
   std::mutex mutex;
   std::map<std::string, double> reported;
 
   /// Raises a counter to a running total of one reporter.
-  void raise(counter_family& family, const prometheus::Labels& labels, const std::string& reporter, uint64_t total) {
+  void raise(counter_family& family, const prometheus::Labels& labels, const std::string& reporter,
+             uint64_t total) {
     std::string key = reporter;
-    for (const auto& [name, value] : labels) key += "|" + name + "=" + value;
+    for (const auto& [name, value] : labels)
+      key += "|" + name + "=" + value;
     std::lock_guard<std::mutex> guard(mutex);
     auto& before = reported[std::to_string(reinterpret_cast<uintptr_t>(&family)) + key];
     auto now = static_cast<double>(total);
@@ -143,7 +156,9 @@ void metrics::journal_depth(const journal::depths& depths) {
   set("dead_letters", depths.dead_letters);
 }
 
-void metrics::role_restarted(const char* role) { families_->restarts.Add({{"role", role}}).Increment(); }
+void metrics::role_restarted(const char* role) {
+  families_->restarts.Add({{"role", role}}).Increment();
+}
 
 std::string metrics::text() const {
   families_->memory.Set(resident_bytes());

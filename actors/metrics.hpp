@@ -1,4 +1,5 @@
-// The node's metrics in Prometheus's text format. Labels have a bounded range; never a token, device or notification.
+// The node's metrics in Prometheus's text format. Labels have a bounded range; never a token, device or
+// notification.
 #pragma once
 
 #include <memory>

@@ -56,7 +56,8 @@ class node_health : public http::health_source {
   explicit node_health(node_context_ptr node) : node_(std::move(node)) {}
   std::vector<http::health_check> checks() const override {
     std::vector<http::health_check> all;
-    for (auto& each : node_->board.entries()) all.push_back({each.name, each.ok, each.detail});
+    for (auto& each : node_->board.entries())
+      all.push_back({each.name, each.ok, each.detail});
     return all;
   }
   bool ready() const override { return node_->board.ready(); }
@@ -67,7 +68,8 @@ class node_health : public http::health_source {
 };
 
 bool plays(const settings& config, role which) {
-  return std::any_of(config.roles.begin(), config.roles.end(), [which](const auto& each) { return each.role == which; });
+  return std::any_of(config.roles.begin(), config.roles.end(),
+                     [which](const auto& each) { return each.role == which; });
 }
 
 sigset_t ending_signals() {

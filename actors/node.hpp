@@ -5,8 +5,9 @@
 
 namespace pusher {
 
-/// Runs until SIGTERM or SIGINT, drains, and returns the process's exit code: 0 drained, 1 fault, 78 configuration.
-/// A second signal ends the process at once. To be called on the main thread before any other thread exists.
+/// Runs until SIGTERM or SIGINT, drains, and returns the process's exit code: 0 drained, 1 fault, 78
+/// configuration. A second signal ends the process at once. To be called on the main thread before any other
+/// thread exists.
 int run_node(settings config);
 
 }  // namespace pusher

@@ -1,7 +1,7 @@
 // The actors' protocol: every message and every actor interface of Pusher, in the order in which data flows.
 //
-// Jobs travel in the journal, never in messages. A message is a wake-up ("there is work"), control, or a request that
-// carries its own way back. Losing a wake-up costs at most one poll interval.
+// Jobs travel in the journal, never in messages. A message is a wake-up ("there is work"), control, or a
+// request that carries its own way back. Losing a wake-up costs at most one poll interval.
 #pragma once
 
 #include <cstdint>

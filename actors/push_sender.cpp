@@ -1,5 +1,5 @@
-// The push-sender: takes push batches from the journal, sends them through its transports, and records what became of
-// each target. It needs Redis alone.
+// The push-sender: takes push batches from the journal, sends them through its transports, and records what
+// became of each target. It needs Redis alone.
 #include <algorithm>
 #include <atomic>
 #include <mutex>
@@ -91,9 +91,12 @@ class sender_role : public role_loop<sender_role> {
     if (!depth) return failed("measure", depth.failure());
     machine_.results_wait(*depth);
     for (const auto& queue : serving_queues()) {
-      auto taken = journal_.take_over_batches(queue, !took_own_, 16);
-      if (!taken) return failed("take_over", taken.failure());
-      if (!taken->empty()) log::info("push_sender.took_over", {{"queue", queue}, {"batches", std::to_string(taken->size())}});
+      auto taken = journal_.take_over_batches(queue, machine_.entries_of(queue), 16);
+      if (!taken) {
+        return failed("take_over", taken.failure());
+      }
+      if (!taken->empty())
+        log::info("push_sender.took_over", {{"queue", queue}, {"batches", std::to_string(taken->size())}});
       machine_.claimed(std::move(*taken), true, now());
     }
     took_own_ = true;
@@ -150,7 +153,8 @@ class sender_role : public role_loop<sender_role> {
     }
     std::sort(found.begin(), found.end());
     std::vector<std::string> sorted;
-    for (auto& [lane, name] : found) sorted.push_back(std::move(name));
+    for (auto& [lane, name] : found)
+      sorted.push_back(std::move(name));
     return sorted;
   }
 
@@ -168,7 +172,8 @@ class sender_role : public role_loop<sender_role> {
       }
       auto claims = journal_.claim_batches(queue, left);
       if (!claims) {
-        // What was claimed so far is ours already and must not be forgotten.
+        // What was claimed so far is ours and must not be forgotten. A claim whose reply was lost is found by
+        // the next poll.
         machine_.claimed(std::move(all), true, now());
         return failed_step("claim", claims.failure());
       }
@@ -182,7 +187,8 @@ class sender_role : public role_loop<sender_role> {
   step_result perform(sender_machine::load_content& what) {
     auto content = journal_.content(what.key);
     if (!content) return failed_step("load_content", content.failure());
-    if (!*content) log::error("push_sender.content_missing", {{"notification", std::to_string(what.key.value)}});
+    if (!*content)
+      log::error("push_sender.content_missing", {{"notification", std::to_string(what.key.value)}});
     machine_.content_loaded(what.key, std::move(*content), now());
     return {true, 0};
   }
@@ -203,11 +209,12 @@ class sender_role : public role_loop<sender_role> {
     if (!made) return failed_step("record", made.failure());
     bool results = std::any_of(what.commits->begin(), what.commits->end(),
                                [](const auto& each) { return !each.results.results.empty(); });
-    bool finished =
-        std::any_of(what.commits->begin(), what.commits->end(), [](const auto& each) { return each.finished; });
+    bool finished = std::any_of(what.commits->begin(), what.commits->end(),
+                                [](const auto& each) { return each.finished; });
     for (const auto& each : *what.commits)
       for (const auto& aside : each.aside)
-        if (aside.due_at > 0 && (next_due_at_ == 0 || aside.due_at < next_due_at_)) next_due_at_ = aside.due_at;
+        if (aside.due_at > 0 && (next_due_at_ == 0 || aside.due_at < next_due_at_))
+          next_due_at_ = aside.due_at;
     machine_.committed(*made);
     fcm_->recorded(machine_.take_released());
     if (results) self_->send(supervisor_, wake_role{role::result_writer});
@@ -216,7 +223,8 @@ class sender_role : public role_loop<sender_role> {
   }
 
   step_result perform(sender_machine::bury& what) {
-    log::error("journal.dead_letter", {{"queue", what.what.queue}, {"entry", what.what.entry}, {"reason", what.reason}});
+    log::error("journal.dead_letter",
+               {{"queue", what.what.queue}, {"entry", what.what.entry}, {"reason", what.reason}});
     auto made = journal_.bury_batch(what.what, what.reason);
     if (!made) return failed_step("bury", made.failure());
     return {true, 0};
@@ -254,8 +262,8 @@ struct sender_state {
 role_actor spawn_push_sender(caf::actor_system& system, node_context_ptr node, supervisor_actor supervisor,
                              unsigned index) {
   return system.spawn<caf::detached>(
-      [](role_actor::stateful_pointer<sender_state> self, node_context_ptr shared, const supervisor_actor& above,
-         unsigned number) {
+      [](role_actor::stateful_pointer<sender_state> self, node_context_ptr shared,
+         const supervisor_actor& above, unsigned number) {
         self->state.role = std::make_unique<sender_role>(self, std::move(shared), above, number);
         return self->state.role->behavior();
       },

@@ -31,8 +31,10 @@ class writer_role : public role_loop<writer_role> {
     machine_.woken();
     // Without MariaDB a claim could only wait here, and count as a strike if this process died.
     if (!node_->board.ok(check_mariadb)) return;
-    auto taken = journal_.take_over_results(!took_own_, 64);
-    if (!taken) return failed("take_over", taken.failure());
+    auto taken = journal_.take_over_results(machine_.entries(), 64);
+    if (!taken) {
+      return failed("take_over", taken.failure());
+    }
     took_own_ = true;
     machine_.claimed(std::move(*taken), true);
   }
@@ -53,7 +55,9 @@ class writer_role : public role_loop<writer_role> {
 
   step_result perform(writer_machine::claim_work& what) {
     auto claims = journal_.claim_results(what.entries);
-    if (!claims) return failed_step("claim", claims.failure());
+    if (!claims) {
+      return failed_step("claim", claims.failure());
+    }
     bool maybe_more = !claims->empty();
     machine_.claimed(std::move(*claims), maybe_more);
     return {true, 0};
@@ -63,7 +67,8 @@ class writer_role : public role_loop<writer_role> {
     auto made = deliveries_.record(*what.batches);
     if (!made) return failed_step("record", made.failure());
     machine_.recorded(made->rows, made->tokens_disabled, made->completed, made->missing);
-    for (auto key : made->completed) log::info("notification.completed", {{"key", std::to_string(key.value)}});
+    for (auto key : made->completed)
+      log::info("notification.completed", {{"key", std::to_string(key.value)}});
     return {true, 0};
   }
 
@@ -84,7 +89,8 @@ class writer_role : public role_loop<writer_role> {
   }
 
   step_result perform(writer_machine::bury& what) {
-    log::error("journal.dead_letter", {{"stream", "results"}, {"entry", what.what.entry}, {"reason", what.reason}});
+    log::error("journal.dead_letter",
+               {{"stream", "results"}, {"entry", what.what.entry}, {"reason", what.reason}});
     auto made = journal_.bury_results(what.what, what.reason);
     if (!made) return failed_step("bury", made.failure());
     return {true, 0};
@@ -120,8 +126,8 @@ struct writer_state {
 role_actor spawn_result_writer(caf::actor_system& system, node_context_ptr node, supervisor_actor supervisor,
                                unsigned index) {
   return system.spawn<caf::detached>(
-      [](role_actor::stateful_pointer<writer_state> self, node_context_ptr shared, const supervisor_actor& above,
-         unsigned number) {
+      [](role_actor::stateful_pointer<writer_state> self, node_context_ptr shared,
+         const supervisor_actor& above, unsigned number) {
         self->state.role = std::make_unique<writer_role>(self, std::move(shared), above, number);
         return self->state.role->behavior();
       },

@@ -1,4 +1,5 @@
-// How a role actor drives its state machine: perform actions until there is none, then wait for an event or a time.
+// How a role actor drives its state machine: perform actions until there is none, then wait for an event or a
+// time.
 #pragma once
 
 #include <algorithm>

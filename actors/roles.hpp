@@ -12,6 +12,7 @@ role_actor spawn_push_sender(caf::actor_system& system, node_context_ptr node, s
                              unsigned index);
 role_actor spawn_result_writer(caf::actor_system& system, node_context_ptr node, supervisor_actor supervisor,
                                unsigned index);
-api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor_actor supervisor, unsigned index);
+api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor_actor supervisor,
+                    unsigned index);
 
 }  // namespace pusher

@@ -177,6 +177,15 @@ void sender_machine::forget_unused_contents() {
     at = used.count(at->first.value) ? std::next(at) : contents_.erase(at);
 }
 
+std::vector<std::string> sender_machine::entries_of(const std::string& queue) const {
+  std::vector<std::string> entries;
+  for (const auto& [order, batch] : batches_)
+    if (batch.origin.queue == queue) entries.push_back(batch.origin.entry);
+  for (const auto& each : to_bury_)
+    if (each.what.queue == queue) entries.push_back(each.what.entry);
+  return entries;
+}
+
 // -- answers --
 
 void sender_machine::answered(const std::vector<push_answer>& answers, utc_ms now) {
@@ -312,7 +321,8 @@ progress_commit sender_machine::make_commit(open_batch& batch, bool finished) {
   put_retries_aside(batch, finished, made);
   // Who takes the batch over counts its groups anew: the sequence keeps the names of the jobs apart.
   for (size_t i = 0; i < made.aside.size(); ++i)
-    made.aside[i].name = made.queue + ":" + made.entry + ":" + std::to_string(made.expected_sequence) + ":" + std::to_string(i);
+    made.aside[i].name = made.queue + ":" + made.entry + ":" + std::to_string(made.expected_sequence) + ":" +
+                         std::to_string(i);
   if (finished)
     hand_back(batch, made);
   else

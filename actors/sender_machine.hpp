@@ -92,6 +92,8 @@ class sender_machine {
   size_t take_released() { return std::exchange(released_, 0); }
   const sender_counters& counters() const { return counters_; }
   size_t open_batches() const { return batches_.size(); }
+  /// The entries of a queue that are claimed and not finished.
+  std::vector<std::string> entries_of(const std::string& queue) const;
 
  private:
   struct open_batch {

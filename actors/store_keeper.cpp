@@ -26,8 +26,9 @@ class watch {
     bool away = !answered && answered.failure().code == errc::store_unavailable;
     bool mariadb = told(check_mariadb, away ? answered : result<void>());
     if (!journal_ && migrated_) identify();
-    bool redis = journal_ ? told(check_redis, journal_->heartbeat(node_.process, 3 * node_.config.limits.heartbeat_ms))
-                          : told(check_redis, plain_ping());
+    bool redis =
+        journal_ ? told(check_redis, journal_->heartbeat(node_.process, 3 * node_.config.limits.heartbeat_ms))
+                 : told(check_redis, plain_ping());
     if (!redis || !journal_) return false;
     if (!recognised_) return recognise();
     if (!told(check_journal, journal_->check())) return false;
@@ -61,7 +62,8 @@ class watch {
       fresh_ = false;
     }
     if (!told(check_journal, journal_->check())) return false;
-    // The process that had our data directory is dead, or we would not hold its lock: its claims are free now.
+    // The process that had our data directory is dead, or we would not hold its lock: its claims are free
+    // now.
     if (!node_.predecessor.empty() && node_.predecessor != node_.process) {
       if (!told(check_redis, journal_->end_heartbeat(node_.predecessor))) return false;
     }

@@ -1,5 +1,5 @@
-// Watches the stores: migrates the schema, makes or recognises the journal, keeps our heartbeat, and tells the health
-// board. It never gives up: a store that is away is asked again until it answers.
+// Watches the stores: migrates the schema, makes or recognises the journal, keeps our heartbeat, and tells
+// the health board. It never gives up: a store that is away is asked again until it answers.
 #pragma once
 
 #include <condition_variable>

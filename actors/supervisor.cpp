@@ -26,10 +26,14 @@ constexpr auto restart_window = std::chrono::seconds(60);
 
 const char* name_of(role which) {
   switch (which) {
-    case role::api: return "api";
-    case role::fan_out: return "fan-out";
-    case role::push_sender: return "push-sender";
-    case role::result_writer: return "result-writer";
+    case role::api:
+      return "api";
+    case role::fan_out:
+      return "fan-out";
+    case role::push_sender:
+      return "push-sender";
+    case role::result_writer:
+      return "result-writer";
   }
   return "unknown";
 }
@@ -57,8 +61,10 @@ struct supervisor_state {
 
   void play() {
     for (const auto& entry : node->config.roles)
-      for (unsigned i = 0; i < entry.count; ++i) add(entry.role, i, false);
-    bool has_api = std::any_of(children.begin(), children.end(), [](const auto& c) { return c.second.plays == role::api; });
+      for (unsigned i = 0; i < entry.count; ++i)
+        add(entry.role, i, false);
+    bool has_api = std::any_of(children.begin(), children.end(),
+                               [](const auto& c) { return c.second.plays == role::api; });
     if (has_api) add(role::api, 1000, true);
     node->board.report(check_roles, true);
   }
@@ -74,8 +80,12 @@ struct supervisor_state {
     supervisor_actor me(self);
     auto& system = self->system();
     switch (c.plays) {
-      case role::api: c.running = caf::actor_cast<caf::strong_actor_ptr>(spawn_api(system, node, me, c.index)); break;
-      case role::fan_out: c.running = caf::actor_cast<caf::strong_actor_ptr>(spawn_fan_out(system, node, me)); break;
+      case role::api:
+        c.running = caf::actor_cast<caf::strong_actor_ptr>(spawn_api(system, node, me, c.index));
+        break;
+      case role::fan_out:
+        c.running = caf::actor_cast<caf::strong_actor_ptr>(spawn_fan_out(system, node, me));
+        break;
       case role::push_sender:
         c.running = caf::actor_cast<caf::strong_actor_ptr>(spawn_push_sender(system, node, me, c.index));
         break;
@@ -102,7 +112,8 @@ struct supervisor_state {
     node->numbers.role_restarted(name_of(c.plays));
     auto now = clock::now();
     restarts.push_back(now);
-    while (!restarts.empty() && now - restarts.front() > restart_window) restarts.pop_front();
+    while (!restarts.empty() && now - restarts.front() > restart_window)
+      restarts.pop_front();
     if (restarts.size() > most_restarts) return give_up();
     if (now - c.started > restart_window) c.failures = 0;
     auto wait = std::min(longest_back_off, first_back_off * (1 << std::min(c.failures, 10U)));
@@ -122,7 +133,8 @@ struct supervisor_state {
     for (const auto& [id, c] : children)
       if (c.plays == role::api && c.bulk == bulk && c.running) able.push_back(c.running);
     if (able.empty() || draining) {
-      auto why = draining ? "The node is ending; ask another." : "The node is starting and waits for its stores.";
+      auto why =
+          draining ? "The node is ending; ask another." : "The node is starting and waits for its stores.";
       asked.exchange->answer(http::problem({errc::store_unavailable, why, "", 1}, asked.exchange->request()));
       return;
     }

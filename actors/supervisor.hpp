@@ -1,5 +1,5 @@
-// The supervisor of one node: starts the roles' actors, starts a failed one again with back-off inside an intensity
-// budget, passes wake-ups and requests on, and ends the roles in the order in which data flows.
+// The supervisor of one node: starts the roles' actors, starts a failed one again with back-off inside an
+// intensity budget, passes wake-ups and requests on, and ends the roles in the order in which data flows.
 #pragma once
 
 #include "actors/node_context.hpp"

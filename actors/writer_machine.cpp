@@ -35,6 +35,17 @@ void writer_machine::claimed(std::vector<claim> claims, bool maybe_more) {
   }
 }
 
+std::vector<std::string> writer_machine::entries() const {
+  std::vector<std::string> entries;
+  for (const auto& each : waiting_)
+    entries.push_back(each.origin.entry);
+  for (const auto& each : entries_)
+    entries.push_back(each.entry);
+  for (const auto& each : to_bury_)
+    entries.push_back(each.what.entry);
+  return entries;
+}
+
 void writer_machine::gather() {
   size_t targets = 0;
   while (!waiting_.empty() && (batches_.empty() || targets < bounds_.targets_per_transaction)) {

@@ -63,6 +63,8 @@ class writer_machine {
 
   bool drained() const { return draining_ && waiting_.empty() && batches_.empty() && entries_.empty(); }
   const writer_counters& counters() const { return counters_; }
+  /// The entries that are claimed and not settled.
+  std::vector<std::string> entries() const;
 
  private:
   struct readable {

@@ -5,6 +5,8 @@
 
 #include <mutex>
 
+#include "storage/idle_socket.hpp"
+
 namespace pusher {
 
 namespace {
@@ -98,7 +100,7 @@ result<void> database::connection::connect(const mysql_settings& endpoint, bool 
 }
 
 bool database::connection::usable() {
-  if (lost_) return false;
+  if (lost_ || closed_while_idle(mysql_get_socket(handle_))) return false;
   auto now = std::chrono::steady_clock::now();
   bool fresh = now - last_used_ < idle_before_check;
   last_used_ = now;

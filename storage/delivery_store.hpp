@@ -16,13 +16,14 @@ class delivery_store {
   explicit delivery_store(database& db) : db_(db) {}
 
   struct recorded {
-    size_t rows = 0;          ///< rows that are new
+    size_t rows = 0;  ///< rows that are new
     size_t tokens_disabled = 0;
     std::vector<notification_key> completed;
     std::vector<notification_key> missing;  ///< notifications that have no row: their results were not stored
   };
   /// One transaction, safe to repeat: inserts the rows that are not there yet, disables dead tokens where the
-  /// device still holds the token that was pushed to, adds what was new to the counters, completes what is settled.
+  /// device still holds the token that was pushed to, adds what was new to the counters, completes what is
+  /// settled.
   result<recorded> record(const std::vector<result_batch>& batches);
 
   struct listed {

@@ -85,11 +85,11 @@ result<page_end> read_keys(database::connection& on, application_id app, const s
     sql_parameters parameters{app};
     add_padded(parameters, keys.begin() + static_cast<long>(from), keys.begin() + static_cast<long>(to));
     auto rows_before = page.end().rows, bytes_before = page.bytes();
-    auto read =
-        on.query("reading devices",
-                 "SELECT " + device_row_columns + " FROM devices FORCE INDEX (PRIMARY) WHERE application_id = ? AND id IN (" +
-                     placeholders(to - from) + ") AND disabled = 0 ORDER BY id",
-                 parameters, [&](const sql_row& row) { return page.take(row); });
+    auto read = on.query("reading devices",
+                         "SELECT " + device_row_columns +
+                             " FROM devices FORCE INDEX (PRIMARY) WHERE application_id = ? AND id IN (" +
+                             placeholders(to - from) + ") AND disabled = 0 ORDER BY id",
+                         parameters, [&](const sql_row& row) { return page.take(row); });
     if (!read) return read.failure();
     learn(on.device_row_bytes, page.end().rows - rows_before, page.bytes() - bytes_before);
     if (page.full()) {

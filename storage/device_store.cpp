@@ -113,11 +113,11 @@ result<std::vector<stored_device>> device_store::load(application_id app,
       return error{errc::internal, "More devices were asked for than one read gives", "", 0};
     sql_parameters parameters{app};
     add_padded(parameters, keys.begin(), keys.end());
-    auto read =
-        on.query("reading devices",
-                 "SELECT " + stored_device_columns + " FROM devices FORCE INDEX (PRIMARY) WHERE application_id = ? AND id IN (" +
-                     placeholders(keys.size()) + ") ORDER BY id",
-                 parameters, [&](const sql_row& row) { found.push_back(read_stored_device(row)); });
+    auto read = on.query("reading devices",
+                         "SELECT " + stored_device_columns +
+                             " FROM devices FORCE INDEX (PRIMARY) WHERE application_id = ? AND id IN (" +
+                             placeholders(keys.size()) + ") ORDER BY id",
+                         parameters, [&](const sql_row& row) { found.push_back(read_stored_device(row)); });
     if (!read) return read.failure();
     return found;
   });

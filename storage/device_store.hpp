@@ -19,7 +19,7 @@ struct page_bounds {
 
 /// Where a page ended.
 struct page_end {
-  device_key last;      ///< the last key that was read; the page's start when it read none
+  device_key last;  ///< the last key that was read; the page's start when it read none
   size_t rows = 0;
   bool at_end = false;  ///< no row follows within the scan's range
 };
@@ -32,8 +32,9 @@ class device_store {
     bool created = false;
     stored_device device;
   };
-  /// Registers or replaces. A token that another device holds moves here; that device is disabled (token_moved).
-  /// Registering enables a disabled device. token_registered_at moves with each registration of a token.
+  /// Registers or replaces. A token that another device holds moves here; that device is disabled
+  /// (token_moved). Registering enables a disabled device. token_registered_at moves with each registration
+  /// of a token.
   result<put_result> put(application_id app, const device& value);
   result<stored_device> get(application_id app, const std::string& device_id);
   result<stored_device> update(application_id app, const std::string& device_id,

@@ -9,17 +9,20 @@
 
 namespace pusher {
 
-/// The lock of a data directory; held by the one node that works in it. Freed by the kernel when the process ends.
+/// The lock of a data directory; held by the one node that works in it. Freed by the kernel when the process
+/// ends.
 class data_directory {
  public:
-  /// Makes the directory (0700) if needed and locks it. Errors: already_running (naming the pid), invalid_configuration.
+  /// Makes the directory (0700) if needed and locks it. Errors: already_running (naming the pid),
+  /// invalid_configuration.
   static result<data_directory> open(const std::string& path);
   data_directory(data_directory&&) noexcept;
   data_directory& operator=(data_directory&&) noexcept;
   ~data_directory();
 
   const std::string& path() const { return path_; }
-  /// The boot id that the previous holder wrote, empty when there was none. Used to take over its claims at once.
+  /// The boot id that the previous holder wrote, empty when there was none. Used to take over its claims at
+  /// once.
   const std::string& predecessor() const { return predecessor_; }
   /// Writes our own boot id for our successor.
   result<void> announce(const std::string& boot_id);
@@ -31,15 +34,16 @@ class data_directory {
   std::string predecessor_;
 };
 
-/// Starts what the settings leave to us, finds again what survived a predecessor's crash, restarts what dies, and
-/// stops it all at the end. Thread-safe.
+/// Starts what the settings leave to us, finds again what survived a predecessor's crash, restarts what dies,
+/// and stops it all at the end. Thread-safe.
 class embedded_stores {
  public:
-  /// Starts the stores that `settings` does not name a host for, waits until they answer (at most 60 s) and writes
-  /// their sockets into `settings.redis.unix_socket` and `settings.mysql.unix_socket` (user root, no password).
+  /// Starts the stores that `settings` does not name a host for, waits until they answer (at most 60 s) and
+  /// writes their sockets into `settings.redis.unix_socket` and `settings.mysql.unix_socket` (user root, no
+  /// password).
   static result<std::unique_ptr<embedded_stores>> start(settings& settings);
-  /// For commands beside a running node: uses its stores if they answer, else starts MariaDB for the command's
-  /// duration.
+  /// For commands beside a running node: uses its stores if they answer, else starts MariaDB for the
+  /// command's duration.
   static result<std::unique_ptr<embedded_stores>> attach_or_start(settings& settings);
   virtual ~embedded_stores() = default;  ///< stops what it started, cleanly; MariaDB last
 };

@@ -245,10 +245,10 @@ result<std::vector<claim>> journal::read_group(const std::string& stream, const 
 
 result<std::vector<claim>> journal::take_over(const std::string& stream, const char* group,
                                               const std::string& progress, const std::string& queue,
-                                              bool own_too, size_t most) {
-  auto reply =
-      run(scripts::take_over, {stream, progress, keys::dead_letters},
-          {group, consumer_, own_too ? "1" : "0", keys::heartbeat_prefix, text(most), keys::last_strike});
+                                              const std::vector<std::string>& known, size_t most) {
+  std::vector<std::string> arguments{group, consumer_, keys::heartbeat_prefix, text(most), keys::last_strike};
+  arguments.insert(arguments.end(), known.begin(), known.end());
+  auto reply = run(scripts::take_over, {stream, progress, keys::dead_letters}, std::move(arguments));
   if (!reply) return reply.failure();
   std::vector<claim> claims;
   for (size_t i = 1; i < reply->items.size(); ++i) {
@@ -290,8 +290,9 @@ result<std::vector<claim>> journal::claim_batches(const std::string& queue, size
   return read_group(keys::push(queue), keys::sender_group, queue, most);
 }
 
-result<std::vector<claim>> journal::take_over_batches(const std::string& queue, bool own_too, size_t most) {
-  return take_over(keys::push(queue), keys::sender_group, keys::push_progress(queue), queue, own_too, most);
+result<std::vector<claim>> journal::take_over_batches(const std::string& queue,
+                                                      const std::vector<std::string>& known, size_t most) {
+  return take_over(keys::push(queue), keys::sender_group, keys::push_progress(queue), queue, known, most);
 }
 
 result<std::optional<message>> journal::content(notification_key key) {
@@ -367,8 +368,8 @@ result<std::vector<claim>> journal::claim_results(size_t most) {
   return read_group(keys::results, keys::result_group, "", most);
 }
 
-result<std::vector<claim>> journal::take_over_results(bool own_too, size_t most) {
-  return take_over(keys::results, keys::result_group, keys::result_progress, "", own_too, most);
+result<std::vector<claim>> journal::take_over_results(const std::vector<std::string>& known, size_t most) {
+  return take_over(keys::results, keys::result_group, keys::result_progress, "", known, most);
 }
 
 result<void> journal::settle(const std::vector<settled_entry>& entries) {

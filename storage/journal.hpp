@@ -121,8 +121,10 @@ class journal {
   // -- push-sender --
   result<std::vector<std::string>> queues();
   result<std::vector<claim>> claim_batches(const std::string& queue, size_t most);
-  /// Claims of dead owners; with `own_too` also our own from before a restart of the actor.
-  result<std::vector<claim>> take_over_batches(const std::string& queue, bool own_too, size_t most);
+  /// Claims of dead owners, and our own but for the entries in `known`: those from before a restart of the
+  /// actor, and those whose claim we never heard of because the reply was lost.
+  result<std::vector<claim>> take_over_batches(const std::string& queue,
+                                               const std::vector<std::string>& known, size_t most);
   /// Nothing when it is not there.
   result<std::optional<message>> content(notification_key key);
   struct recorded {
@@ -142,7 +144,7 @@ class journal {
 
   // -- result-writer --
   result<std::vector<claim>> claim_results(size_t most);
-  result<std::vector<claim>> take_over_results(bool own_too, size_t most);
+  result<std::vector<claim>> take_over_results(const std::vector<std::string>& known, size_t most);
   result<void> settle(const std::vector<settled_entry>& entries);
   result<void> bury_results(const claim& what, const std::string& reason);
 
@@ -161,8 +163,8 @@ class journal {
   result<std::vector<claim>> read_group(const std::string& stream, const char* group,
                                         const std::string& queue, size_t most);
   result<std::vector<claim>> take_over(const std::string& stream, const char* group,
-                                       const std::string& progress, const std::string& queue, bool own_too,
-                                       size_t most);
+                                       const std::string& progress, const std::string& queue,
+                                       const std::vector<std::string>& known, size_t most);
   result<void> bury(const std::string& stream, const char* group, const std::string& progress,
                     const claim& what, const std::string& reason);
 

@@ -14,8 +14,8 @@ class lease_store {
  public:
   explicit lease_store(database& db) : db_(db) {}
 
-  /// Takes the lease when it is free, has run out, or `predecessors` holds it (a holder known to be dead: the same
-  /// data directory). Each take-over raises the epoch. Nothing when someone else holds it.
+  /// Takes the lease when it is free, has run out, or `predecessors` holds it (a holder known to be dead: the
+  /// same data directory). Each take-over raises the epoch. Nothing when someone else holds it.
   result<std::optional<uint64_t>> acquire(const std::string& holder, uint32_t lease_ms,
                                           const std::string& predecessor = "");
   /// Prolongs it; `fenced` when it is not ours any more.
@@ -31,7 +31,8 @@ class lease_store {
 class journal_identity_store {
  public:
   explicit journal_identity_store(database& db) : db_(db) {}
-  /// The run id; makes and stores one when there is none yet (`fresh` is then true: the journal may be created).
+  /// The run id; makes and stores one when there is none yet (`fresh` is then true: the journal may be
+  /// created).
   struct identity {
     std::string run_id;
     bool fresh = false;

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "model/device.hpp"
 #include "model/notification.hpp"
 #include "model/result.hpp"
-#include "model/device.hpp"
 #include "storage/database.hpp"
 
 namespace pusher {
@@ -36,16 +36,17 @@ class notification_store {
     notification value;
     std::optional<std::string> replayed_body;  ///< set when the key was used before with the same request
   };
-  /// One transaction: the row (launched at once when the draft says so) and the idempotency key with the body that
-  /// `render` makes. Errors: idempotency_mismatch, conflict (external_id taken).
-  result<created> create(application_id app, const notification_draft& draft, const std::optional<idempotency>& once,
+  /// One transaction: the row (launched at once when the draft says so) and the idempotency key with the body
+  /// that `render` makes. Errors: idempotency_mismatch, conflict (external_id taken).
+  result<created> create(application_id app, const notification_draft& draft,
+                         const std::optional<idempotency>& once,
                          const std::function<std::string(const notification&)>& render);
   result<notification> get(application_id app, const std::string& id);
   /// Newest first; `before` = 0 for the first page.
   result<std::vector<notification>> list(application_id app, std::optional<notification_state> state,
                                          notification_key before, size_t limit);
-  /// draft -> launched; sets launched_at, expires_at and the audience's last device. With an idempotency key a repeat
-  /// gives the first answer's body. Errors: not_found, wrong_state (the sentence names the state),
+  /// draft -> launched; sets launched_at, expires_at and the audience's last device. With an idempotency key
+  /// a repeat gives the first answer's body. Errors: not_found, wrong_state (the sentence names the state),
   /// idempotency_mismatch.
   result<created> launch(application_id app, const std::string& id, const std::optional<idempotency>& once,
                          const std::function<std::string(const notification&)>& render);
@@ -59,8 +60,8 @@ class notification_store {
   result<fan_out_task> task(notification_key key);
   /// launched -> sending.
   result<void> begin_sending(notification_key key, uint64_t epoch);
-  /// Writes the number of targets found so far; with `done` fan-out is finished, and a notification whose targets
-  /// are all settled completes.
+  /// Writes the number of targets found so far; with `done` fan-out is finished, and a notification whose
+  /// targets are all settled completes.
   result<void> record_audience(notification_key key, uint64_t epoch, uint64_t audience, bool done);
   /// Completes every notification that is done and settled, whatever kept it from completing before.
   result<size_t> sweep_completed();

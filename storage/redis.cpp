@@ -7,6 +7,7 @@
 #include <array>
 #include <map>
 
+#include "storage/idle_socket.hpp"
 #include "storage/journal_scripts.hpp"
 
 namespace pusher {
@@ -111,6 +112,8 @@ error redis::failure(const char* doing) {
 }
 
 result<void> redis::open() {
+  if (opening_) return {};
+  if (context_ && closed_while_idle(context_->raw->fd)) drop();
   if (context_) return {};
   context_ = std::make_unique<context>();
   context_->raw = endpoint_.unix_socket.empty()
@@ -123,7 +126,9 @@ result<void> redis::open() {
   if (endpoint_.database != 0) greeting.push_back({"SELECT", std::to_string(endpoint_.database)});
   for (const auto* script : all_scripts)
     greeting.push_back({"SCRIPT", "LOAD", script->text});
+  opening_ = true;
   auto replies = pipeline(greeting);
+  opening_ = false;
   if (!replies) return replies.failure();
   for (const auto& reply : *replies) {
     if (reply.type != redis_reply::kind::failure) continue;
@@ -134,9 +139,7 @@ result<void> redis::open() {
 }
 
 result<std::vector<redis_reply>> redis::pipeline(const std::vector<redis_arguments>& commands) {
-  if (!context_) {
-    if (auto opened = open(); !opened) return opened.failure();
-  }
+  if (auto opened = open(); !opened) return opened.failure();
   for (const auto& command : commands)
     append(context_->raw, command);
   std::vector<redis_reply> replies;

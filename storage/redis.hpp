@@ -57,6 +57,7 @@ class redis {
 
   redis_settings endpoint_;
   std::unique_ptr<context> context_;
+  bool opening_ = false;  ///< the greeting goes through pipeline() too
 };
 
 }  // namespace pusher

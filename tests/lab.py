@@ -179,9 +179,12 @@ class Node:
         return body
 
     def wait_completed(self, identity, seconds=120):
-        return until(f"notification {identity} to complete",
-                     lambda: (lambda n: n if n["state"] == "completed" else None)(self.notification(identity)),
-                     seconds, 0.1)
+        """Waits as a client does: a 503 says that it may ask again."""
+        def completed():
+            status, body, _ = self.call("GET", f"/v1/notifications/{identity}")
+            assert status in (200, 503), (status, body)
+            return body if status == 200 and body["state"] == "completed" else None
+        return until(f"notification {identity} to complete", completed, seconds, 0.1)
 
     def deliveries(self, identity):
         """All deliveries, over every page."""
@@ -210,14 +213,31 @@ class Node:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)
 
-    def end_stores(self):
-        """Ends embedded stores that outlived a killed node, by the pids in their pid files."""
-        for pid_file in (self.directory / "data").rglob("*pid"):
+    def store_pids(self):
+        """Pids of the embedded stores that run now, by name."""
+        pids = {}
+        for file in (self.directory / "data").rglob("mysql.pid"):
+            pids["mariadb"] = int(file.read_text().strip())
+        for path in (self.directory / "data").rglob("redis.sock"):
             try:
-                pid = int(pid_file.read_text().strip())
+                with socket.socket(socket.AF_UNIX) as redis:
+                    redis.settimeout(5)
+                    redis.connect(str(path))
+                    redis.sendall(b"INFO server\r\n")
+                    for line in redis.recv(65536).decode().splitlines():
+                        if line.startswith("process_id:"):
+                            pids["redis"] = int(line.split(":")[1])
+            except OSError:
+                pass
+        return pids
+
+    def end_stores(self):
+        """Ends embedded stores that outlived a killed node."""
+        for pid in self.store_pids().values():
+            try:
                 os.kill(pid, signal.SIGTERM)
                 until(f"process {pid} to end", lambda p=pid: not pathlib.Path(f"/proc/{p}").exists(), 30)
-            except (OSError, ValueError):
+            except OSError:
                 pass
 
 
@@ -255,3 +275,38 @@ class Lab:
         self.emulator.stop()
         if not self.keep:
             shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class OuterStores:
+    """A Redis and a MariaDB on TCP ports of their own, as an operator would run them; started and ended by the test."""
+
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True)
+        self.redis_port, self.mysql_port = free_port(), free_port()
+        self.processes = []
+        as_root = ["--user=root"] if os.geteuid() == 0 else []
+        self.mysql_options = ["--no-defaults", *as_root, f"--datadir={self.directory / 'mysql'}"]
+        subprocess.run(["mariadb-install-db", *self.mysql_options, "--auth-root-authentication-method=normal",
+                        "--skip-test-db"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def sections(self):
+        return {"redis": {"host": "127.0.0.1", "port": self.redis_port},
+                "mysql": {"host": "127.0.0.1", "port": self.mysql_port, "user": "root"}}
+
+    def start(self):
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        path = os.environ["PATH"] + ":/usr/sbin"
+        self.processes = [
+            subprocess.Popen(["redis-server", "--port", str(self.redis_port), "--bind", "127.0.0.1", "--save", "",
+                              "--appendonly", "yes", "--dir", str(self.directory)], **quiet),
+            subprocess.Popen([shutil.which("mariadbd", path=path), *self.mysql_options, "--bind-address=127.0.0.1",
+                              f"--port={self.mysql_port}", f"--socket={self.directory / 'm.sock'}",
+                              f"--pid-file={self.directory / 'm.pid'}", "--innodb-buffer-pool-size=64M"], **quiet)]
+
+    def stop(self):
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            process.wait(60)
+        self.processes = []

@@ -1,27 +1,29 @@
 #!lua flags=allow-oom
--- Invariant: a claim changes hands only when its owner's heartbeat is gone (or it is our own from before a
--- restart); its delivery count rises, so that a commit of the former owner is refused.
+-- Invariant: a claim changes hands only when its owner's heartbeat is gone (or it is our own and we do not know of it:
+-- from before a restart, or its reply was lost); its delivery count rises, so that a commit of the former owner is refused.
 -- A claim that ended without progress is a strike; after the last strike the entry is a dead letter.
 -- KEYS: run, stream, progress, dead letters
--- ARGV: run id, group, consumer, own claims too (1/0), heartbeat key prefix, most entries, last strike
+-- ARGV: run id, group, consumer, heartbeat key prefix, most entries, last strike,
+--       then the entries that the consumer knows to hold: those are left alone
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'lost'} end
 local reply = {'ok'}
-local alive = {}
-local function is_alive(consumer)
-  if consumer == ARGV[3] then return ARGV[4] == '0' end
+local alive, known = {}, {}
+for at = 7, #ARGV do known[ARGV[at]] = true end
+local function keeps_its_claims(consumer)
+  if consumer == ARGV[3] then return false end
   local node = string.match(consumer, '^([^/]+/[^/]+)/')
   if not node then return false end
-  if alive[node] == nil then alive[node] = redis.call('EXISTS', ARGV[5] .. node) == 1 end
+  if alive[node] == nil then alive[node] = redis.call('EXISTS', ARGV[4] .. node) == 1 end
   return alive[node]
 end
 local consumers = redis.call('XINFO', 'CONSUMERS', KEYS[2], ARGV[2])
 for _, info in ipairs(consumers) do
   local name, pending = info[2], info[4]
-  if not is_alive(name) then
-    local left = tonumber(ARGV[6]) - (#reply - 1)
+  if not keeps_its_claims(name) then
+    local left = tonumber(ARGV[5]) - (#reply - 1)
     local entries = {}
     if pending > 0 and left > 0 then
-      entries = redis.call('XPENDING', KEYS[2], ARGV[2], '-', '+', left, name)
+      entries = redis.call('XPENDING', KEYS[2], ARGV[2], '-', '+', left + #ARGV - 6, name)
     end
     for _, entry in ipairs(entries) do
       local id = entry[1]
@@ -30,10 +32,12 @@ for _, info in ipairs(consumers) do
       local sequence, seen = state[2] or '0', state[3] or '0'
       local strikes = tonumber(state[4] or '0')
       if sequence == seen then strikes = strikes + 1 else strikes = 0 end
-      if not body then
+      if known[id] then
+        -- This claim is in good hands.
+      elseif not body then
         redis.call('XACK', KEYS[2], ARGV[2], id)
         redis.call('HDEL', KEYS[3], id, id .. ':seq', id .. ':seen', id .. ':strikes')
-      elseif strikes >= tonumber(ARGV[7]) then
+      elseif strikes >= tonumber(ARGV[6]) then
         redis.call('XADD', KEYS[4], '*', 'stream', KEYS[2], 'id', id, 'body', body[2][2], 'owner', entry[2],
                    'reason', 'claimed ' .. strikes .. ' times without progress', 'progress', state[1] or '')
         redis.call('XACK', KEYS[2], ARGV[2], id)

@@ -11,7 +11,9 @@ using namespace pusher;
 namespace {
 
 /// The Redis that this program's tests share; each test begins with an empty one.
-const redis_settings& private_redis() { return testing::shared_stores().redis; }
+const redis_settings& private_redis() {
+  return testing::shared_stores().redis;
+}
 
 const push_queue queue{{1}, gateway::fcm, environment::production, lane::campaign};
 
@@ -28,7 +30,8 @@ struct fixture {
     push_batch made;
     made.notification = {7};
     made.expires_at = now_ms() + 1'000'000;
-    for (size_t i = 0; i < targets; ++i) made.targets.push_back({{from + i}, "token-" + std::to_string(from + i), 0});
+    for (size_t i = 0; i < targets; ++i)
+      made.targets.push_back({{from + i}, "token-" + std::to_string(from + i), 0});
     return made;
   }
 
@@ -82,7 +85,8 @@ struct fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(fixture, "a journal is recognised by its run id; a missing or foreign one is lost, never empty") {
+TEST_CASE_FIXTURE(fixture,
+                  "a journal is recognised by its run id; a missing or foreign one is lost, never empty") {
   CHECK(first.check());
   CHECK(first.create());
   journal foreign(private_redis(), "run-b", "n1/b1/api/0");
@@ -146,7 +150,8 @@ TEST_CASE_FIXTURE(fixture, "skipped targets become results in the page's own ste
   result_batch skipped;
   skipped.notification = {7};
   skipped.results.resize(2);
-  for (auto& each : skipped.results) each.outcome = outcome::skipped;
+  for (auto& each : skipped.results)
+    each.outcome = outcome::skipped;
   skipping.skipped.push_back(skipped);
   CHECK(first.commit_page(skipping)->audience == 2);
   CHECK(*first.pending({7}) == 2);
@@ -174,14 +179,15 @@ TEST_CASE_FIXTURE(fixture, "progress and results are recorded in one step, once"
   CHECK(first.outstanding({queue.name()})->at(0) == 0);
 }
 
-TEST_CASE_FIXTURE(fixture, "a claim is taken over only when its owner's heartbeat is gone, and the owner is then refused") {
+TEST_CASE_FIXTURE(
+    fixture, "a claim is taken over only when its owner's heartbeat is gone, and the owner is then refused") {
   begin();
   REQUIRE(first.commit_page(page(0, 10, 4)));
   auto claimed = first.claim_batches(queue.name(), 1)->at(0);
-  CHECK(second.take_over_batches(queue.name(), false, 10)->empty());
+  CHECK(second.take_over_batches(queue.name(), {}, 10)->empty());
   CHECK(record(first, commit_of(claimed, 1, false)) == commit_status::done);
   REQUIRE(first.end_heartbeat("n1/b1"));
-  auto taken = second.take_over_batches(queue.name(), false, 10);
+  auto taken = second.take_over_batches(queue.name(), {}, 10);
   REQUIRE(taken);
   REQUIRE(taken->size() == 1);
   CHECK(taken->at(0).sequence == 1);
@@ -198,25 +204,38 @@ TEST_CASE_FIXTURE(fixture, "a restarted actor takes its own claims over, with a 
   begin();
   REQUIRE(first.commit_page(page(0, 10, 4)));
   auto claimed = first.claim_batches(queue.name(), 1)->at(0);
-  CHECK(first.take_over_batches(queue.name(), false, 10)->empty());
-  auto again = first.take_over_batches(queue.name(), true, 10);
+  CHECK(first.take_over_batches(queue.name(), {claimed.entry}, 10)->empty());
+  auto again = first.take_over_batches(queue.name(), {}, 10);
   REQUIRE(again->size() == 1);
   CHECK(again->at(0).token != claimed.token);
   CHECK(record(first, commit_of(claimed, 1, false)) == commit_status::fenced);
 }
 
-TEST_CASE_FIXTURE(fixture, "five claims without progress make a dead letter, progress in between does not count") {
+TEST_CASE_FIXTURE(fixture, "a claim whose reply was lost is found again, and a known one is left alone") {
+  begin();
+  REQUIRE(first.commit_page(page(0, 10, 2)));
+  REQUIRE(first.commit_page(page(10, 20, 2)));
+  auto known = first.claim_batches(queue.name(), 1)->at(0);
+  REQUIRE(first.claim_batches(queue.name(), 1)->size() == 1);
+  auto found = first.take_over_batches(queue.name(), {known.entry}, 10);
+  REQUIRE(found->size() == 1);
+  CHECK(found->at(0).entry != known.entry);
+  CHECK(record(first, commit_of(known, 1, false)) == commit_status::done);
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "five claims without progress make a dead letter, progress in between does not count") {
   begin();
   REQUIRE(first.commit_page(page(0, 10, 4)));
   REQUIRE(first.claim_batches(queue.name(), 1)->size() == 1);
   for (unsigned strikes = 1; strikes <= 2; ++strikes)
-    CHECK(first.take_over_batches(queue.name(), true, 10)->at(0).strikes == strikes);
-  auto third = first.take_over_batches(queue.name(), true, 10)->at(0);
+    CHECK(first.take_over_batches(queue.name(), {}, 10)->at(0).strikes == strikes);
+  auto third = first.take_over_batches(queue.name(), {}, 10)->at(0);
   CHECK(third.strikes == 3);
   CHECK(record(first, commit_of(third, 1, false)) == commit_status::done);
   for (unsigned strikes = 0; strikes <= 4; ++strikes)
-    CHECK(first.take_over_batches(queue.name(), true, 10)->at(0).strikes == strikes);
-  CHECK(first.take_over_batches(queue.name(), true, 10)->empty());
+    CHECK(first.take_over_batches(queue.name(), {}, 10)->at(0).strikes == strikes);
+  CHECK(first.take_over_batches(queue.name(), {}, 10)->empty());
   CHECK(first.measure()->dead_letters == 1);
   CHECK(first.measure()->push == 0);
   // Its targets are still owed.
@@ -253,7 +272,8 @@ TEST_CASE_FIXTURE(fixture, "a hand-back is there for others at once") {
   CHECK(second.claim_batches(queue.name(), 10)->size() == 1);
 }
 
-TEST_CASE_FIXTURE(fixture, "settling lowers the pending count once, and only then a notification is forgotten") {
+TEST_CASE_FIXTURE(fixture,
+                  "settling lowers the pending count once, and only then a notification is forgotten") {
   begin();
   REQUIRE(first.commit_page(page(0, 10, 2)));
   auto claimed = first.claim_batches(queue.name(), 1)->at(0);
