@@ -16,7 +16,8 @@ push_batch batch_of(size_t targets, utc_ms expires_at = start + 3'600'000) {
   push_batch batch;
   batch.notification = {7};
   batch.expires_at = expires_at;
-  for (size_t i = 0; i < targets; ++i) batch.targets.push_back({{i + 1}, "token-" + std::to_string(i + 1), 0});
+  for (size_t i = 0; i < targets; ++i)
+    batch.targets.push_back({{i + 1}, "token-" + std::to_string(i + 1), 0});
   return batch;
 }
 
@@ -44,7 +45,8 @@ verdict verdict_of(verdict_kind kind, std::string code = "") {
   return made;
 }
 
-/// Performs the machine's actions until it waits, with a store that always works and a transport that the test plays.
+/// Performs the machine's actions until it waits, with a store that always works and a transport that the
+/// test plays.
 struct driver {
   explicit driver(sender_bounds bounds = {}) : machine(bounds, 1) {}
 
@@ -100,7 +102,8 @@ TEST_CASE("a claimed batch is submitted once and finished with one result per ta
   d.run();
   REQUIRE(d.orders.size() == 1);
   CHECK(d.orders[0].targets.size() == 3);
-  for (uint32_t i = 0; i < 3; ++i) d.answer(d.orders[0].id, i, verdict_of(verdict_kind::accepted));
+  for (uint32_t i = 0; i < 3; ++i)
+    d.answer(d.orders[0].id, i, verdict_of(verdict_kind::accepted));
   d.run();
   REQUIRE(d.commits.size() == 1);
   CHECK(d.commits[0].finished);
@@ -320,7 +323,8 @@ TEST_CASE("jobs put aside by one owner and by the next have different names") {
   driver next(bounds);
   next.waiting.push_back(taken);
   next.run();
-  for (uint32_t number : next.orders.at(0).numbers) next.answer(next.orders[0].id, number, later);
+  for (uint32_t number : next.orders.at(0).numbers)
+    next.answer(next.orders[0].id, number, later);
   next.run();
   REQUIRE(next.commits.at(0).aside.size() == 1);
   CHECK(next.commits[0].aside[0].name != first.aside.at(0).name);
@@ -472,7 +476,8 @@ TEST_CASE("whatever the gateway answers in whatever order, every target ends exa
       d.now += 1000;
       d.run();
       for (auto& commit : d.commits) {
-        for (auto& result : commit.results.results) ++ended[result.device.value];
+        for (auto& result : commit.results.results)
+          ++ended[result.device.value];
         for (auto& aside : commit.aside)
           d.waiting.push_back(claim_of(aside.batch, std::to_string(++entry) + "-0"));
       }
@@ -480,6 +485,7 @@ TEST_CASE("whatever the gateway answers in whatever order, every target ends exa
     }
     CAPTURE(seed);
     REQUIRE(ended.size() == 40);
-    for (const auto& [device, times] : ended) CHECK(times == 1);
+    for (const auto& [device, times] : ended)
+      CHECK(times == 1);
   }
 }

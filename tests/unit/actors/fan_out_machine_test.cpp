@@ -1,0 +1,308 @@
+#include "actors/fan_out_machine.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <set>
+
+using namespace pusher;
+
+namespace {
+
+constexpr utc_ms start = 1'800'000'000'000;
+
+/// MariaDB and the journal as far as fan-out sees them; they survive a leader, as the real ones do.
+struct world {
+  struct note {
+    fan_out_task task;
+    bool done = false;
+    uint64_t noted = 0;
+    device_key cursor;
+    uint64_t audience = 0;
+    std::map<uint64_t, int> pushed;  ///< device -> times appended
+    std::map<uint64_t, int> skipped;
+  };
+  std::map<notification_key, note> notes;
+  std::vector<device_row> devices;
+  uint64_t epoch = 0;
+  uint64_t outstanding = 0;
+  std::vector<notification_key> commit_order;
+
+  void add_devices(size_t count) {
+    for (size_t i = 1; i <= count; ++i) {
+      device_row row;
+      row.key = {i * 3};
+      row.gateway = i % 10 == 0 ? gateway::apns : gateway::fcm;
+      row.push_token = "token";
+      row.properties = i % 2 ? R"({"odd":true})" : "{}";
+      devices.push_back(row);
+    }
+  }
+  note& add(uint64_t key, lane urgency, const char* where = "{}") {
+    auto& made = notes[{key}];
+    made.task.key = made.task.message.key = {key};
+    made.task.application = {1};
+    made.task.lane = urgency;
+    made.task.audience = audience_condition{where};
+    made.task.last_device = devices.empty() ? device_key{} : devices.back().key;
+    made.task.message.expires_at = start + 1'000'000;
+    return made;
+  }
+};
+
+/// One leader: performs the machine's actions on the world. `fail_every` makes store actions fail at random,
+/// before or after their effect.
+struct leader {
+  leader(world& on, uint32_t seed, unsigned one_in = 0)
+      : w(on), random(seed), fail_one_in(one_in), machine(bounds(), {gateway::fcm}) {
+    machine.lead(++w.epoch);
+  }
+  static fan_out_bounds bounds() {
+    fan_out_bounds made;
+    made.devices_per_batch = 10;
+    made.page.rows = 25;
+    made.first_page_rows = 5;
+    made.least_mark = made.most_mark = 40;
+    return made;
+  }
+
+  bool fails() { return fail_one_in > 0 && random() % fail_one_in == 0; }
+
+  /// Performs up to so many actions; true when the machine waits.
+  bool run(int most) {
+    for (int i = 0; i < most; ++i) {
+      auto action = machine.next(now);
+      if (auto* idle = std::get_if<fan_out_machine::idle>(&action)) {
+        if (idle->until == 0 || done()) return true;
+        now = std::max(now + 1, idle->until);
+        w.outstanding -= std::min<uint64_t>(w.outstanding, 20);  // senders drain meanwhile
+        continue;
+      }
+      std::visit([this](auto& what) { perform(what); }, action);
+    }
+    return false;
+  }
+  bool done() const {
+    return std::all_of(w.notes.begin(), w.notes.end(), [](const auto& each) { return each.second.done; });
+  }
+
+  void perform(fan_out_machine::idle&) {}
+  void perform(fan_out_machine::read_worklist&) {
+    if (fails()) return machine.store_failed(now);
+    std::vector<notification_key> keys;
+    for (const auto& [key, note] : w.notes)
+      if (!note.done) keys.push_back(key);
+    machine.worklist(keys, now);
+  }
+  void perform(fan_out_machine::open_task& what) {
+    if (fails()) return machine.store_failed(now);
+    machine.opened(w.notes.at(what.key).task);
+  }
+  void perform(fan_out_machine::begin& what) {
+    if (fails()) return machine.store_failed(now);
+    auto& note = w.notes.at(what.task->key);
+    machine.begun({commit_status::done, note.cursor, note.audience});
+  }
+  void perform(fan_out_machine::mark_sending& what) {
+    w.notes.at(what.key).task.state = notification_state::sending;
+    if (fails()) return machine.store_failed(now);
+    machine.marked_sending();
+  }
+  void perform(fan_out_machine::read_page& what) {
+    page_end end;
+    end.last = what.after;
+    for (const auto& row : w.devices) {
+      if (!(what.after < row.key) || what.task->last_device < row.key) continue;
+      if (end.rows == what.bounds.rows) return machine.page_was_read(end, now);
+      machine.visit(row);
+      end.last = row.key;
+      ++end.rows;
+    }
+    end.at_end = true;
+    machine.page_was_read(end, now);
+  }
+  void perform(fan_out_machine::commit& what) {
+    const auto& page = *what.page;
+    if (page.epoch != w.epoch) return machine.committed({commit_status::fenced, 0, {}}, now);
+    auto& note = w.notes.at(page.notification);
+    bool lost_before = fails();
+    if (!lost_before && note.cursor == page.expected_cursor) {
+      w.commit_order.push_back(page.notification);
+      note.cursor = page.new_cursor;
+      for (const auto& [queue, batch] : page.batches) {
+        CHECK(batch.targets.size() <= 10);
+        for (const auto& target : batch.targets)
+          ++note.pushed[target.device.value];
+        note.audience += batch.targets.size();
+        w.outstanding += batch.targets.size();
+      }
+      for (const auto& batch : page.skipped) {
+        for (const auto& result : batch.results)
+          ++note.skipped[result.device.value];
+        note.audience += batch.results.size();
+      }
+    }
+    // The reply is lost although the commit took effect.
+    if (lost_before || fails()) return machine.store_failed(now);
+    CHECK(note.cursor == page.new_cursor);
+    page_committed outcome{commit_status::done, note.audience, {}};
+    if (!page.batches.empty()) outcome.outstanding.emplace_back(page.batches[0].first.name(), w.outstanding);
+    machine.committed(outcome, now);
+  }
+  void perform(fan_out_machine::note_audience& what) {
+    auto& note = w.notes.at(what.key);
+    note.noted = what.audience;
+    note.done = note.done || what.done;
+    if (fails()) return machine.store_failed(now);
+    machine.audience_noted(now);
+  }
+  void perform(fan_out_machine::measure& what) {
+    w.outstanding -= std::min<uint64_t>(w.outstanding, 10);
+    machine.measured(std::vector<uint64_t>(what.queues.size(), w.outstanding), now);
+  }
+  void perform(fan_out_machine::forget&) { machine.forgotten(true, now); }
+
+  world& w;
+  std::minstd_rand random;
+  unsigned fail_one_in;
+  fan_out_machine machine;
+  utc_ms now = start;
+};
+
+void check_complete(const world& w, const world::note& note, bool odd_only) {
+  size_t expected = 0;
+  for (const auto& device : w.devices) {
+    if (odd_only && device.properties == "{}") continue;
+    ++expected;
+    bool reachable = device.gateway == gateway::fcm;
+    const auto& where = reachable ? note.pushed : note.skipped;
+    auto found = where.find(device.key.value);
+    REQUIRE(found != where.end());
+    CHECK(found->second == 1);
+  }
+  CHECK(note.pushed.size() + note.skipped.size() == expected);
+  CHECK(note.noted == expected);
+  CHECK(note.done);
+}
+
+}  // namespace
+
+TEST_CASE("every matching device is appended once; those without a credential are skipped by rule") {
+  world w;
+  w.add_devices(200);
+  auto& all = w.add(1, lane::campaign);
+  auto& odd = w.add(2, lane::campaign, R"({"property":"odd","eq":true})");
+  leader l(w, 1);
+  REQUIRE(l.run(5000));
+  check_complete(w, all, false);
+  check_complete(w, odd, true);
+}
+
+TEST_CASE("an audience that nobody meets is finished with zero targets") {
+  world w;
+  w.add_devices(50);
+  auto& none = w.add(1, lane::campaign, R"({"property":"absent","exists":true})");
+  world empty;
+  auto& nobody = empty.add(1, lane::campaign);
+  leader l(w, 1), e(empty, 1);
+  REQUIRE(l.run(1000));
+  REQUIRE(e.run(1000));
+  CHECK(none.done);
+  CHECK(none.noted == 0);
+  CHECK(nobody.done);
+}
+
+TEST_CASE("a transactional notification goes before campaigns, and campaigns take turns") {
+  world w;
+  w.add_devices(300);
+  w.add(1, lane::campaign);
+  w.add(2, lane::campaign);
+  w.add(3, lane::transactional);
+  leader l(w, 1);
+  REQUIRE(l.run(20'000));
+  auto last_urgent = std::find(w.commit_order.rbegin(), w.commit_order.rend(), notification_key{3});
+  auto urgent_commits = std::count(w.commit_order.begin(), w.commit_order.end(), notification_key{3});
+  // Campaigns may only fill in while the urgent one waits for its queue to drain.
+  CHECK(urgent_commits > 0);
+  auto first_end = std::find(w.commit_order.rbegin(), w.commit_order.rend(), notification_key{1});
+  CHECK(last_urgent - w.commit_order.rbegin() > first_end - w.commit_order.rbegin());
+  // Neither campaign was finished before the other had begun.
+  auto begin_of = [&](uint64_t key) {
+    return std::find(w.commit_order.begin(), w.commit_order.end(), notification_key{key}) -
+           w.commit_order.begin();
+  };
+  auto end_of = [&](uint64_t key) {
+    return w.commit_order.rend() -
+           std::find(w.commit_order.rbegin(), w.commit_order.rend(), notification_key{key});
+  };
+  CHECK(begin_of(2) < end_of(1));
+}
+
+TEST_CASE("nothing is appended beyond the mark, whatever the audience") {
+  world w;
+  w.add_devices(2000);
+  w.add(1, lane::campaign);
+  leader l(w, 1);
+  uint64_t highest = 0;
+  for (int i = 0; i < 50'000 && !l.done(); ++i) {
+    l.run(1);
+    highest = std::max(highest, w.outstanding);
+  }
+  CHECK(l.done());
+  // The mark, and the page that crossed it.
+  CHECK(highest <= 40 + 25);
+}
+
+TEST_CASE("a deposed leader has no effect") {
+  world w;
+  w.add_devices(100);
+  w.add(1, lane::campaign);
+  leader first(w, 1);
+  first.run(8);
+  auto before = w.notes.at({1}).cursor;
+  leader second(w, 2);
+  first.run(50);
+  CHECK_FALSE(first.machine.leading());
+  CHECK(w.notes.at({1}).cursor == before);
+  REQUIRE(second.run(5000));
+  check_complete(w, w.notes.at({1}), false);
+}
+
+TEST_CASE("whatever fails and whoever leads, no device is left out or appended twice") {
+  for (uint32_t seed = 0; seed < 200; ++seed) {
+    CAPTURE(seed);
+    std::minstd_rand random(seed);
+    world w;
+    w.add_devices(120);
+    auto& all = w.add(1, lane::campaign);
+    auto& odd = w.add(2, lane::transactional, R"({"property":"odd","eq":true})");
+    for (int terms = 0; terms < 6; ++terms) {
+      leader l(w, random(), 5);
+      l.run(static_cast<int>(random() % 60));
+    }
+    leader last(w, random(), 5);
+    REQUIRE(last.run(20'000));
+    check_complete(w, all, false);
+    check_complete(w, odd, true);
+  }
+}
+
+TEST_CASE("a gauge lets a queue hold half a second of what it drains") {
+  fan_out_bounds bounds;
+  queue_gauge gauge;
+  CHECK_FALSE(gauge.full(bounds));
+  gauge.appended(1000);
+  gauge.measured(1000, start);
+  CHECK(gauge.full(bounds));
+  // 20,000 a second.
+  for (int i = 1; i <= 20; ++i) {
+    gauge.appended(2000);
+    gauge.measured(1000, start + i * 100);
+  }
+  CHECK_FALSE(gauge.full(bounds));
+  gauge.appended(10'000);
+  gauge.measured(11'000, start + 2001);
+  CHECK(gauge.full(bounds));
+}
