@@ -249,6 +249,7 @@ class Lab:
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="pusher-lab-"))
         self.keep = keep
         self.nodes = []
+        self.outer_stores = []
         self.emulator = Emulator(self.build, self.directory / "gateway", *emulator_flags)
 
     def node(self, name="node", sections=None, flags=()):
@@ -257,6 +258,11 @@ class Lab:
             merged.setdefault(section, {}).update(values)
         made = Node(self.build, self.directory / name, merged, flags)
         self.nodes.append(made)
+        return made
+
+    def stores(self):
+        made = OuterStores(self.directory / f"stores-{len(self.outer_stores)}")
+        self.outer_stores.append(made)
         return made
 
     def __enter__(self):
@@ -272,6 +278,8 @@ class Lab:
             except subprocess.TimeoutExpired:
                 node.kill()
             node.end_stores()
+        for stores in self.outer_stores:
+            stores.stop()
         self.emulator.stop()
         if not self.keep:
             shutil.rmtree(self.directory, ignore_errors=True)

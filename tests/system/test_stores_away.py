@@ -4,7 +4,7 @@ import signal
 import time
 
 from invariants import check_accepted_once, check_counts
-from lab import Lab, OuterStores, until
+from lab import Lab, until
 
 DEVICES = [{"device_id": f"d-{n}", "gateway": "fcm", "platform": "android", "push_token": f"token-{n}"}
            for n in range(10_000)]
@@ -22,7 +22,7 @@ def launch(node, correlation):
 
 
 def away_at_start(lab):
-    stores = OuterStores(lab.directory / "stores")
+    stores = lab.stores()
     node = lab.node("late", stores.sections())
     node.start(wait=False)
     until("/livez", lambda: node.admin("/livez")[0] == 200)
