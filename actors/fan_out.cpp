@@ -204,20 +204,10 @@ class fan_out_role : public role_loop<fan_out_role> {
   bool draining_ = false;
 };
 
-struct fan_out_state {
-  std::unique_ptr<fan_out_role> role;
-};
-
 }  // namespace
 
 role_actor spawn_fan_out(caf::actor_system& system, node_context_ptr node, supervisor_actor supervisor) {
-  return system.spawn<caf::detached>(
-      [](role_actor::stateful_pointer<fan_out_state> self, node_context_ptr shared,
-         const supervisor_actor& above) {
-        self->state.role = std::make_unique<fan_out_role>(self, std::move(shared), above);
-        return self->state.role->behavior();
-      },
-      std::move(node), std::move(supervisor));
+  return spawn_role<fan_out_role>(system, std::move(node), std::move(supervisor));
 }
 
 }  // namespace pusher

@@ -253,21 +253,11 @@ class sender_role : public role_loop<sender_role> {
   bool took_own_ = false;
 };
 
-struct sender_state {
-  std::unique_ptr<sender_role> role;
-};
-
 }  // namespace
 
 role_actor spawn_push_sender(caf::actor_system& system, node_context_ptr node, supervisor_actor supervisor,
                              unsigned index) {
-  return system.spawn<caf::detached>(
-      [](role_actor::stateful_pointer<sender_state> self, node_context_ptr shared,
-         const supervisor_actor& above, unsigned number) {
-        self->state.role = std::make_unique<sender_role>(self, std::move(shared), above, number);
-        return self->state.role->behavior();
-      },
-      std::move(node), std::move(supervisor), index);
+  return spawn_role<sender_role>(system, std::move(node), std::move(supervisor), index);
 }
 
 }  // namespace pusher

@@ -117,21 +117,11 @@ class writer_role : public role_loop<writer_role> {
   bool took_own_ = false;
 };
 
-struct writer_state {
-  std::unique_ptr<writer_role> role;
-};
-
 }  // namespace
 
 role_actor spawn_result_writer(caf::actor_system& system, node_context_ptr node, supervisor_actor supervisor,
                                unsigned index) {
-  return system.spawn<caf::detached>(
-      [](role_actor::stateful_pointer<writer_state> self, node_context_ptr shared,
-         const supervisor_actor& above, unsigned number) {
-        self->state.role = std::make_unique<writer_role>(self, std::move(shared), above, number);
-        return self->state.role->behavior();
-      },
-      std::move(node), std::move(supervisor), index);
+  return spawn_role<writer_role>(system, std::move(node), std::move(supervisor), index);
 }
 
 }  // namespace pusher

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <optional>
+#include <memory>
 
 #include <caf/all.hpp>
 
@@ -78,5 +78,22 @@ class role_loop {
   std::chrono::milliseconds poll_interval_;
   utc_ms timer_at_ = 0;
 };
+
+template <class Role>
+struct role_state {
+  std::unique_ptr<Role> role;
+};
+
+/// Spawns an actor with a thread of its own that plays the role. The role's constructor takes the actor's
+/// pointer and then `arguments`.
+template <class Role, class... Arguments>
+role_actor spawn_role(caf::actor_system& system, Arguments... arguments) {
+  return system.spawn<caf::detached>(
+      [](role_actor::stateful_pointer<role_state<Role>> self, const Arguments&... given) {
+        self->state.role = std::make_unique<Role>(self, given...);
+        return self->state.role->behavior();
+      },
+      std::move(arguments)...);
+}
 
 }  // namespace pusher

@@ -78,6 +78,17 @@ void writer_machine::recorded(size_t new_rows, size_t tokens_disabled,
   under_way_.clear();
 }
 
+void writer_machine::store_failed(utc_ms now) {
+  store_retry_at_ = now + bounds_.store_retry_ms;
+  if (!draining_) return;
+  waiting_.clear();
+  under_way_.clear();
+  batches_.clear();
+  entries_.clear();
+  to_bury_.clear();
+  to_forget_.clear();
+}
+
 void writer_machine::settled() {
   entries_.clear();
 }

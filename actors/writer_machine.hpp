@@ -57,7 +57,9 @@ class writer_machine {
                 const std::vector<notification_key>& missing);
   void settled();
   void forgotten() { to_forget_.pop_front(); }
-  void store_failed(utc_ms now) { store_retry_at_ = now + bounds_.store_retry_ms; }
+  /// While draining nothing waits for a store to return: what is claimed is safe in the journal for a
+  /// successor.
+  void store_failed(utc_ms now);
   /// Claim nothing more; what is claimed is finished.
   void drain() { draining_ = true; }
 

@@ -48,8 +48,10 @@ def away_at_start(lab):
     status, made, _ = launch(node, "late-2")
     assert status == 201, made
     node.wait_completed(made["id"])
-    assert node.stop() == 0, node.log_tail()
     stores.stop()
+    began = time.monotonic()
+    assert node.stop() == 0, node.log_tail()
+    print(f"ended {time.monotonic() - began:.1f} s after SIGTERM, without stores", flush=True)
 
 
 def frozen_redis(lab):

@@ -83,6 +83,15 @@ TEST_CASE("what cannot be read or has no notification is buried, the rest goes o
   CHECK(settle.entries->at(0).entry == "3-0");
 }
 
+TEST_CASE("draining does not wait for a store that is away") {
+  writer_machine m({});
+  m.claimed({claim_of(7, 1, "1-0")}, false);
+  m.drain();
+  REQUIRE(std::holds_alternative<writer_machine::record>(m.next(1)));
+  m.store_failed(1);
+  CHECK(m.drained());
+}
+
 TEST_CASE("draining claims nothing more and finishes what is claimed") {
   writer_machine m({});
   m.claimed({claim_of(7, 1, "1-0")}, true);
