@@ -127,17 +127,29 @@ sql_statement::fetched sql_statement::fetch() {
   }
 }
 
-/// Gives texts that did not fit a larger buffer, from now on, and reads them again.
+/// Gives texts that did not fit a larger buffer, from now on, and reads them again. The client library's
+/// releases differ in what reading and binding again leave in the lengths, so those are kept here.
 bool sql_statement::grow_cut_columns() {
+  std::vector<unsigned long> lengths;
   for (unsigned i = 0; i < columns_.size(); ++i) {
     auto& to = row_.columns_[i];
+    lengths.push_back(to.length);
     if (columns_[i].buffer_type != MYSQL_TYPE_STRING || to.length <= to.buffer.size()) continue;
     to.buffer.resize(std::max<size_t>(to.length, to.buffer.size() * 2));
     columns_[i].buffer = to.buffer.data();
     columns_[i].buffer_length = to.buffer.size();
-    if (mysql_stmt_fetch_column(handle_, &columns_[i], i, 0) != 0) return false;
+    auto whole = columns_[i];
+    unsigned long length = 0;
+    char is_null = 0, cut = 0;
+    whole.length = &length;
+    whole.is_null = &is_null;
+    whole.error = &cut;
+    if (mysql_stmt_fetch_column(handle_, &whole, i, 0) != 0) return false;
   }
-  return mysql_stmt_bind_result(handle_, columns_.data()) == 0;
+  if (mysql_stmt_bind_result(handle_, columns_.data()) != 0) return false;
+  for (size_t i = 0; i < lengths.size(); ++i)
+    row_.columns_[i].length = lengths[i];
+  return true;
 }
 
 size_t padded_size(size_t count) {
