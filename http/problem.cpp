@@ -118,7 +118,7 @@ problem_kind kind_of(errc code) {
     case errc::journal_unavailable:
       return {503, "Journal unavailable", store_away};
     case errc::journal_lost:
-      return {503, "Journal is being rebuilt", store_away};
+      return {503, "Journal lost", store_away};
     case errc::overloaded:
       return {503, "Overloaded", ""};
     case errc::timed_out:

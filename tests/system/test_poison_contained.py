@@ -1,0 +1,51 @@
+"""G16 and a lost journal: what cannot be read becomes a dead letter with its reason; a Redis that forgot is noticed."""
+import json
+import subprocess
+
+from lab import Lab, until
+
+DEVICES = [{"device_id": f"d-{n}", "gateway": "fcm", "platform": "android", "push_token": f"token-{n}"}
+           for n in range(1000)]
+
+
+def main():
+    with Lab() as lab:
+        node = lab.node().start()
+        node.make_key()
+        node.import_devices(DEVICES)
+        socket = next(node.directory.rglob("redis.sock"))
+
+        def redis(*arguments):
+            return subprocess.run(["redis-cli", "-s", str(socket), *arguments], capture_output=True, text=True,
+                                  check=True).stdout.strip()
+
+        def launch():
+            return node.call("POST", "/v1/notifications", {
+                "content": {"title": "x"}, "audience": {"all": True}, "launch": True})
+
+        status, made, _ = launch()
+        assert status == 201, made
+        node.wait_completed(made["id"])
+        redis("xadd", "{pusher}:push:1.fcm.production.campaign", "*", "b", "nonsense")
+        redis("xadd", "{pusher}:results", "*", "r", "nonsense")
+        redis("xadd", "{pusher}:results", "*", "odd", "field", "other", "field")
+        until("three dead letters", lambda: redis("xlen", "{pusher}:dead") == "3")
+        letters = redis("xrange", "{pusher}:dead", "-", "+")
+        assert "not a readable push batch" in letters and "not a readable result batch" in letters, letters
+        status, made, _ = launch()
+        assert status == 201, made
+        assert node.wait_completed(made["id"])["counts"]["accepted"] == len(DEVICES)
+
+        redis("flushall")
+        until("the loss to be noticed", lambda: node.admin("/readyz")[0] == 503)
+        checks = {each["name"]: each for each in json.loads(node.admin("/readyz")[1])["checks"]}
+        assert not checks["journal"]["ok"] and checks["redis"]["ok"], checks
+        before = len(node.call("GET", "/v1/notifications")[1]["items"])
+        status, answer, headers = launch()
+        assert (status, answer["code"]) == (503, "journal_lost") and headers["Retry-After"], answer
+        assert len(node.call("GET", "/v1/notifications")[1]["items"]) == before, "a refused launch was stored"
+        assert node.stop() == 0, node.log_tail()
+
+
+if __name__ == "__main__":
+    main()
