@@ -13,6 +13,7 @@ namespace {
 constexpr int32_t connection_window_bytes = 16 * 1024 * 1024;
 /// What RFC 9113 lets a client assume before the peer's SETTINGS arrive is no limit; front ends allow 100.
 constexpr uint32_t assumed_streams = 100;
+constexpr uint32_t unlimited_streams = 0xffff'ffff;  // what nghttp2 says before the peer states a number
 /// More at a time on one connection gains nothing, even if the peer allows any number.
 constexpr uint32_t most_streams = 1000;
 constexpr size_t frame_header_bytes = 9;
@@ -286,8 +287,10 @@ void session::say_goodbye() {
 }
 
 size_t session::max_streams() const {
-  return std::min(most_streams,
-                  nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS));
+  auto stated = nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+  // A peer that states nothing allows any number; more than is usual would only pile up in front of it, and
+  // every open stream is a push that a crash may double.
+  return stated == unlimited_streams ? assumed_streams : std::min(most_streams, stated);
 }
 
 bool session::exhausted() const {
