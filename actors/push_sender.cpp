@@ -103,6 +103,7 @@ class sender_role : public role_loop<sender_role> {
     if (fcm_) {
       auto stats = fcm_->stats();
       node_->numbers.transport(index_, "fcm", stats);
+      tell_of_trouble(stats.trouble);
     }
   }
 
@@ -230,6 +231,16 @@ class sender_role : public role_loop<sender_role> {
     return {true, 0};
   }
 
+  /// A gateway's trouble is logged when it begins, changes or ends; a node stays ready through it.
+  void tell_of_trouble(const std::string& trouble) {
+    if (trouble == trouble_) return;
+    if (trouble.empty())
+      log::info("push_sender.gateway_well", {{"gateway", "fcm"}});
+    else
+      log::warn("push_sender.gateway_trouble", {{"gateway", "fcm"}, {"detail", trouble}});
+    trouble_ = trouble;
+  }
+
   step_result failed_step(const char* doing, const error& why) {
     failed(doing, why);
     machine_.store_failed(now());
@@ -251,6 +262,7 @@ class sender_role : public role_loop<sender_role> {
   utc_ms clock_offset_ = 0;
   utc_ms next_due_at_ = 0;
   bool took_own_ = false;
+  std::string trouble_;  ///< what the log heard last
 };
 
 }  // namespace
