@@ -73,7 +73,13 @@ class sender_role : public role_loop<sender_role> {
 
   /// Due times and expiry are judged by Redis's clock.
   utc_ms now() const { return now_ms() + clock_offset_; }
-  void woken() { machine_.woken(); }
+  void woken() {
+    machine_.woken();
+    // The writer's wake-up says that fewer results wait now; without asking we would pause until the next
+    // poll.
+    if (!machine_.results_are_full()) return;
+    if (auto depth = journal_.results_depth()) machine_.results_wait(*depth);
+  }
   bool drained() const { return machine_.drained(); }
 
   void start_drain() {

@@ -87,7 +87,7 @@ std::optional<sender_machine::action> sender_machine::next_submit(utc_ms now) {
 }
 
 std::optional<sender_machine::action> sender_machine::next_claim() {
-  if (draining_ || results_depth_ >= bounds_.results_mark) return std::nullopt;
+  if (draining_ || results_are_full()) return std::nullopt;
   auto most = capacity_ + bounds_.spare_targets;
   if (work_may_wait_ && open_targets_ < most) return claim_work{bounds_.batches_per_claim, false};
   // A campaign fills the queue; the transactional lane has room of its own.

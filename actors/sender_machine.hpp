@@ -74,6 +74,8 @@ class sender_machine {
   // -- events --
   /// There may be new batches.
   void woken() { work_may_wait_ = urgent_may_wait_ = true; }
+  /// Whether nothing is claimed because too many results wait.
+  bool results_are_full() const { return results_depth_ >= bounds_.results_mark; }
   /// How many result batches wait in the journal.
   void results_wait(uint64_t depth) { results_depth_ = depth; }
   /// How many requests the transport can have in flight.
