@@ -2,6 +2,7 @@
 import argparse
 import json
 import random
+import signal
 import sys
 import time
 
@@ -36,6 +37,9 @@ def main():
     options.add_argument("--keep", action="store_true", help="leave everything running until Ctrl-C")
     options = options.parse_args()
     terminal = sys.stdout.isatty()
+    # However it is told to end, what it started ends with it.
+    for told in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(told, signal.default_int_handler)
 
     with Lab(options.build) as lab:
         print("Starting a node with its own Redis and MariaDB, and the gateway emulator ...", flush=True)
