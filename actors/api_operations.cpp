@@ -111,7 +111,7 @@ result<http::page<stored_device>> api_operations::search_devices(application_id 
     auto end = devices_.scan(app, position, *last, {}, [&](const device_row& row) {
       if (more) return;
       reader.load(row);
-      if (!where.matches(reader)) return;
+      if (!where.matches(reader, now_ms())) return;
       if (keys.size() == request.limit)
         more = true;
       else
@@ -139,7 +139,7 @@ result<http::device_count> api_operations::count_devices(application_id app, con
   while (position < *last) {
     auto end = devices_.scan(app, position, *last, {}, [&](const device_row& row) {
       reader.load(row);
-      if (where.matches(reader)) ++found.count;
+      if (where.matches(reader, now_ms())) ++found.count;
     });
     if (!end) return end.failure();
     found.looked_at += end->rows;

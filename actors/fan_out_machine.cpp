@@ -183,7 +183,7 @@ void fan_out_machine::visit(const device_row& row) {
   auto& task = tasks_.at(current_);
   ++counters_.rows_read;
   reader_.load(row);
-  if (!task.where.matches(reader_)) return;
+  if (!task.where.matches(reader_, now_)) return;
   ++task.gathered;
   if (!reachable_.count(row.gateway)) {
     push_result skipped;

@@ -1,9 +1,11 @@
 // Conditions: a typed boolean expression over a device's properties and attributes.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <rapidjson/document.h>
 
@@ -45,12 +47,21 @@ class condition {
   /// The same from text.
   static result<condition> parse(std::string_view json);
 
-  bool matches(device_reader& device) const;
+  /// `as_of`: the moment for which the device is judged; `within_days` counts back from it.
+  bool matches(device_reader& device, utc_ms as_of) const;
   bool matches_all() const;  ///< whether it is the empty condition
   /// Canonical JSON that parse() reads back.
   std::string to_json() const;
 
+  /// Names of the segments that it uses, each once. While it uses any, no device meets that part of it.
+  std::vector<std::string> segments() const;
+  /// The condition with its segments written out; those of `known` use none themselves. Errors:
+  /// invalid_condition, at `pointer` + the place of the reference: no such segment, or too large by it.
+  result<condition> with_segments(const std::map<std::string, condition>& known,
+                                  const std::string& pointer) const;
+
   struct node;
+  const node& root() const { return *root_; }  ///< for model/condition_*.cpp
 
  private:
   explicit condition(std::shared_ptr<const node> root);

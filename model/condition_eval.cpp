@@ -5,6 +5,7 @@
 #include "model/condition.hpp"
 #include "model/condition_node.hpp"
 #include "model/json.hpp"
+#include "model/version.hpp"
 
 namespace pusher {
 
@@ -58,6 +59,8 @@ const rapidjson::Value* device_reader::property(std::string_view name) {
 namespace {
 
 using node = condition::node;
+
+constexpr double ms_per_day = 86'400'000;
 
 /// What a comparison looks at. `list` stands for a list of strings.
 struct subject {
@@ -176,7 +179,19 @@ bool is_one_of(const subject& is, const node& leaf) {
                      [&](const operand& each) { return compare(is, each, order) && order == 0; });
 }
 
-bool holds(const subject& is, const node& leaf) {
+bool is_version_of(const subject& is) {
+  return is.type == subject::kind::text && is_version(is.text);
+}
+
+/// Of the last days before `as_of`. An attribute is never of the future: a device that is seen while a
+/// notification goes out must not drop out of its audience.
+bool is_within_days(const subject& is, const node& leaf, utc_ms as_of) {
+  if (is.type != subject::kind::time) return false;
+  auto window = static_cast<utc_ms>(leaf.operands[0].number.real * ms_per_day);
+  return is.time >= as_of - window && (is.time <= as_of || leaf.type == node::kind::attribute);
+}
+
+bool holds(const subject& is, const node& leaf, utc_ms as_of) {
   if (leaf.op == comparison::exists) return (is.type != subject::kind::missing) == leaf.operands[0].flag;
   if (is.type == subject::kind::missing) return false;
   int order = 0;
@@ -203,14 +218,20 @@ bool holds(const subject& is, const node& leaf) {
              is.text.compare(0, leaf.operands[0].text.size(), leaf.operands[0].text) == 0;
     case comparison::contains:
       return contains(is, leaf.operands[0].text);
+    case comparison::within_days:
+      return is_within_days(is, leaf, as_of);
+    case comparison::version_gte:
+      return is_version_of(is) && compare_versions(is.text, leaf.operands[0].text) >= 0;
+    case comparison::version_lt:
+      return is_version_of(is) && compare_versions(is.text, leaf.operands[0].text) < 0;
     case comparison::exists:
       break;
   }
   return false;
 }
 
-bool evaluate(const node& at, device_reader& device) {
-  auto each = [&device](const node& child) { return evaluate(child, device); };
+bool evaluate(const node& at, device_reader& device, utc_ms as_of) {
+  auto each = [&device, as_of](const node& child) { return evaluate(child, device, as_of); };
   switch (at.type) {
     case node::kind::all:
       return std::all_of(at.children.begin(), at.children.end(), each);
@@ -219,9 +240,13 @@ bool evaluate(const node& at, device_reader& device) {
     case node::kind::negation:
       return !each(at.children.front());
     case node::kind::property:
-      return holds(of_property(device.property(at.name)), at);
+      return holds(of_property(device.property(at.name)), at, as_of);
     case node::kind::attribute:
-      return holds(of_attribute(device.row(), at.attribute), at);
+      return holds(of_attribute(device.row(), at.attribute), at, as_of);
+    case node::kind::cohort:
+      return at.share.takes(device.row().device_id);
+    case node::kind::segment:
+      return false;  // see condition::segments()
   }
   return false;
 }
@@ -248,8 +273,20 @@ int number::order(const number& a, const number& b) {
   return sign(a.bits, b.bits);
 }
 
-bool condition::matches(device_reader& device) const {
-  return evaluate(*root_, device);
+bool cohort::takes(std::string_view device_id) const {
+  // Published in docs/conditions.md, so that others can compute the same share.
+  thread_local std::string text;
+  text.assign(seed).append(":").append(device_id);
+  auto digest = sha256(text);
+  uint64_t drawn = 0;
+  for (size_t i = 0; i < 8; ++i)
+    drawn = drawn << 8 | digest[i];
+  auto share = drawn % of;
+  return share >= from && share <= to;
+}
+
+bool condition::matches(device_reader& device, utc_ms as_of) const {
+  return evaluate(*root_, device, as_of);
 }
 
 }  // namespace pusher

@@ -1,6 +1,7 @@
-// The checked form of a condition, shared by parser and evaluator only.
+// The checked form of a condition, shared by what parses, writes, judges and analyses it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -22,8 +23,30 @@ enum class attribute : uint8_t {
   created_at,
   last_seen_at
 };
+/// In the order of the enum; likewise the operators.
+inline constexpr std::array<std::string_view, 9> attribute_names{"platform",    "gateway",    "locale",
+                                                                 "language",    "time_zone",  "user_id",
+                                                                 "app_version", "created_at", "last_seen_at"};
 
-enum class comparison : uint8_t { eq, ne, in, gt, gte, lt, lte, between, exists, prefix, contains };
+enum class comparison : uint8_t {
+  eq,
+  ne,
+  in,
+  gt,
+  gte,
+  lt,
+  lte,
+  between,
+  exists,
+  prefix,
+  contains,
+  within_days,
+  version_gte,
+  version_lt
+};
+inline constexpr std::array<std::string_view, 14> operator_names{
+    "eq",      "ne",     "in",     "gt",       "gte",         "lt",          "lte",
+    "between", "exists", "prefix", "contains", "within_days", "version_gte", "version_lt"};
 
 /// A number as JSON has it: whole numbers of 64 bits compare exactly, all others as doubles.
 struct number {
@@ -47,15 +70,24 @@ struct operand {
   bool flag = false;
 };
 
+/// A stable share of all devices.
+struct cohort {
+  uint64_t of = 1, from = 0, to = 0;
+  std::string seed;
+
+  bool takes(std::string_view device_id) const;
+};
+
 struct condition::node {
-  enum class kind : uint8_t { all, any, negation, property, attribute };
+  enum class kind : uint8_t { all, any, negation, property, attribute, cohort, segment };
   kind type = kind::all;
   std::vector<node> children;  ///< of all, any; the single one of negation
-  std::string name;            ///< of property
+  std::string name;            ///< of property, segment
   pusher::attribute attribute = attribute::platform;
   comparison op = comparison::eq;
   std::vector<operand> operands;  ///< one; two for between; any number for in, the texts first and sorted
   size_t texts = 0;               ///< how many of them are texts
+  pusher::cohort share;           ///< of cohort
 };
 
 }  // namespace pusher

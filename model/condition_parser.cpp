@@ -2,33 +2,30 @@
 #include <array>
 #include <optional>
 
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
-
 #include "model/condition.hpp"
+#include "model/condition_faults.hpp"
 #include "model/condition_node.hpp"
 #include "model/json.hpp"
 #include "model/limits.hpp"
+#include "model/properties.hpp"
+#include "model/segment.hpp"
+#include "model/version.hpp"
 
 namespace pusher {
 
 namespace {
 
+using namespace condition_faults;
 using node = condition::node;
 
-constexpr std::array<std::string_view, 9> attribute_names{"platform",    "gateway",    "locale",
-                                                          "language",    "time_zone",  "user_id",
-                                                          "app_version", "created_at", "last_seen_at"};
-constexpr std::array<std::string_view, 11> operator_names{
-    "eq", "ne", "in", "gt", "gte", "lt", "lte", "between", "exists", "prefix", "contains"};
-constexpr std::array<std::string_view, 5> key_names{"all", "any", "not", "property", "attribute"};
+constexpr std::array<std::string_view, 7> key_names{"all",       "any",    "not",    "property",
+                                                    "attribute", "cohort", "segment"};
+constexpr double most_days = 36'500;
+constexpr uint64_t most_shares = 1'000'000;
+constexpr size_t seed_bytes = 64;
 
 bool is_time(attribute a) {
   return a == attribute::created_at || a == attribute::last_seen_at;
-}
-
-error wrong(const std::string& pointer, std::string detail) {
-  return {errc::invalid_condition, std::move(detail), pointer, 0};
 }
 
 template <size_t N>
@@ -42,13 +39,9 @@ std::string with_nearest(std::string sentence, std::string_view name,
   return sentence + ".";
 }
 
-std::string quoted(std::string_view name) {
-  return "\"" + std::string(name.substr(0, 64)) + "\"";
-}
-
-error too_long(const std::string& pointer) {
-  return wrong(pointer, "A condition has at most " + std::to_string(limits::condition_bytes) + " bytes.");
-}
+const char* const not_a_time =
+    "This is not a time of RFC 3339 with its zone, such as 2026-11-23T10:00:00Z or "
+    "2026-11-23T19:00:00+09:00.";
 
 class parser {
  public:
@@ -56,13 +49,14 @@ class parser {
     if (!value.IsObject())
       return wrong(pointer,
                    "A condition is a JSON object, such as {\"property\": \"plan\", \"eq\": \"pro\"}.");
-    if (depth > limits::condition_depth)
-      return wrong(pointer, "The condition is nested deeper than " + std::to_string(limits::condition_depth) +
-                                " levels.");
+    if (depth > limits::condition_depth) return too_deep(pointer);
     if (value.MemberCount() == 0) return node{};
     for (const char* name : {"all", "any"})
       if (value.HasMember(name)) return read_list(value, name, pointer, depth);
     if (value.HasMember("not")) return read_negation(value, pointer, depth);
+    if (++leaves_ > limits::condition_leaves) return too_many(pointer);
+    if (value.HasMember("cohort")) return read_cohort(value, pointer);
+    if (value.HasMember("segment")) return read_segment(value, pointer);
     return read_leaf(value, pointer);
   }
 
@@ -103,10 +97,54 @@ class parser {
     return {};
   }
 
+  result<node> read_segment(const rapidjson::Value& value, const std::string& pointer) {
+    if (auto alone = only_member(value, "segment", pointer); !alone) return alone.failure();
+    const auto& name = value["segment"];
+    auto at = json::pointer(pointer, "segment");
+    if (!name.IsString()) return wrong(at, "\"segment\" takes the name of a segment.");
+    node made;
+    made.type = node::kind::segment;
+    made.name = json::view(name);
+    if (auto good = check_segment_name(made.name); !good) return wrong(at, good.failure().detail);
+    return made;
+  }
+
+  result<node> read_cohort(const rapidjson::Value& value, const std::string& pointer) {
+    if (auto alone = only_member(value, "cohort", pointer); !alone) return alone.failure();
+    const auto& given = value["cohort"];
+    auto at = json::pointer(pointer, "cohort");
+    if (!given.IsObject())
+      return wrong(
+          at, "A cohort is an object, such as {\"of\": 100, \"from\": 0, \"to\": 9, \"seed\": \"spring\"}.");
+    node made;
+    made.type = node::kind::cohort;
+    auto& share = made.share;
+    static constexpr std::array<std::string_view, 4> names{"of", "from", "to", "seed"};
+    for (const auto& member : given.GetObject()) {
+      auto name = json::view(member.name);
+      auto inner = json::pointer(at, name);
+      if (name == "seed") {
+        if (!member.value.IsString() || member.value.GetStringLength() > seed_bytes)
+          return wrong(inner, "A seed is a string of at most " + std::to_string(seed_bytes) + " bytes.");
+        share.seed = json::view(member.value);
+      } else if (name == "of" || name == "from" || name == "to") {
+        if (!member.value.IsUint64() || member.value.GetUint64() > most_shares)
+          return wrong(inner, "This is a whole number from 0 to " + std::to_string(most_shares) + ".");
+        (name == "of" ? share.of : name == "from" ? share.from : share.to) = member.value.GetUint64();
+      } else {
+        return wrong(inner, with_nearest("A cohort has no " + quoted(name) + ".", name, names));
+      }
+    }
+    for (const char* name : {"of", "from", "to"})
+      if (!given.HasMember(name)) return wrong(at, "The cohort lacks " + quoted(name) + ".");
+    if (share.of == 0) return wrong(json::pointer(at, "of"), "The devices are cut into 1 share or more.");
+    if (share.from > share.to || share.to >= share.of)
+      return wrong(json::pointer(at, "to"),
+                   "The shares are numbered from 0 to \"of\" - 1, and \"from\" is not above \"to\".");
+    return made;
+  }
+
   result<node> read_leaf(const rapidjson::Value& value, const std::string& pointer) {
-    if (++leaves_ > limits::condition_leaves)
-      return wrong(pointer, "The condition has more than " + std::to_string(limits::condition_leaves) +
-                                " comparisons.");
     node made;
     if (auto subject = read_subject(value, pointer, made); !subject) return subject.failure();
     const char* subject_key = made.type == node::kind::property ? "property" : "attribute";
@@ -136,18 +174,20 @@ class parser {
       return wrong(json::pointer(pointer, "attribute"),
                    "A comparison looks at a \"property\" or an \"attribute\", not at both.");
     if (!property && !attribute) {
-      auto name = json::view(value.MemberBegin()->name);
+      auto named = std::find_if(value.MemberBegin(), value.MemberEnd(),
+                                [](const auto& member) { return !operator_of(json::view(member.name)); });
+      if (named == value.MemberEnd())
+        return wrong(pointer, "The comparison lacks a \"property\" or \"attribute\" to look at.");
+      auto name = json::view(named->name);
       return wrong(json::pointer(pointer, name),
-                   with_nearest("A condition cannot begin with " + quoted(name) + ".", name, key_names));
+                   with_nearest("A condition has no " + quoted(name) + ".", name, key_names));
     }
     const char* key = property ? "property" : "attribute";
     auto at = json::pointer(pointer, key);
     const auto& name = value[key];
     if (!name.IsString() || name.GetStringLength() == 0) return wrong(at, quoted(key) + " takes a name.");
     if (property) {
-      if (name.GetStringLength() > limits::property_name_bytes)
-        return wrong(
-            at, "A property's name has at most " + std::to_string(limits::property_name_bytes) + " bytes.");
+      if (auto good = check_property_name(json::view(name)); !good) return wrong(at, good.failure().detail);
       into.type = node::kind::property;
       into.name = json::view(name);
       return {};
@@ -182,6 +222,19 @@ class parser {
         if (into.type == node::kind::attribute && is_time(into.attribute))
           return wrong(pointer, "A time has no text; compare it with gt, gte, lt, lte or between.");
         break;
+      case comparison::within_days:
+        if (!value.IsNumber() || !(value.GetDouble() > 0) || value.GetDouble() > most_days)
+          return wrong(pointer, "\"within_days\" takes a number of days above 0, at most 36500.");
+        if (into.type == node::kind::attribute && !is_time(into.attribute))
+          return wrong(pointer, "This attribute is not a time; created_at and last_seen_at are.");
+        break;
+      case comparison::version_gte:
+      case comparison::version_lt:
+        if (into.type == node::kind::attribute && into.attribute != attribute::app_version)
+          return wrong(pointer, "Of the attributes only app_version is a version.");
+        if (!value.IsString() || !is_version(json::view(value)))
+          return wrong(pointer, "This takes a version, such as \"2.10.1\" or \"3.0.0-beta.1\".");
+        break;
       case comparison::eq:
       case comparison::ne:
       case comparison::gt:
@@ -190,7 +243,7 @@ class parser {
       case comparison::lte:
         break;
     }
-    bool raw = into.op == comparison::exists;
+    bool raw = into.op == comparison::exists || into.op == comparison::within_days;
     auto read = raw ? read_scalar(value, pointer) : read_operand(value, pointer, into);
     if (!read) return read.failure();
     into.operands.push_back(std::move(*read));
@@ -236,7 +289,7 @@ class parser {
 
   static result<operand> read_time(const rapidjson::Value& value, const std::string& pointer) {
     auto time = parse_rfc3339(json::view(value));
-    if (!time) return wrong(pointer, "This is not a time of RFC 3339, such as 2026-11-23T10:00:00Z.");
+    if (!time) return wrong(pointer, not_a_time);
     operand made;
     made.type = operand::kind::time;
     made.time = *time;
@@ -266,78 +319,6 @@ class parser {
   size_t leaves_ = 0;
 };
 
-// -- canonical text --
-
-using json_writer = rapidjson::Writer<rapidjson::StringBuffer>;
-
-void key(json_writer& out, std::string_view name) {
-  out.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
-}
-
-void text(json_writer& out, std::string_view value) {
-  out.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
-}
-
-void write(json_writer& out, const number& value) {
-  if (value.above_int64)
-    out.Uint64(static_cast<uint64_t>(value.bits));
-  else if (value.whole)
-    out.Int64(value.bits);
-  else
-    out.Double(value.real);
-}
-
-void write(json_writer& out, const operand& value) {
-  switch (value.type) {
-    case operand::kind::text:
-      return text(out, value.text);
-    case operand::kind::boolean:
-      out.Bool(value.flag);
-      return;
-    case operand::kind::number:
-      return write(out, value.number);
-    case operand::kind::time:
-      out.StartObject();
-      key(out, "time");
-      text(out, to_rfc3339(value.time));
-      out.EndObject();
-      return;
-  }
-}
-
-void write(json_writer& out, const node& of) {
-  out.StartObject();
-  switch (of.type) {
-    case node::kind::all:
-    case node::kind::any:
-      if (of.type == node::kind::all && of.children.empty()) break;
-      key(out, of.type == node::kind::all ? "all" : "any");
-      out.StartArray();
-      for (const auto& child : of.children)
-        write(out, child);
-      out.EndArray();
-      break;
-    case node::kind::negation:
-      key(out, "not");
-      write(out, of.children.front());
-      break;
-    case node::kind::property:
-    case node::kind::attribute: {
-      bool property = of.type == node::kind::property;
-      key(out, property ? "property" : "attribute");
-      text(out, property ? std::string_view(of.name) : attribute_names[static_cast<size_t>(of.attribute)]);
-      key(out, operator_names[static_cast<size_t>(of.op)]);
-      bool list = of.op == comparison::in || of.op == comparison::between;
-      if (list) out.StartArray();
-      for (const auto& each : of.operands)
-        write(out, each);
-      if (list) out.EndArray();
-      break;
-    }
-  }
-  out.EndObject();
-}
-
 }  // namespace
 
 condition::condition() : root_(std::make_shared<const node>()) {}
@@ -360,13 +341,6 @@ result<condition> condition::parse(std::string_view text) {
 
 bool condition::matches_all() const {
   return root_->type == node::kind::all && root_->children.empty();
-}
-
-std::string condition::to_json() const {
-  rapidjson::StringBuffer buffer;
-  json_writer writer(buffer);
-  write(writer, *root_);
-  return {buffer.GetString(), buffer.GetSize()};
 }
 
 }  // namespace pusher

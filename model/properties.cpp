@@ -23,22 +23,13 @@ result<void> check_value(const rapidjson::Value& value, const std::string& point
     const auto& time = value["time"];
     if (time.IsString() && parse_rfc3339(json::view(time))) return {};
     return wrong(json::pointer(pointer, "time"),
-                 "This is not a time of RFC 3339, such as 2026-11-23T10:00:00Z.");
+                 "This is not a time of RFC 3339 with its zone, such as 2026-11-23T10:00:00Z or "
+                 "2026-11-23T19:00:00+09:00.");
   }
   if (value.IsNull())
     return wrong(pointer, "A property cannot be null; leave it out, or remove it with PATCH.");
   return wrong(pointer,
                "A property is a string, a number, true, false, a list of strings or {\"time\": \"…\"}.");
-}
-
-result<void> check_name(std::string_view name, const std::string& pointer) {
-  if (name.empty() || name.size() > limits::property_name_bytes)
-    return wrong(pointer,
-                 "A property's name has 1 to " + std::to_string(limits::property_name_bytes) + " bytes.");
-  for (char c : name)
-    if (static_cast<unsigned char>(c) < 0x20)
-      return wrong(pointer, "A property's name has no control characters.");
-  return {};
 }
 
 result<std::string> bounded_text(const rapidjson::Value& value, const std::string& pointer) {
@@ -54,11 +45,22 @@ result<std::string> bounded_text(const rapidjson::Value& value, const std::strin
 
 }  // namespace
 
+result<void> check_property_name(std::string_view name) {
+  if (name.empty() || name.size() > limits::property_name_bytes)
+    return wrong(
+        "", "A property's name has 1 to " + std::to_string(limits::property_name_bytes) + " bytes of UTF-8.");
+  for (char c : name)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      return wrong("", "A property's name has no control characters.");
+  return {};
+}
+
 result<std::string> checked_properties(const rapidjson::Value& value, const std::string& pointer) {
   if (!value.IsObject()) return wrong(pointer, "Properties are a JSON object.");
   for (const auto& member : value.GetObject()) {
     auto at = json::pointer(pointer, json::view(member.name));
-    if (auto good = check_name(json::view(member.name), at); !good) return good.failure();
+    if (auto good = check_property_name(json::view(member.name)); !good)
+      return wrong(at, good.failure().detail);
     if (auto good = check_value(member.value, at); !good) return good.failure();
   }
   return bounded_text(value, pointer);
@@ -73,7 +75,8 @@ result<std::string> merged_properties(const std::string& stored, const rapidjson
   auto& memory = document->GetAllocator();
   for (const auto& member : patch.GetObject()) {
     auto at = json::pointer(pointer, json::view(member.name));
-    if (auto good = check_name(json::view(member.name), at); !good) return good.failure();
+    if (auto good = check_property_name(json::view(member.name)); !good)
+      return wrong(at, good.failure().detail);
     document->RemoveMember(member.name);
     if (member.value.IsNull()) continue;
     if (auto good = check_value(member.value, at); !good) return good.failure();

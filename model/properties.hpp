@@ -3,12 +3,16 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <rapidjson/document.h>
 
 #include "model/result.hpp"
 
 namespace pusher {
+
+/// Whether a property may be called so. Errors: invalid_field.
+result<void> check_property_name(std::string_view name);
 
 /// Checks an object of properties and gives its compact text. A time is {"time": "<RFC 3339>"}. Errors:
 /// invalid_field with `pointer` leading to the fault.

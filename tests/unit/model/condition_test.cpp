@@ -12,6 +12,8 @@ using namespace pusher;
 
 namespace {
 
+const utc_ms as_of = *parse_rfc3339("2026-06-08T00:00:00Z");
+
 device_row some_device() {
   device_row row;
   row.key = {1};
@@ -34,11 +36,11 @@ bool meets(const std::string& json) {
   REQUIRE_MESSAGE(parsed.ok(), json << ": " << (parsed ? "" : parsed.failure().detail));
   static device_reader reader;
   reader.load(some_device());
-  bool first = parsed->matches(reader);
+  bool first = parsed->matches(reader, as_of);
   // The canonical text means the same.
   auto again = condition::parse(parsed->to_json());
   REQUIRE(again);
-  CHECK(again->matches(reader) == first);
+  CHECK(again->matches(reader, as_of) == first);
   return first;
 }
 
@@ -91,7 +93,7 @@ TEST_CASE("a fraction equals itself, however many digits it has") {
     auto properties = std::string(R"({"x":)") + digits + "}";
     row.properties = properties;
     reader.load(row);
-    CHECK(condition::parse(std::string(R"({"property":"x","eq":)") + digits + "}")->matches(reader));
+    CHECK(condition::parse(std::string(R"({"property":"x","eq":)") + digits + "}")->matches(reader, as_of));
   }
 }
 
@@ -210,7 +212,7 @@ TEST_CASE("properties that cannot be read count as missing") {
   for (const char* broken : {"", "nonsense", "[]", R"({"plan":)"}) {
     row.properties = broken;
     reader.load(row);
-    CHECK_FALSE(condition::parse(R"({"property":"plan","eq":"pro"})")->matches(reader));
+    CHECK_FALSE(condition::parse(R"({"property":"plan","eq":"pro"})")->matches(reader, as_of));
   }
   std::string deep(200'000, '[');
   row.properties = deep;
@@ -218,26 +220,98 @@ TEST_CASE("properties that cannot be read count as missing") {
   CHECK(reader.property("plan") == nullptr);
 }
 
-TEST_CASE("a reader takes large and small properties in turn, and NUL in names and values") {
+TEST_CASE("a reader takes large and small properties in turn, and NUL in values") {
   device_reader reader;
   device_row row;
   std::string large = R"({"plan":"pro")";
   for (int i = 0; i < 2000; ++i)
     large += ",\"p" + std::to_string(i) + "\":[\"some\",\"text\"]";
   large += "}";
-  const std::string small = R"({"a\u0000b":"x\u0000y","plan":"free"})";
+  const std::string small = R"({"b":"x\u0000y","plan":"free"})";
   auto pro = condition::parse(R"({"property":"plan","eq":"pro"})");
-  auto nul = condition::parse(R"({"property":"a\u0000b","eq":"x\u0000y"})");
-  auto cut = condition::parse(R"({"property":"a","exists":true})");
+  auto nul = condition::parse(R"({"property":"b","eq":"x\u0000y"})");
+  auto cut = condition::parse(R"({"property":"b","eq":"x"})");
   for (int i = 0; i < 10; ++i) {
     row.properties = large;
     reader.load(row);
-    CHECK(pro->matches(reader));
-    CHECK_FALSE(nul->matches(reader));
+    CHECK(pro->matches(reader, as_of));
+    CHECK_FALSE(nul->matches(reader, as_of));
     row.properties = small;
     reader.load(row);
-    CHECK_FALSE(pro->matches(reader));
-    CHECK(nul->matches(reader));
-    CHECK_FALSE(cut->matches(reader));
+    CHECK_FALSE(pro->matches(reader, as_of));
+    CHECK(nul->matches(reader, as_of));
+    CHECK_FALSE(cut->matches(reader, as_of));
   }
+}
+
+TEST_CASE("a property's name is held to the rules of properties") {
+  for (const char* name : {R"(a\u0000b)", R"(\n)", R"(\u007f)", ""})
+    CHECK(fault(std::string(R"({"property":")") + name + R"(","eq":1})").pointer == "/property");
+  CHECK(fault(R"({"property":")" + std::string(65, 'a') + R"(","eq":1})").pointer == "/property");
+  CHECK(fault(R"({"eq":1,"propety":"x"})").pointer == "/propety");
+}
+
+TEST_CASE("within_days counts back from the moment of the judgement") {
+  CHECK(meets(R"({"attribute":"last_seen_at","within_days":7})"));  // seven days ago to the millisecond
+  CHECK_FALSE(meets(R"({"attribute":"last_seen_at","within_days":6.99})"));
+  CHECK_FALSE(meets(R"({"property":"since","within_days":98})"));
+  CHECK(meets(R"({"property":"since","within_days":99})"));
+  CHECK_FALSE(meets(R"({"property":"plan","within_days":36500})"));
+  CHECK_FALSE(meets(R"({"property":"gone","within_days":36500})"));
+
+  auto week = condition::parse(R"({"property":"since","within_days":7})");
+  auto seen = condition::parse(R"({"attribute":"last_seen_at","within_days":7})");
+  device_reader reader;
+  reader.load(some_device());
+  auto before = *parse_rfc3339("2026-02-27T00:00:00Z");
+  CHECK_FALSE(week->matches(reader, before));  // of the future
+  CHECK(seen->matches(reader, before));        // seen while it was judged
+
+  CHECK(fault(R"({"property":"since","within_days":0})").pointer == "/within_days");
+  CHECK(fault(R"({"property":"since","within_days":36501})").pointer == "/within_days");
+  CHECK(fault(R"({"property":"since","within_days":"7"})").pointer == "/within_days");
+  CHECK(fault(R"({"attribute":"locale","within_days":7})").pointer == "/within_days");
+}
+
+TEST_CASE("versions are compared as versions") {
+  CHECK(meets(R"({"attribute":"app_version","version_gte":"1.2.3"})"));
+  CHECK(meets(R"({"attribute":"app_version","version_lt":"1.10"})"));
+  CHECK_FALSE(meets(R"({"attribute":"app_version","version_gte":"1.10"})"));
+  CHECK_FALSE(meets(R"({"property":"plan","version_gte":"0"})"));
+  CHECK_FALSE(meets(R"({"property":"level","version_gte":"0"})"));
+  CHECK(fault(R"({"property":"plan","version_gte":"1..2"})").pointer == "/version_gte");
+  CHECK(fault(R"({"property":"plan","version_lt":2})").pointer == "/version_lt");
+  CHECK(fault(R"({"attribute":"locale","version_lt":"2"})").pointer == "/version_lt");
+}
+
+TEST_CASE("a cohort is a stable share, and the shares are about equal") {
+  // The published rule, worked out by hand: SHA-256("spring:d1") begins with these bytes.
+  uint64_t drawn = 0;
+  auto digest = sha256("spring:d1");
+  for (int i = 0; i < 8; ++i)
+    drawn = drawn * 256 + digest[static_cast<size_t>(i)];
+  auto share = std::to_string(drawn % 100);
+  CHECK(meets(R"({"cohort":{"of":100,"from":)" + share + R"(,"to":)" + share + R"(,"seed":"spring"}})"));
+  CHECK_FALSE(meets(R"({"not":{"cohort":{"of":100,"from":0,"to":99,"seed":"spring"}}})"));
+
+  auto tenth = condition::parse(R"({"cohort":{"of":10,"from":3,"to":3}})");
+  device_reader reader;
+  int taken = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    auto row = some_device();
+    auto id = "device-" + std::to_string(i);
+    row.device_id = id;
+    reader.load(row);
+    taken += tenth->matches(reader, as_of) ? 1 : 0;
+  }
+  CHECK(taken > 850);
+  CHECK(taken < 1150);
+
+  CHECK(fault(R"({"cohort":{"of":10,"from":3}})").pointer == "/cohort");
+  CHECK(fault(R"({"cohort":{"of":10,"from":3,"to":10}})").pointer == "/cohort/to");
+  CHECK(fault(R"({"cohort":{"of":0,"from":0,"to":0}})").pointer == "/cohort/of");
+  CHECK(fault(R"({"cohort":{"of":10,"from":-1,"to":1}})").pointer == "/cohort/from");
+  CHECK(fault(R"({"cohort":{"of":10,"from":0,"to":1,"sead":"x"}})").detail.find("\"seed\"") !=
+        std::string::npos);
+  CHECK(fault(R"({"cohort":{"of":10,"from":0,"to":1},"property":"x"})").pointer == "/property");
 }
