@@ -102,12 +102,21 @@ class fan_out_role : public role_loop<fan_out_role> {
       return {true, 0};
     }
     if (!task) return failed_step("open_task", task.failure());
-    machine_.opened(std::move(*task));
+    device_plan plan;
+    if (const auto* where = std::get_if<audience_condition>(&task->audience)) {
+      // A condition that cannot be read is the machine's to report.
+      if (auto parsed = condition::parse(where->json)) {
+        auto planned = devices_.plan(task->application, *parsed);
+        if (!planned) return failed_step("plan", planned.failure());
+        plan = std::move(*planned);
+      }
+    }
+    machine_.opened(std::move(*task), std::move(plan));
     return {true, 0};
   }
 
   step_result perform(fan_out_machine::begin& what) {
-    auto cursor = journal_.begin_fan_out(machine_.epoch(), what.task->message);
+    auto cursor = journal_.begin_fan_out(machine_.epoch(), what.task->message, what.start);
     if (!cursor) return failed_step("begin", cursor.failure());
     machine_.begun(*cursor);
     return {true, 0};
@@ -125,12 +134,11 @@ class fan_out_role : public role_loop<fan_out_role> {
     auto visit = [this](const device_row& row) { machine_.visit(row); };
     auto end = [&] {
       if (const auto* ids = std::get_if<audience_device_ids>(&task.audience))
-        return devices_.scan_device_ids(task.application, ids->ids, what.after, task.last_device, what.bounds,
+        return devices_.scan_device_ids(task.application, ids->ids, what.after, what.last, what.bounds,
                                         visit);
       if (const auto* ids = std::get_if<audience_user_ids>(&task.audience))
-        return devices_.scan_user_ids(task.application, ids->ids, what.after, task.last_device, what.bounds,
-                                      visit);
-      return devices_.scan(task.application, what.after, task.last_device, what.bounds, visit);
+        return devices_.scan_user_ids(task.application, ids->ids, what.after, what.last, what.bounds, visit);
+      return devices_.read(task.application, *what.plan, what.after, what.last, what.bounds, visit);
     }();
     // A page that broke off was visited in part; starting anew from the cursor neither skips nor repeats a
     // device.

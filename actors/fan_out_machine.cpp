@@ -1,6 +1,7 @@
 #include "actors/fan_out_machine.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace pusher {
 
@@ -44,6 +45,8 @@ void fan_out_machine::lead(uint64_t epoch) {
 void fan_out_machine::stand_down() {
   epoch_ = 0;
   tasks_.clear();
+  turns_.clear();
+  readers_.clear();
   to_forget_.clear();
   gauges_.clear();
   commit_.reset();
@@ -56,17 +59,16 @@ fan_out_machine::action fan_out_machine::next(utc_ms now) {
   if (now < store_retry_at_) return idle{store_retry_at_};
   if (commit_) return commit{&*commit_};
   if (now >= worklist_due_at_) return read_worklist{};
-  // Transactional notifications first; within a lane each in turn, so that a small one is never stuck.
-  for (auto wanted : {lane::transactional, lane::campaign}) {
-    auto start = tasks_.upper_bound(last_served_);
-    for (size_t i = 0; i < tasks_.size(); ++i, ++start) {
-      if (start == tasks_.end()) start = tasks_.begin();
-      auto& [key, task] = *start;
-      if (task.at != stage::known && task.task.lane != wanted) continue;
-      if (auto found = step(task, now)) {
-        current_ = last_served_ = key;
-        return std::move(*found);
-      }
+  // Transactional notifications first; within a lane whoever waits longest, so that a small one is never
+  // stuck.
+  for (const auto& each : turns_) {
+    auto& task = tasks_.at(std::get<notification_key>(each));
+    if (auto found = step(task, now)) {
+      current_ = task.task.key;
+      had_its_turn(task);
+      for (auto* reader : readers_)
+        had_its_turn(*reader);
+      return std::move(*found);
     }
   }
   if (!to_forget_.empty() && now >= forget_at_) return forget{to_forget_.front()};
@@ -84,19 +86,30 @@ fan_out_machine::action fan_out_machine::next(utc_ms now) {
   return idle{until};
 }
 
+fan_out_machine::turn fan_out_machine::turn_of(const under_way_task& task) {
+  bool urgent = task.at == stage::known || task.task.lane == lane::transactional;
+  return {!urgent, task.served, task.task.key};
+}
+
+void fan_out_machine::had_its_turn(under_way_task& task) {
+  turns_.erase(turn_of(task));
+  task.served = ++served_;
+  turns_.insert(turn_of(task));
+}
+
 std::optional<fan_out_machine::action> fan_out_machine::step(under_way_task& task, utc_ms now) {
   switch (task.at) {
     case stage::known:
       return open_task{task.task.key};
     case stage::opened:
-      return begin{&task.task};
+      return begin{&task.task, where_others_are(task)};
     case stage::begun:
       return mark_sending{task.task.key};
     case stage::reading:
       break;
   }
-  bool all_committed = task.gathered == 0 && task.read_to == task.committed_to;
-  if (task.at_end && all_committed) {
+  bool all_committed = task.gathered == 0 && task.walk.cursor() == task.committed_to;
+  if (task.walk.at_end() && all_committed) {
     noting_done_ = true;
     return note_audience{task.task.key, task.audience, true};
   }
@@ -109,15 +122,77 @@ std::optional<fan_out_machine::action> fan_out_machine::step(under_way_task& tas
     noting_done_ = false;
     return note_audience{task.task.key, task.audience, false};
   }
+  return read_for(task, now);
+}
+
+bool fan_out_machine::scans(const under_way_task& task) {
+  return task.plan.by == device_plan::access::scan &&
+         !std::holds_alternative<audience_device_ids>(task.task.audience) &&
+         !std::holds_alternative<audience_user_ids>(task.task.audience);
+}
+
+bool fan_out_machine::reads(const under_way_task& task) const {
+  return task.at == stage::reading && !task.walk.at_end() && !blocked(task);
+}
+
+/// Of those that could share pages with this one, whoever is furthest behind. All wait for it and go on
+/// together: reading for each by itself would cost as much for each.
+fan_out_machine::under_way_task* fan_out_machine::furthest_behind(const under_way_task& of) {
+  under_way_task* found = nullptr;
+  if (!scans(of)) return found;
+  for (auto& [key, other] : tasks_)
+    if (other.task.application == of.task.application && other.task.lane == of.task.lane && scans(other) &&
+        reads(other) && (!found || other.walk.at() < found->walk.at()))
+      found = &other;
+  return found;
+}
+
+/// Where a fresh notification joins those that are being read; 0 when none is.
+device_key fan_out_machine::where_others_are(const under_way_task& fresh) {
+  auto* other = furthest_behind(fresh);
+  return other && other->walk.at() < fresh.task.last_device ? other->walk.at() : device_key{};
+}
+
+/// A page for the task, or for all that stand where the one stands that is furthest behind. Before it is
+/// read, those of them that have enough commit.
+fan_out_machine::action fan_out_machine::read_for(under_way_task& task, utc_ms now) {
+  auto* behind = furthest_behind(task);
+  auto& first = behind ? *behind : task;
+  readers_.assign(1, &first);
+  page_last_ = first.walk.lap_end();
+  auto at = first.walk.at();
+  device_key next_place;  // of someone further on: the page ends there, so that the two become one
+  for (auto& [key, other] : tasks_) {
+    if (!behind || &other == &first || other.task.application != first.task.application ||
+        other.task.lane != first.task.lane || !scans(other) || !reads(other))
+      continue;
+    if (!(at == other.walk.at())) {
+      if (!next_place || other.walk.at() < next_place) next_place = other.walk.at();
+    } else if (readers_.size() < most_readers) {
+      readers_.push_back(&other);
+      page_last_ = std::max(page_last_, other.walk.lap_end());
+    }
+  }
+  if (next_place) page_last_ = std::min(page_last_, next_place);
+  for (auto* each : readers_) {
+    if (!commit_due(*each, now)) continue;
+    make_commit(*each);
+    readers_.clear();
+    return commit{&*commit_};
+  }
+  // What the readers may gather together is bounded, however many they are.
   auto bounds = bounds_.page;
-  if (task.first_page) bounds.rows = std::min(bounds.rows, bounds_.first_page_rows);
-  return read_page{&task.task, task.read_to, bounds};
+  bounds.rows = std::max(bounds.rows / readers_.size(), std::min(bounds.rows, bounds_.devices_per_batch));
+  bounds.bytes = std::max<size_t>(bounds.bytes / readers_.size(), 64 * 1024);
+  for (auto* each : readers_)
+    if (each->first_page) bounds.rows = std::min(bounds.rows, bounds_.first_page_rows);
+  return read_page{&task.task, &task.plan, at, page_last_, bounds};
 }
 
 bool fan_out_machine::commit_due(const under_way_task& task, utc_ms now) const {
   if (task.gathered >= bounds_.devices_per_batch) return true;
   if (task.gathered > 0 && now >= task.gathering_since + bounds_.gather_ms) return true;
-  return task.at_end && task.read_to != task.committed_to;
+  return task.walk.at_end() && task.walk.cursor() != task.committed_to;
 }
 
 bool fan_out_machine::blocked(const under_way_task& task) const {
@@ -145,30 +220,36 @@ void fan_out_machine::worklist(const std::vector<notification_key>& keys, utc_ms
       unreadable_.erase(bad);
     }
     auto [at, fresh] = tasks_.try_emplace(key);
-    if (fresh) at->second.task.key = key;
+    if (!fresh) continue;
+    at->second.task.key = key;
+    turns_.insert(turn_of(at->second));
   }
 }
 
-void fan_out_machine::opened(fan_out_task task) {
+void fan_out_machine::opened(fan_out_task task, device_plan plan) {
   auto& at = tasks_.at(current_);
   if (const auto* wanted = std::get_if<audience_condition>(&task.audience)) {
     auto parsed = condition::parse(wanted->json);
     if (!parsed) return unreadable(current_, now_);
     at.where = std::move(*parsed);
   }
+  turns_.erase(turn_of(at));
   at.task = std::move(task);
+  at.plan = std::move(plan);
   at.at = stage::opened;
+  turns_.insert(turn_of(at));
 }
 
 void fan_out_machine::unreadable(notification_key key, utc_ms now) {
   unreadable_[key] = now + bounds_.corrupt_pause_ms;
-  tasks_.erase(key);
+  give_up(key);
 }
 
 void fan_out_machine::begun(const journal::cursor& at) {
   if (at.status == commit_status::fenced) return stand_down();
   auto& task = tasks_.at(current_);
-  task.read_to = task.committed_to = at.position;
+  task.walk = device_walk(at.start, task.task.last_device, at.position);
+  task.committed_to = at.position;
   task.audience = task.noted_audience = at.audience;
   task.at = task.task.state == notification_state::launched ? stage::begun : stage::reading;
 }
@@ -180,10 +261,14 @@ void fan_out_machine::marked_sending() {
 // -- pages --
 
 void fan_out_machine::visit(const device_row& row) {
-  auto& task = tasks_.at(current_);
   ++counters_.rows_read;
   reader_.load(row);
-  if (!task.where.matches(reader_, now_)) return;
+  for (auto* task : readers_)
+    if (!(task->walk.lap_end() < row.key) && task->where.matches(reader_, task->task.launched_at))
+      take(*task, row);
+}
+
+void fan_out_machine::take(under_way_task& task, const device_row& row) {
   ++task.gathered;
   if (!reachable_.count(row.gateway)) {
     push_result skipped;
@@ -201,12 +286,14 @@ void fan_out_machine::visit(const device_row& row) {
 }
 
 void fan_out_machine::page_was_read(const page_end& end, utc_ms now) {
-  auto& task = tasks_.at(current_);
   ++counters_.pages;
-  task.read_to = end.last;
-  task.at_end = end.at_end;
-  task.first_page = false;
-  if (task.gathered > 0 && task.gathering_since == 0) task.gathering_since = now;
+  auto passed = end.at_end ? page_last_ : end.last;
+  for (auto* task : readers_) {
+    task->walk.pass(passed);
+    task->first_page = false;
+    if (task->gathered > 0 && task->gathering_since == 0) task->gathering_since = now;
+  }
+  readers_.clear();
 }
 
 void fan_out_machine::make_commit(under_way_task& task) {
@@ -214,7 +301,7 @@ void fan_out_machine::make_commit(under_way_task& task) {
   page.notification = task.task.key;
   page.epoch = epoch_;
   page.expected_cursor = task.committed_to;
-  page.new_cursor = task.read_to;
+  page.new_cursor = task.walk.cursor();
   for (auto& [name, group] : task.found) {
     auto& [queue, targets] = group;
     for (size_t at = 0; at < targets.size(); at += bounds_.devices_per_batch) {
@@ -265,7 +352,14 @@ void fan_out_machine::audience_noted(utc_ms now) {
   if (!noting_done_) return;
   ++counters_.finished;
   to_forget_.push_back(current_);
-  tasks_.erase(current_);
+  give_up(current_);
+}
+
+void fan_out_machine::give_up(notification_key key) {
+  auto task = tasks_.find(key);
+  if (task == tasks_.end()) return;
+  turns_.erase(turn_of(task->second));
+  tasks_.erase(task);
 }
 
 void fan_out_machine::measured(const std::vector<uint64_t>& outstanding, utc_ms now) {

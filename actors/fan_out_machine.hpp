@@ -9,10 +9,12 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <variant>
 #include <vector>
 
+#include "actors/device_walk.hpp"
 #include "model/condition.hpp"
 #include "model/job.hpp"
 #include "storage/device_store.hpp"
@@ -20,6 +22,8 @@
 #include "storage/notification_store.hpp"
 
 namespace pusher {
+
+constexpr size_t most_readers = 64;  ///< notifications that share a page
 
 struct fan_out_bounds {
   size_t devices_per_batch = 500;
@@ -64,13 +68,16 @@ class fan_out_machine {
   };
   struct begin {
     const fan_out_task* task = nullptr;
+    device_key start;  ///< where its walk through the devices begins, if it has not begun before
   };
   struct mark_sending {
     notification_key key;
   };
+  /// For one notification or, with a plan that scans, for several at once.
   struct read_page {
     const fan_out_task* task = nullptr;
-    device_key after;
+    device_plan* plan = nullptr;
+    device_key after, last;
     page_bounds bounds;
   };
   struct commit {
@@ -106,7 +113,8 @@ class fan_out_machine {
   uint64_t epoch() const { return epoch_; }
   void woken() { worklist_due_at_ = 0; }
   void worklist(const std::vector<notification_key>& keys, utc_ms now);
-  void opened(fan_out_task task);
+  /// `plan`: how the devices that may meet its condition are found; a scan for an audience of ids.
+  void opened(fan_out_task task, device_plan plan = {});
   /// The notification cannot be read; it is left alone for a while.
   void unreadable(notification_key key, utc_ms now);
   void begun(const journal::cursor& at);
@@ -128,10 +136,11 @@ class fan_out_machine {
     fan_out_machine::stage at = stage::known;
     fan_out_task task;
     condition where;
-    device_key read_to;       ///< rows up to here were looked at
-    device_key committed_to;  ///< the cursor in the journal
+    device_plan plan;
+    device_walk walk;           ///< rows passed were looked at
+    uint64_t committed_to = 0;  ///< the cursor in the journal
     uint64_t audience = 0;
-    bool at_end = false;
+    uint64_t served = 0;  ///< when it last had its turn
     bool first_page = true;
     utc_ms gathering_since = 0;  ///< 0 = nothing gathered
     utc_ms noted_at = 0;
@@ -142,7 +151,20 @@ class fan_out_machine {
     size_t gathered = 0;
   };
 
+  /// Who is next: transactional before campaigns, then whoever was served longest ago.
+  using turn = std::tuple<bool, uint64_t, notification_key>;
+
   std::optional<action> step(under_way_task& task, utc_ms now);
+  action read_for(under_way_task& task, utc_ms now);
+  /// Whether it reads all devices, and so can share its pages with others.
+  static bool scans(const under_way_task& task);
+  bool reads(const under_way_task& task) const;
+  under_way_task* furthest_behind(const under_way_task& of);
+  device_key where_others_are(const under_way_task& fresh);
+  void take(under_way_task& task, const device_row& row);
+  static turn turn_of(const under_way_task& task);
+  void had_its_turn(under_way_task& task);
+  void give_up(notification_key key);
   bool commit_due(const under_way_task& task, utc_ms now) const;
   bool blocked(const under_way_task& task) const;
   void make_commit(under_way_task& task);
@@ -157,8 +179,11 @@ class fan_out_machine {
   std::deque<notification_key> to_forget_;
   std::map<std::string, queue_gauge> gauges_;
   std::vector<std::string> measuring_;
-  notification_key current_;      ///< whose action is under way
-  notification_key last_served_;  ///< round robin goes on after it
+  notification_key current_;              ///< whose action is under way
+  std::vector<under_way_task*> readers_;  ///< whom the page serves that is being read
+  device_key page_last_;                  ///< up to which it reads
+  std::set<turn> turns_;                  ///< of all tasks
+  uint64_t served_ = 0;
   std::optional<page_commit> commit_;
   device_reader reader_;
   utc_ms worklist_due_at_ = 0;

@@ -72,6 +72,34 @@ std::string_view to_string(disabled_reason value) {
   return "none";
 }
 
+std::string_view to_string(device_event_type value) {
+  switch (value) {
+    case device_event_type::registered:
+      return "registered";
+    case device_event_type::token_replaced:
+      return "token_replaced";
+    case device_event_type::token_moved_in:
+      return "token_moved_in";
+    case device_event_type::token_moved_out:
+      return "token_moved_out";
+    case device_event_type::disabled:
+      return "disabled";
+    case device_event_type::enabled:
+      return "enabled";
+    case device_event_type::received:
+      return "received";
+    case device_event_type::opened:
+      return "opened";
+  }
+  return "unknown";
+}
+
+std::optional<device_event_type> parse_device_event_type(std::string_view name) {
+  for (auto each : all_device_event_types)
+    if (to_string(each) == name) return each;
+  return std::nullopt;
+}
+
 sha256_digest sha256(std::string_view bytes) {
   sha256_digest digest{};
   unsigned length = 0;

@@ -84,6 +84,33 @@ struct device_row {
   utc_ms last_seen_at = 0;
 };
 
+/// What happened to a device, beside its deliveries. Numbers are stored: never renumber.
+enum class device_event_type : uint8_t {
+  registered = 0,       ///< not stored: the device's created_at
+  token_replaced = 1,   ///< it registered with another token
+  token_moved_in = 2,   ///< it registered with a token that another device held
+  token_moved_out = 3,  ///< another device registered with its token, and this one was disabled
+  disabled = 4,         ///< a gateway said that its token is dead
+  enabled = 5,          ///< it registered again
+  received = 10,        ///< reported by the client; likewise opened
+  opened = 11
+};
+inline constexpr std::array all_device_event_types{
+    device_event_type::registered,      device_event_type::token_replaced, device_event_type::token_moved_in,
+    device_event_type::token_moved_out, device_event_type::disabled,       device_event_type::enabled,
+    device_event_type::received,        device_event_type::opened};
+std::string_view to_string(device_event_type value);
+std::optional<device_event_type> parse_device_event_type(std::string_view name);
+
+/// An entry of a device's history.
+struct device_event {
+  uint64_t id = 0;  ///< later ones have higher ids; 0 = registered
+  device_event_type type = device_event_type::registered;
+  std::string other_device_id;  ///< of token_moved_in and token_moved_out; empty when it is gone
+  std::string notification_id;  ///< public id; empty when none was named
+  utc_ms at = 0;
+};
+
 using sha256_digest = std::array<uint8_t, 32>;
 /// SHA-256, e.g. of a push token (how tokens are compared and indexed) or of an API key.
 sha256_digest sha256(std::string_view bytes);

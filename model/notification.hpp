@@ -66,15 +66,19 @@ struct message {
 
 struct audience_all {};
 struct audience_condition {
-  std::string json;
-};  ///< a condition that model/condition.hpp has parsed once
+  std::string json;  ///< as model/condition.hpp writes it; may use segments
+};
+struct audience_segment {
+  std::string name;
+};
 struct audience_device_ids {
   std::vector<std::string> ids;
 };
 struct audience_user_ids {
   std::vector<std::string> ids;
 };
-using audience = std::variant<audience_all, audience_condition, audience_device_ids, audience_user_ids>;
+using audience = std::variant<audience_all, audience_condition, audience_segment, audience_device_ids,
+                              audience_user_ids>;
 
 /// A notification as a client describes it.
 struct notification_draft {
@@ -99,6 +103,8 @@ struct notification {
   bool fan_out_done = false;
   uint64_t audience = 0;  ///< targets found so far; final once fan_out_done
   outcome_counts counts;  ///< settled targets
+  /// What the audience's segments stood for when it was launched; empty when it uses none, or is a draft.
+  std::string condition_at_launch;
   utc_ms created_at = 0;
   utc_ms launched_at = 0;  ///< 0 = not launched; likewise completed_at
   utc_ms completed_at = 0;

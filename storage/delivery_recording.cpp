@@ -1,6 +1,7 @@
 #include "storage/delivery_recording.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <unordered_set>
 
@@ -178,7 +179,38 @@ result<size_t> delivery_recording::disable_dead_tokens() {
         .add(static_cast<uint64_t>(each->unregistered_at));
   auto disabled = on_.execute_bulk("disabling dead tokens", sql, rows);
   if (!disabled) return disabled.failure();
+  if (*disabled > 0)
+    if (auto noted = note_disabled(); !noted) return noted.failure();
   return static_cast<size_t>(*disabled);
+}
+
+/// An entry in the history of each device that its token's death has just disabled; one that was disabled
+/// before has its entry.
+result<void> delivery_recording::note_disabled() {
+  static const std::string type = std::to_string(static_cast<unsigned>(device_event_type::disabled));
+  std::map<notification_key, std::vector<device_key>> dead;
+  for (const auto& each : rows_)
+    if (each.value->outcome == outcome::unregistered) dead[each.notification].push_back(each.value->device);
+  for (const auto& [notification, devices] : dead) {
+    for (size_t from = 0; from < devices.size(); from += list_length) {
+      auto to = std::min(from + list_length, devices.size());
+      sql_parameters parameters{notification, static_cast<unsigned>(disabled_reason::unregistered)};
+      add_padded(parameters, devices.begin() + static_cast<long>(from),
+                 devices.begin() + static_cast<long>(to));
+      auto noted = on_.execute(
+          "noting dead tokens",
+          "INSERT INTO device_events (application_id, device_id, type, notification_id, at) "
+          "SELECT d.application_id, d.id, " +
+              type + ", ?, d.disabled_at FROM devices d WHERE d.disabled = ? AND d.id IN (" +
+              placeholders(to - from) +
+              ") AND NOT EXISTS (SELECT 1 FROM device_events e WHERE e.application_id = d.application_id AND "
+              "e.device_id = d.id AND e.type = " +
+              type + " AND e.at = d.disabled_at)",
+          parameters);
+      if (!noted) return noted.failure();
+    }
+  }
+  return {};
 }
 
 result<void> delivery_recording::add_counts() {

@@ -37,6 +37,7 @@ class delivery_recording {
   result<void> leave_out_existing();
   result<void> insert_rows();
   result<size_t> disable_dead_tokens();
+  result<void> note_disabled();
   result<void> add_counts();
   result<void> complete();
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+
+#include "storage/device_event_rows.hpp"
 
 namespace pusher {
 
@@ -71,13 +74,22 @@ std::string insertion(const char* more_columns, const char* more_places) {
          database_now + more_places + ")";
 }
 
+/// What a known device becomes. updated_at moves with a change of what the client says, last_seen_at at most
+/// once an hour. The assignments are made from left to right, so those that compare come first.
 std::string overwriting() {
-  std::string sql = " ON DUPLICATE KEY UPDATE created_at = created_at";
+  std::string sets, same;
   for (const char* name : {"gateway", "environment", "platform", "push_token", "p256dh", "auth", "user_id",
-                           "locale", "time_zone", "app_version", "properties", "token_hash", "disabled",
-                           "disabled_at", "updated_at", "last_seen_at", "token_registered_at"})
-    sql += ", " + std::string(name) + " = VALUES(" + name + ")";
-  return sql;
+                           "locale", "time_zone", "app_version", "properties", "token_hash", "disabled"}) {
+    sets += ", " + std::string(name) + " = VALUES(" + name + ")";
+    same += std::string(same.empty() ? "" : " AND ") + name + " <=> VALUES(" + name + ")";
+  }
+  return " ON DUPLICATE KEY UPDATE updated_at = IF(" + same +
+         ", updated_at, VALUES(updated_at)), last_seen_at = IF(last_seen_at > VALUES(last_seen_at) - " +
+         std::to_string(last_seen_precision_ms) +
+         ", last_seen_at, VALUES(last_seen_at)), token_registered_at = VALUES(token_registered_at), "
+         "disabled_at = "
+         "VALUES(disabled_at)" +
+         sets;
 }
 
 }  // namespace
@@ -101,13 +113,16 @@ void device_registration::collect(const std::vector<device>& values) {
     const auto& value = values[i];
     if (last_of[value.device_id] != i) continue;
     by_device_.emplace(value.device_id, entries_.size());
-    entries_.push_back({&value, sha256(value.push_token), {}, false});
+    entries_.emplace_back();
+    entries_.back().value = &value;
+    entries_.back().hash = sha256(value.push_token);
     auto [owner, first] =
         token_owner.try_emplace(token_key(value, entries_.back().hash), entries_.size() - 1);
     if (first) continue;
     auto& loser = entries_[owner->second];
     loser.loses_token = true;
     loser.hash = moved_token_hash(loser.value->device_id);
+    moved_.push_back({{}, owner->second, entries_.size() - 1, {}});
     owner->second = entries_.size() - 1;
   }
   for (const auto& value : values)
@@ -115,14 +130,18 @@ void device_registration::collect(const std::vector<device>& values) {
 }
 
 result<std::vector<bool>> device_registration::run() {
-  for (auto step :
-       {&device_registration::find_existing, &device_registration::find_holders, &device_registration::vacate,
-        &device_registration::update_existing, &device_registration::insert_new})
+  auto names = read_indexed_properties(on_, app_, true);
+  if (!names) return names.failure();
+  index_.emplace(std::move(*names));
+  for (auto step : {&device_registration::find_existing, &device_registration::find_holders,
+                    &device_registration::vacate, &device_registration::update_existing,
+                    &device_registration::insert_new, &device_registration::learn_new_keys,
+                    &device_registration::write_index, &device_registration::write_events})
     if (auto done = (this->*step)(); !done) return std::move(done).failure();
   std::vector<bool> created;
   std::vector<bool> seen(entries_.size());
   for (auto at : entry_of_value_) {
-    created.push_back(!entries_[at].key && !seen[at]);
+    created.push_back(entries_[at].is_new && !seen[at]);
     seen[at] = true;
   }
   return created;
@@ -140,16 +159,27 @@ result<void> device_registration::find_existing() {
     add_padded(parameters, ids.begin() + static_cast<long>(from), ids.begin() + static_cast<long>(to));
     auto read =
         on_.query("finding devices",
-                  "SELECT device_id, id FROM devices FORCE INDEX (by_device) WHERE application_id = ? AND "
-                  "device_id IN (" +
+                  "SELECT device_id, id, gateway, environment, token_hash, disabled" +
+                      std::string(index_->empty() ? "" : ", properties") +
+                      " FROM devices FORCE INDEX (by_device) WHERE application_id = ? AND device_id IN (" +
                       placeholders(to - from) + ") FOR UPDATE",
                   parameters, [&](const sql_row& row) {
                     if (auto at = by_device_.find(row.text(0)); at != by_device_.end())
-                      entries_[at->second].key.value = row.number(1);
+                      found_existing(entries_[at->second], row);
                   });
     if (!read) return read.failure();
   }
   return {};
+}
+
+void device_registration::found_existing(entry& of, const sql_row& row) {
+  of.key.value = row.number(1);
+  of.is_new = false;
+  of.other_token = row.number(2) != static_cast<uint64_t>(of.value->gateway) ||
+                   row.number(3) != static_cast<uint64_t>(of.value->environment) ||
+                   row.text(4) != bytes_of(of.hash);
+  of.was_disabled = row.number(5) != 0;
+  if (!index_->empty()) of.properties_before = row.text(6);
 }
 
 result<void> device_registration::find_holders() {
@@ -185,7 +215,8 @@ result<void> device_registration::find_holders_among(gateway gateway, environmen
         parameters, [&](const sql_row& row) {
           auto at = owner.find(row.text(2));
           if (at == owner.end() || entries_[at->second].value->device_id == row.text(1)) return;
-          vacated_.push_back({device_key{row.number(0)}, moved_token_hash(std::string(row.text(1)))});
+          moved_.push_back(
+              {device_key{row.number(0)}, 0, at->second, moved_token_hash(std::string(row.text(1)))});
         });
     if (!read) return read.failure();
   }
@@ -198,12 +229,13 @@ result<void> device_registration::vacate() {
                      "UPDATE devices SET token_hash = ?, disabled = ?, disabled_at = " + database_now +
                          ", updated_at = " + database_now + " WHERE application_id = ? AND id = ?",
                      {column::text, column::number, column::number, column::number});
-  for (const auto& each : vacated_) {
+  for (const auto& each : moved_) {
+    if (!each.from) continue;
     writer.rows()
-        .add(bytes_of(each.hash))
+        .add(bytes_of(each.tombstone))
         .add(static_cast<uint64_t>(disabled_reason::token_moved))
         .add(app_.value)
-        .add(each.key.value);
+        .add(each.from.value);
     if (auto done = writer.added(64); !done) return done;
   }
   return writer.flush();
@@ -242,7 +274,7 @@ result<void> device_registration::update_existing() {
   columns.push_back(column::number);
   bulk_writer writer(on_, "updating devices", sql, columns);
   for (const auto& each : entries_) {
-    if (!each.key) continue;
+    if (each.is_new) continue;
     add_row(writer.rows(), each);
     writer.rows().add(each.key.value);
     if (auto done = writer.added(bytes_of(*each.value)); !done) return done;
@@ -254,11 +286,70 @@ result<void> device_registration::insert_new() {
   static const std::string sql = insertion("", "");
   bulk_writer writer(on_, "inserting devices", sql, row_columns);
   for (const auto& each : entries_) {
-    if (each.key) continue;
+    if (!each.is_new) continue;
     add_row(writer.rows(), each);
     if (auto done = writer.added(bytes_of(*each.value)); !done) return done;
   }
   return writer.flush();
+}
+
+/// New rows bear their keys only once they are there; asked for when something refers to them.
+result<void> device_registration::learn_new_keys() {
+  std::vector<std::string_view> ids;
+  if (!index_->empty()) {
+    for (const auto& each : entries_)
+      if (each.is_new) ids.push_back(each.value->device_id);
+  } else {
+    for (const auto& each : moved_) {
+      if (entries_[each.to_entry].is_new) ids.push_back(entries_[each.to_entry].value->device_id);
+      if (!each.from && entries_[each.from_entry].is_new)
+        ids.push_back(entries_[each.from_entry].value->device_id);
+    }
+  }
+  std::sort(ids.begin(), ids.end());
+  for (size_t from = 0; from < ids.size(); from += list_length) {
+    auto to = std::min(from + list_length, ids.size());
+    sql_parameters parameters{app_};
+    add_padded(parameters, ids.begin() + static_cast<long>(from), ids.begin() + static_cast<long>(to));
+    auto read =
+        on_.query("finding new devices",
+                  "SELECT device_id, id FROM devices FORCE INDEX (by_device) WHERE application_id = ? AND "
+                  "device_id IN (" +
+                      placeholders(to - from) + ")",
+                  parameters, [&](const sql_row& row) {
+                    if (auto at = by_device_.find(row.text(0)); at != by_device_.end())
+                      entries_[at->second].key.value = row.number(1);
+                  });
+    if (!read) return read.failure();
+  }
+  return {};
+}
+
+result<void> device_registration::write_index() {
+  if (index_->empty()) return {};
+  for (const auto& each : entries_)
+    index_->change(each.key, each.properties_before, each.value->properties);
+  return index_->write(on_);
+}
+
+result<void> device_registration::write_events() {
+  std::vector<new_device_event> events;
+  for (const auto& each : moved_) {
+    auto from = each.from ? each.from : entries_[each.from_entry].key;
+    auto to = entries_[each.to_entry].key;
+    events.push_back({from, device_event_type::token_moved_out, to, {}});
+    events.push_back({to, device_event_type::token_moved_in, from, {}});
+  }
+  std::set<device_key> moved_in;
+  for (const auto& each : moved_)
+    moved_in.insert(entries_[each.to_entry].key);
+  for (const auto& each : entries_) {
+    if (each.is_new || each.loses_token) continue;
+    if (each.was_disabled) events.push_back({each.key, device_event_type::enabled, {}, {}});
+    if (each.other_token && !moved_in.count(each.key))
+      events.push_back({each.key, device_event_type::token_replaced, {}, {}});
+  }
+  return write_device_events(on_, app_, events);
 }
 
 }  // namespace pusher

@@ -1,12 +1,14 @@
 // Registering a batch of devices: who is new, who changes, whose token moves.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "model/device.hpp"
 #include "storage/connection.hpp"
+#include "storage/property_index_rows.hpp"
 
 namespace pusher {
 
@@ -28,23 +30,34 @@ class device_registration {
  private:
   struct entry {
     const device* value = nullptr;
-    sha256_digest hash{};      ///< of its token, or the tombstone when it loses that
-    device_key key;            ///< of the existing row; 0 = new
+    sha256_digest hash{};  ///< of its token, or the tombstone when it loses that
+    device_key key;        ///< 0 = new, and not known yet
+    bool is_new = true;
     bool loses_token = false;  ///< to a later entry of the batch
+    bool other_token = false;  ///< than the one it had
+    bool was_disabled = false;
+    std::string properties_before;  ///< only read when names are indexed
   };
-  struct vacated {
-    device_key key;
-    sha256_digest hash{};
+  /// A token that a device loses to an entry.
+  struct moved_token {
+    device_key from;  ///< 0 when `from_entry` says it
+    size_t from_entry = 0;
+    size_t to_entry = 0;
+    sha256_digest tombstone{};
   };
 
   void collect(const std::vector<device>& values);
   result<void> find_existing();
+  void found_existing(entry& of, const sql_row& row);
   result<void> find_holders();
   result<void> find_holders_among(gateway gateway, environment environment,
                                   const std::vector<size_t>& entries);
   result<void> vacate();
   result<void> update_existing();
   result<void> insert_new();
+  result<void> learn_new_keys();
+  result<void> write_index();
+  result<void> write_events();
   void add_row(bulk_rows& rows, const entry& each) const;
 
   database::connection& on_;
@@ -52,7 +65,8 @@ class device_registration {
   std::vector<entry> entries_;
   std::vector<size_t> entry_of_value_;  ///< per device of the call
   std::unordered_map<std::string_view, size_t> by_device_;
-  std::vector<vacated> vacated_;
+  std::vector<moved_token> moved_;
+  std::optional<property_index_rows> index_;
 };
 
 }  // namespace pusher

@@ -114,7 +114,36 @@ result<page_end> scan_ids(database& db, application_id app, const char* column, 
   });
 }
 
+/// A page of what the plan's index names.
+result<page_end> read_index(database::connection& on, application_id app, device_plan& plan, device_key after,
+                            device_key last, const page_bounds& bounds, const visitor& visit) {
+  std::vector<uint64_t> keys;
+  auto all = read_planned_keys(on, plan, after, last, std::min(bounds.rows, list_length), keys);
+  if (!all) return all.failure();
+  page_reader page(bounds, after, visit);
+  if (plan.by != device_plan::access::index) return page.end();  // it became a scan: nothing was read
+  auto end = read_keys(on, app, keys, page);
+  if (end) end->at_end = end->at_end && *all;
+  return end;
+}
+
 }  // namespace
+
+result<page_end> device_store::read(application_id app, device_plan& plan, device_key after, device_key last,
+                                    const page_bounds& bounds, const visitor& visit) {
+  if (plan.by == device_plan::access::users)
+    return scan_user_ids(app, plan.users, after, last, bounds, visit);
+  if (plan.by == device_plan::access::index) {
+    auto end = with_connection(
+        db_, [&](database::connection& on) { return read_index(on, app, plan, after, last, bounds, visit); });
+    if (!end || plan.by == device_plan::access::index) return end;
+  }
+  return scan(app, after, last, bounds, visit);
+}
+
+result<device_plan> device_store::plan(application_id app, const condition& where) {
+  return with_connection(db_, [&](database::connection& on) { return make_device_plan(on, app, where); });
+}
 
 result<page_end> device_store::scan(application_id app, device_key after, device_key last,
                                     const page_bounds& bounds, const visitor& visit) {

@@ -1,5 +1,6 @@
 #include "storage/device_store.hpp"
 
+#include "storage/device_event_rows.hpp"
 #include "storage/device_registration.hpp"
 #include "storage/device_rows.hpp"
 #include "storage/transaction.hpp"
@@ -40,7 +41,7 @@ result<void> write_description(database::connection& on, application_id app, dev
       "updating a device",
       "UPDATE devices SET platform = ?, p256dh = ?, auth = ?, user_id = ?, locale = ?, time_zone = ?, "
       "app_version = ?, properties = ?, updated_at = " +
-          database_now + " WHERE application_id = ? AND id = ?",
+          database_now + ", last_seen_at = " + touched_last_seen + " WHERE application_id = ? AND id = ?",
       {static_cast<unsigned>(value.platform), p256dh, auth, value.user_id, value.locale, value.time_zone,
        value.app_version, value.properties, app, key});
   return written ? result<void>() : written.failure();
@@ -77,8 +78,13 @@ result<stored_device> device_store::update(application_id app, const std::string
         if (auto changed = change(wanted); !changed) return changed.failure();
         wanted.device_id = device_id;
         if (same_token(before->value, wanted)) {
+          auto names = read_indexed_properties(on, app, true);
+          if (!names) return names.failure();
+          property_index_rows index(std::move(*names));
+          index.change(before->key, before->value.properties, wanted.properties);
           if (auto written = write_description(on, app, before->key, wanted); !written)
             return written.failure();
+          if (auto written = index.write(on); !written) return written.failure();
         } else if (auto registered = device_registration(on, app, {wanted}).run(); !registered) {
           return registered.failure();
         }
@@ -89,12 +95,38 @@ result<stored_device> device_store::update(application_id app, const std::string
 
 result<void> device_store::erase(application_id app, const std::string& device_id) {
   return transact(db_, [&](database::connection& on) -> result<void> {
-    auto erased =
-        on.execute("deleting a device", "DELETE FROM devices WHERE application_id = ? AND device_id = ?",
-                   {app, device_id});
+    auto erased = erase_devices(on, app, device_column::device_id, {device_id}, list_length);
     if (!erased) return erased.failure();
-    return *erased == 0 ? no_such_device() : result<void>();
+    return erased->devices == 0 ? no_such_device() : result<void>();
   });
+}
+
+result<std::vector<stored_device>> device_store::of_user(application_id app, const std::string& user_id,
+                                                         device_key after, size_t limit) {
+  static const std::string sql =
+      "SELECT " + stored_device_columns +
+      " FROM devices FORCE INDEX (by_user) WHERE application_id = ? AND user_id = ? "
+      "AND id > ? ORDER BY id LIMIT ?";
+  return with_connection(db_, [&](database::connection& on) -> result<std::vector<stored_device>> {
+    std::vector<stored_device> found;
+    auto read = on.query("reading a user's devices", sql, {app, user_id, after, limit},
+                         [&](const sql_row& row) { found.push_back(read_stored_device(row)); });
+    if (!read) return read.failure();
+    return found;
+  });
+}
+
+result<erased_counts> device_store::erase_user(application_id app, const std::string& user_id) {
+  erased_counts all;
+  for (;;) {
+    auto some = transact(db_, [&](database::connection& on) {
+      return erase_devices(on, app, device_column::user_id, {user_id}, list_length);
+    });
+    if (!some) return some.failure();
+    all.devices += some->devices;
+    all.events += some->events;
+    if (some->devices < list_length) return all;
+  }
 }
 
 result<std::vector<bool>> device_store::import(application_id app, const std::vector<device>& values) {

@@ -5,9 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "model/condition.hpp"
 #include "model/device.hpp"
 #include "model/result.hpp"
 #include "storage/database.hpp"
+#include "storage/device_erasure.hpp"
+#include "storage/device_plan.hpp"
 
 namespace pusher {
 
@@ -39,13 +42,25 @@ class device_store {
   result<stored_device> get(application_id app, const std::string& device_id);
   result<stored_device> update(application_id app, const std::string& device_id,
                                const std::function<result<void>(device&)>& change);
+  /// Deletes the device and its history. Errors: not_found.
   result<void> erase(application_id app, const std::string& device_id);
+  /// A user's devices, disabled ones too, with key > `after`, in key order.
+  result<std::vector<stored_device>> of_user(application_id app, const std::string& user_id, device_key after,
+                                             size_t limit);
+  /// Deletes all devices of a user and their history, in steps; what was deleted. After a failure some may be
+  /// gone and the call can be repeated.
+  result<erased_counts> erase_user(application_id app, const std::string& user_id);
   /// put() for many in one transaction; whether each is new. A device_id may repeat: the last one stands.
   result<std::vector<bool>> import(application_id app, const std::vector<device>& values);
 
   /// Reads enabled devices with `after < key <= last` in key order. The row's views die when `visit` returns.
   result<page_end> scan(application_id app, device_key after, device_key last, const page_bounds& bounds,
                         const std::function<void(const device_row&)>& visit);
+  /// How the devices that may meet a condition (segments written out) are found most cheaply.
+  result<device_plan> plan(application_id app, const condition& where);
+  /// scan() over the devices that the plan leaves. A plan that cannot be used any more becomes a scan.
+  result<page_end> read(application_id app, device_plan& plan, device_key after, device_key last,
+                        const page_bounds& bounds, const std::function<void(const device_row&)>& visit);
   /// The same over the enabled devices that bear one of these ids (at most 10,000), in key order.
   result<page_end> scan_device_ids(application_id app, const std::vector<std::string>& ids, device_key after,
                                    device_key last, const page_bounds& bounds,

@@ -141,6 +141,8 @@ std::string encode_audience(const audience& value) {
   return object([&](writer& to) {
     if (const auto* where = std::get_if<audience_condition>(&value)) {
       put(to, "condition", std::string_view(where->json));
+    } else if (const auto* segment = std::get_if<audience_segment>(&value)) {
+      put(to, "segment", std::string_view(segment->name));
     } else if (const auto* devices = std::get_if<audience_device_ids>(&value)) {
       put(to, "device_ids", devices->ids);
     } else if (const auto* users = std::get_if<audience_user_ids>(&value)) {
@@ -161,6 +163,8 @@ result<audience> decode_audience(std::string_view text) {
   bool known = true;
   if (kind == "condition" && only.value.IsString())
     value.emplace<audience_condition>().json = json::view(only.value);
+  else if (kind == "segment" && only.value.IsString())
+    value.emplace<audience_segment>().name = json::view(only.value);
   else if (kind == "device_ids")
     known = get(only.value, value.emplace<audience_device_ids>().ids);
   else if (kind == "user_ids")

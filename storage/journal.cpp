@@ -152,27 +152,25 @@ result<commit_status> journal::raise_epoch(uint64_t epoch) {
   return status_of(*reply);
 }
 
-result<journal::cursor> journal::begin_fan_out(uint64_t epoch, const message& content) {
+result<journal::cursor> journal::begin_fan_out(uint64_t epoch, const message& content, device_key start) {
   auto reply =
       run(scripts::begin_fan_out, {keys::epoch, keys::fan_out(content.key), keys::content(content.key)},
-          {text(epoch), encode(content)});
+          {text(epoch), encode(content), text(start.value)});
   if (!reply) return reply.failure();
   cursor begun;
   begun.status = status_of(*reply);
-  if (begun.status == commit_status::done && reply->items.size() >= 3) {
-    begun.position = {number(reply->items[1])};
+  if (begun.status == commit_status::done && reply->items.size() >= 4) {
+    begun.position = number(reply->items[1]);
     begun.audience = number(reply->items[2]);
+    begun.start = {number(reply->items[3])};
   }
   return begun;
 }
 
 result<page_committed> journal::commit_page(const page_commit& page) {
-  std::vector<std::string> arguments{text(page.epoch),
-                                     text(page.notification.value),
-                                     text(page.expected_cursor.value),
-                                     text(page.new_cursor.value),
-                                     keys::push_prefix,
-                                     keys::sender_group,
+  std::vector<std::string> arguments{text(page.epoch),           text(page.notification.value),
+                                     text(page.expected_cursor), text(page.new_cursor),
+                                     keys::push_prefix,          keys::sender_group,
                                      text(page.batches.size())};
   for (const auto& [queue, batch] : page.batches) {
     arguments.push_back(queue.name());

@@ -64,7 +64,7 @@ enum class commit_status : uint8_t {
 struct page_commit {
   notification_key notification;
   uint64_t epoch = 0;
-  device_key expected_cursor, new_cursor;
+  uint64_t expected_cursor = 0, new_cursor = 0;  ///< as actors/device_walk.hpp counts them
   std::vector<std::pair<push_queue, push_batch>> batches;
   std::vector<result_batch> skipped;
 };
@@ -109,10 +109,12 @@ class journal {
   result<commit_status> raise_epoch(uint64_t epoch);
   struct cursor {
     commit_status status = commit_status::done;
-    device_key position;
+    uint64_t position = 0;
     uint64_t audience = 0;
+    device_key start;  ///< where the walk through the devices began
   };
-  result<cursor> begin_fan_out(uint64_t epoch, const message& content);
+  /// `start`: where a notification that has not begun yet begins.
+  result<cursor> begin_fan_out(uint64_t epoch, const message& content, device_key start = {});
   result<page_committed> commit_page(const page_commit& page);
   result<std::vector<uint64_t>> outstanding(const std::vector<std::string>& queues);
   /// Drops what Redis keeps of a completed notification; false while targets are pending.

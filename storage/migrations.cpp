@@ -138,6 +138,61 @@ CREATE TABLE IF NOT EXISTS journal_identity (
   PRIMARY KEY (id)
 ))sql";
 
+// What happened to a device, beside its deliveries. Numbers of types are the model's.
+const char* const device_events = R"sql(
+CREATE TABLE IF NOT EXISTS device_events (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
+  application_id BIGINT UNSIGNED NOT NULL,
+  device_id BIGINT UNSIGNED NOT NULL,
+  type TINYINT UNSIGNED NOT NULL,
+  other_device_id BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  notification_id BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  at BIGINT NOT NULL,
+  PRIMARY KEY (id),
+  KEY by_device (application_id, device_id, id)
+))sql";
+
+const char* const segments = R"sql(
+CREATE TABLE IF NOT EXISTS segments (
+  application_id BIGINT UNSIGNED NOT NULL,
+  name VARCHAR(64) NOT NULL,
+  definition MEDIUMTEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (application_id, name)
+))sql";
+
+const char* const segment_uses = R"sql(
+CREATE TABLE IF NOT EXISTS segment_uses (
+  application_id BIGINT UNSIGNED NOT NULL,
+  used VARCHAR(64) NOT NULL,
+  user VARCHAR(64) NOT NULL,
+  PRIMARY KEY (application_id, used, user),
+  KEY by_user (application_id, user)
+))sql";
+
+// A name that is dropped and declared again gets another id, so that no old row of the index counts.
+const char* const indexed_properties = R"sql(
+CREATE TABLE IF NOT EXISTS indexed_properties (
+  id INT UNSIGNED NOT NULL AUTO_INCREMENT,
+  application_id BIGINT UNSIGNED NOT NULL,
+  name VARCHAR(64) NOT NULL,
+  state TINYINT UNSIGNED NOT NULL,
+  has_open TINYINT UNSIGNED NOT NULL DEFAULT 0,
+  built_to BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  PRIMARY KEY (id),
+  KEY by_application (application_id, id),
+  KEY by_state (state, id)
+))sql";
+
+const char* const property_index = R"sql(
+CREATE TABLE IF NOT EXISTS property_index (
+  index_id INT UNSIGNED NOT NULL,
+  hash BIGINT UNSIGNED NOT NULL,
+  device_id BIGINT UNSIGNED NOT NULL,
+  PRIMARY KEY (index_id, hash, device_id)
+))sql";
+
 std::vector<std::string> tables(std::initializer_list<const char*> definitions) {
   std::vector<std::string> statements;
   for (const auto* each : definitions)
@@ -152,10 +207,18 @@ migration first() {
   return {1, std::move(statements)};
 }
 
+migration second() {
+  auto statements = tables({device_events, segments, segment_uses, indexed_properties, property_index});
+  statements.push_back(
+      "ALTER TABLE notifications ADD COLUMN IF NOT EXISTS condition_at_launch MEDIUMTEXT NULL AFTER "
+      "audience");
+  return {2, std::move(statements)};
+}
+
 }  // namespace
 
 const std::vector<migration>& migrations() {
-  static const std::vector<migration> all{first()};
+  static const std::vector<migration> all{first(), second()};
   return all;
 }
 

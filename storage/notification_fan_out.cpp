@@ -43,9 +43,14 @@ result<fan_out_task> read_task(const sql_row& row, notification_key key) {
   task.lane = static_cast<lane>(row.number(1));
   task.state = static_cast<notification_state>(row.number(2));
   task.last_device.value = row.number(3);
-  auto wanted = decode_audience(row.text(4));
-  if (!wanted) return wanted.failure();
-  task.audience = std::move(*wanted);
+  task.launched_at = row.time(7);
+  if (!row.null(8)) {
+    task.audience = audience_condition{std::string(row.text(8))};
+  } else {
+    auto wanted = decode_audience(row.text(4));
+    if (!wanted) return wanted.failure();
+    task.audience = std::move(*wanted);
+  }
   auto told = read_message(row, key, 5, 6);
   if (!told) return told.failure();
   task.message = std::move(*told);
@@ -72,8 +77,8 @@ result<fan_out_task> notification_store::task(notification_key key) {
     auto found = result<fan_out_task>(no_such_notification());
     auto read =
         on.query("reading a notification",
-                 "SELECT application_id, lane, state, audience_last_device, audience, draft, expires_at "
-                 "FROM notifications WHERE id = ?",
+                 "SELECT application_id, lane, state, audience_last_device, audience, draft, expires_at, "
+                 "launched_at, condition_at_launch FROM notifications WHERE id = ?",
                  {key}, [&](const sql_row& row) { found = read_task(row, key); });
     if (!read) return read.failure();
     return found;

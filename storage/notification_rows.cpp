@@ -13,7 +13,7 @@ std::string counters(const char* separator) {
   return list;
 }
 
-constexpr size_t first_counter = 15;
+constexpr size_t first_counter = 16;
 
 std::string in_progress() {
   return "state IN (" + std::to_string(static_cast<unsigned>(notification_state::launched)) + ", " +
@@ -24,7 +24,7 @@ std::string in_progress() {
 
 const std::string select_notification =
     "SELECT id, public_id, application_id, state, lane, external_id, ttl_seconds, draft, audience, "
-    "audience_count, fan_out_done, created_at, launched_at, completed_at, expires_at, " +
+    "audience_count, fan_out_done, created_at, launched_at, completed_at, expires_at, condition_at_launch, " +
     counters(", ") + " FROM notifications ";
 
 const std::string complete_notification =
@@ -57,6 +57,7 @@ result<notification> read_notification(const sql_row& row) {
   value.created_at = row.time(11);
   value.launched_at = row.time(12);
   value.completed_at = row.time(13);
+  value.condition_at_launch = row.text(15);
   for (size_t i = 0; i < all_outcomes.size(); ++i)
     value.counts[all_outcomes[i]] = row.number(first_counter + i);
   return value;

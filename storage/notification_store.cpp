@@ -2,6 +2,7 @@
 
 #include "storage/draft_codec.hpp"
 #include "storage/notification_rows.hpp"
+#include "storage/segment_store.hpp"
 #include "storage/transaction.hpp"
 
 namespace pusher {
@@ -36,14 +37,35 @@ result<device_key> last_device(database::connection& on, application_id app) {
   return last;
 }
 
-result<void> set_launched(database::connection& on, application_id app, notification_key key) {
+/// The audience's condition when it uses segments, with these written out; nothing when it uses none.
+result<std::optional<std::string>> condition_by_now(database::connection& on, application_id app,
+                                                    const audience& wanted) {
+  result<condition> given = condition();
+  std::string pointer = "/audience";
+  if (const auto* named = std::get_if<audience_segment>(&wanted)) {
+    given = condition::parse(R"({"segment":")" + named->name + "\"}");
+  } else if (const auto* where = std::get_if<audience_condition>(&wanted)) {
+    given = condition::parse(where->json);
+    pointer += "/condition";
+  }
+  if (!given) return error{errc::corrupt_data, "The stored audience of a notification cannot be read", "", 0};
+  if (given->segments().empty()) return std::optional<std::string>();
+  auto written = write_segments_out(on, app, *given, pointer);
+  if (!written) return written.failure();
+  return std::optional<std::string>(written->to_json());
+}
+
+result<void> set_launched(database::connection& on, application_id app, notification_key key,
+                          const audience& wanted) {
+  auto where = condition_by_now(on, app, wanted);
+  if (!where) return where.failure();
   auto last = last_device(on, app);
   if (!last) return last.failure();
   auto launched = on.execute(
       "launching a notification",
-      "UPDATE notifications SET state = ?, audience_last_device = ?, launched_at = " + database_now +
-          ", expires_at = launched_at + ttl_seconds * 1000 WHERE id = ?",
-      {number(notification_state::launched), *last, key});
+      "UPDATE notifications SET state = ?, audience_last_device = ?, condition_at_launch = ?, launched_at = " +
+          database_now + ", expires_at = launched_at + ttl_seconds * 1000 WHERE id = ?",
+      {number(notification_state::launched), *last, *where, key});
   return launched ? result<void>() : launched.failure();
 }
 
@@ -140,8 +162,11 @@ result<notification_store::created> notification_store::create(
     }
     auto key = insert(on, app, draft);
     if (!key) return key.failure();
-    if (draft.launch)
-      if (auto launched = set_launched(on, app, *key); !launched) return launched.failure();
+    if (draft.launch) {
+      if (auto launched = set_launched(on, app, *key, draft.audience); !launched) return launched.failure();
+    } else if (auto good = condition_by_now(on, app, draft.audience); !good) {
+      return good.failure();
+    }
     auto value = read_one(on, "id = ?", {*key});
     if (!value) return value.failure();
     value->draft.launch = draft.launch;
@@ -200,7 +225,7 @@ result<notification_store::created> notification_store::launch(
           errc::wrong_state,
           "The notification is " + std::string(to_string(value->state)) + "; only a draft can be launched",
           "", 0};
-    if (auto launched = set_launched(on, app, value->key); !launched) return launched.failure();
+    if (auto launched = set_launched(on, app, value->key, value->draft.audience); !launched) return launched.failure();
     value = read_one(on, "id = ?", {value->key});
     if (!value) return value.failure();
     if (once)

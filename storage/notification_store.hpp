@@ -22,6 +22,7 @@ struct fan_out_task {
   device_key last_device;  ///< the audience is among the devices that existed at launch
   pusher::message message;
   notification_state state = notification_state::launched;
+  utc_ms launched_at = 0;  ///< the moment for which its condition is judged
 };
 
 class notification_store {
@@ -37,7 +38,8 @@ class notification_store {
     std::optional<std::string> replayed_body;  ///< set when the key was used before with the same request
   };
   /// One transaction: the row (launched at once when the draft says so) and the idempotency key with the body
-  /// that `render` makes. Errors: idempotency_mismatch, conflict (external_id taken).
+  /// that `render` makes. Errors: idempotency_mismatch, conflict (external_id taken), invalid_condition (a
+  /// segment of the audience).
   result<created> create(application_id app, const notification_draft& draft,
                          const std::optional<idempotency>& once,
                          const std::function<std::string(const notification&)>& render);
@@ -45,7 +47,7 @@ class notification_store {
   /// Newest first; `before` = 0 for the first page.
   result<std::vector<notification>> list(application_id app, std::optional<notification_state> state,
                                          notification_key before, size_t limit);
-  /// draft -> launched; sets launched_at, expires_at and the audience's last device. With an idempotency key
+  /// draft -> launched; sets launched_at, expires_at, the audience's last device and what its segments stand for. With an idempotency key
   /// a repeat gives the first answer's body. Errors: not_found, wrong_state (the sentence names the state),
   /// idempotency_mismatch.
   result<created> launch(application_id app, const std::string& id, const std::optional<idempotency>& once,

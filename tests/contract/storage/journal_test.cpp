@@ -39,8 +39,8 @@ struct fixture {
     page_commit made;
     made.notification = {7};
     made.epoch = 1;
-    made.expected_cursor = {from};
-    made.new_cursor = {to};
+    made.expected_cursor = from;
+    made.new_cursor = to;
     if (targets > 0) made.batches.emplace_back(queue, batch(targets, from + 1));
     return made;
   }
@@ -139,7 +139,7 @@ TEST_CASE_FIXTURE(fixture, "fan-out goes on at the cursor it left") {
   content.key = {7};
   auto cursor = second.begin_fan_out(2, content);
   REQUIRE(cursor);
-  CHECK(cursor->position == device_key{10});
+  CHECK(cursor->position == 10);
   CHECK(cursor->audience == 3);
   CHECK(first.begin_fan_out(1, content)->status == commit_status::fenced);
 }

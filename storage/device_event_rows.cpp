@@ -1,0 +1,25 @@
+#include "storage/device_event_rows.hpp"
+
+namespace pusher {
+
+result<void> write_device_events(database::connection& on, application_id app,
+                                 const std::vector<new_device_event>& events) {
+  using column = bulk_rows::kind;
+  if (events.empty()) return {};
+  bulk_rows rows({column::number, column::number, column::number, column::number, column::number});
+  for (const auto& each : events)
+    rows.add(app.value)
+        .add(each.device.value)
+        .add(static_cast<uint64_t>(each.type))
+        .add(each.other.value)
+        .add(each.notification.value);
+  auto written =
+      on.execute_bulk("writing device events",
+                      "INSERT INTO device_events (application_id, device_id, type, other_device_id, "
+                      "notification_id, at) VALUES (?, ?, ?, ?, ?, " +
+                          database_now + ")",
+                      rows);
+  return written ? result<void>() : written.failure();
+}
+
+}  // namespace pusher
