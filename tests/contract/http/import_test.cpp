@@ -21,7 +21,7 @@ http::response store(const http::request& asked) {
     return http::problem({errc::unauthenticated, "No key.", "", 0}, asked);
   http::response made;
   made.content_type = "application/x-ndjson";
-  auto first = std::stoull(asked.headers.at(http::first_line_header));
+  auto first = std::stoull(asked.internal.at(http::first_line_note));
   http::for_each_line(asked.body, first, [&](uint64_t number, std::string_view line) {
     http::append_stored(made.body, number, true, line);
   });

@@ -235,7 +235,7 @@ TEST_CASE("a chunk of an import answers line by line") {
                    "\n"
                    R"({"device_id":"a","gateway":"fcm","platform":"ios","push_token":"t2"})"
                    "\n");
-  asked.headers[first_line_header] = "11";
+  asked.internal[first_line_note] = "11";
   auto answer = serve(asked, engine);
   CHECK(answer.status == 200);
   CHECK(answer.content_type == "application/x-ndjson");
