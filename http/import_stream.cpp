@@ -38,6 +38,7 @@ import_stream::import_stream(stream_connection& client, dispatcher& target, requ
 
 void import_stream::run() {
   if (!admitted()) return;
+  client_.invite_body();
   response head;
   head.content_type = "application/x-ndjson";
   client_.begin(head, asked_.request_id);

@@ -56,6 +56,10 @@ stream_connection::~stream_connection() {
 
 // -- reading --
 
+void stream_connection::invite_body() {
+  if (std::exchange(owes_continue_, false) && early_.empty()) queue("HTTP/1.1 100 Continue\r\n\r\n");
+}
+
 stream_connection::got stream_connection::read(std::string& body, milliseconds most_wait) {
   if (complete_) return got::all;
   if (decoder_.pending()) {
@@ -67,7 +71,6 @@ stream_connection::got stream_connection::read(std::string& body, milliseconds m
     std::string_view view(input);
     return decode(view, body);
   }
-  if (std::exchange(owes_continue_, false)) queue("HTTP/1.1 100 Continue\r\n\r\n");
   pollfd wait{taken_.socket, static_cast<short>(POLLIN | (unsent_.empty() ? 0 : POLLOUT)), 0};
   poll(&wait, 1, as_timeout(std::min(most_wait, slice)));
   if (canceled_) return break_off(503, "The node is ending; ask another.");

@@ -33,6 +33,9 @@ class stream_connection {
     all,      ///< the body is complete (it may have grown)
     broken    ///< see why(); nothing more can be read
   };
+  /// Tells a client that waits for it to send its body. Before begin(): behind a head it would stand in the
+  /// answer's body.
+  void invite_body();
   /// Reads more of the body, and meanwhile sends what waits to be sent.
   got read(std::string& body, std::chrono::milliseconds most_wait);
   const refusal& why() const { return why_; }
