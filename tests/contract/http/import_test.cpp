@@ -57,6 +57,14 @@ size_t resident_bytes() {
   return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
 }
 
+/// The most that this process has held so far.
+size_t peak_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;)
+    if (size_t kilobytes = 0; word == "VmHWM:" && status >> kilobytes) return kilobytes * 1024;
+  return 0;
+}
+
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
@@ -259,7 +267,7 @@ TEST_CASE("a gzipped line that inflates to 256 MiB costs no memory") {
   http_client client(server->port());
   http::gzip_encoder encoder;
   REQUIRE(client.send(import_head("Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n")));
-  auto before = resident_bytes();
+  [[maybe_unused]] auto before = peak_bytes();
   auto send = [&](const std::string& piece) {
     char size[20];
     std::snprintf(size, sizeof size, "%zx\r\n", piece.size());
@@ -276,8 +284,9 @@ TEST_CASE("a gzipped line that inflates to 256 MiB costs no memory") {
   REQUIRE(lines.size() == 2);
   CHECK(contains(lines[0], R"("line":1,"status":413)"));
   CHECK(contains(lines[1], R"("line":2,"status":201)"));
+  [[maybe_unused]] auto after = peak_bytes();
 #if !defined(__SANITIZE_ADDRESS__)
-  CHECK(resident_bytes() < before + 16 * 1024 * 1024);
+  CHECK(after < before + 16 * 1024 * 1024);
 #endif
 }
 
