@@ -11,6 +11,8 @@ namespace {
 
 constexpr auto key_memory = std::chrono::seconds(1);  // a revoked key works no longer than this
 constexpr size_t most_remembered_keys = 1000;
+// Their lines are about 1 MiB: JSON's names add up to 200 bytes to a row.
+constexpr page_bounds export_bounds{2000, 768 * 1024};
 
 std::string to_cursor(uint64_t key) {
   return "c" + std::to_string(key);
@@ -147,6 +149,42 @@ result<http::device_count> api_operations::count_devices(application_id app, con
     if (end->at_end) break;
   }
   return found;
+}
+
+result<http::export_range> api_operations::begin_export(application_id app,
+                                                        const std::optional<std::string>& after) {
+  http::export_range range;
+  if (after) {
+    auto found = devices_.get(app, *after);
+    if (!found && found.failure().code == errc::not_found)
+      return error{errc::not_found,
+                   "There is no device with the id given as \"after\" any more. Take the device_id of an "
+                   "earlier line, or export from the start.",
+                   "", 0};
+    if (!found) return found.failure();
+    range.after = found->key;
+  }
+  auto last = devices_.last_key(app);
+  if (!last) return last.failure();
+  range.last = *last;
+  return range;
+}
+
+result<http::exported_devices> api_operations::export_devices(application_id app, const condition& where,
+                                                              const http::export_range& range) {
+  http::exported_devices page;
+  device_reader reader;
+  auto wanted = [&](const device_row& row) {
+    reader.load(row);
+    return where.matches(reader, now_ms());
+  };
+  auto end =
+      devices_.scan_whole(app, range.after, range.last, export_bounds, wanted,
+                          [&](stored_device&& each) { page.devices.push_back(std::move(each.value)); });
+  if (!end) return end.failure();
+  page.reached = end->last;
+  page.at_end = end->at_end || !(end->last < range.last);
+  return page;
 }
 
 // -- notifications --

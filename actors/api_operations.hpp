@@ -33,6 +33,10 @@ class api_operations : public http::operations {
   result<http::page<stored_device>> search_devices(application_id app, const condition& where,
                                                    const http::page_request& request) override;
   result<http::device_count> count_devices(application_id app, const condition& where) override;
+  result<http::export_range> begin_export(application_id app,
+                                          const std::optional<std::string>& after) override;
+  result<http::exported_devices> export_devices(application_id app, const condition& where,
+                                                const http::export_range& range) override;
 
   result<http::created_notification> create_notification(
       application_id app, const notification_draft& draft, const std::optional<http::idempotency>& once,

@@ -1,6 +1,7 @@
 #include "http/body_decoder.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace pusher::http {
 
@@ -16,9 +17,35 @@ body_decoder::body_decoder(const request_head& head) : left_(head.content_length
     expecting_ = expecting::size;
   else if (left_ > 0)
     expecting_ = expecting::data;
+  if (head.gzip && head.has_body()) inflater_ = std::make_unique<gzip_decoder>();
 }
 
 body_decoder::state body_decoder::feed(std::string_view& input, std::string& body) {
+  if (!inflater_) return unframe(input, body);
+  if (!pending()) {
+    packed_.clear();
+    unpacked_ = 0;
+    if (unframe(input, packed_) == state::refused) return state::refused;
+  }
+  return inflate(body);
+}
+
+body_decoder::state body_decoder::inflate(std::string& body) {
+  auto rest = packed();
+  bool sound = inflater_->feed(rest, body);
+  unpacked_ = packed_.size() - rest.size();
+  if (!sound) {
+    refuse("The gzip stream is corrupt near its byte " + std::to_string(inflater_->used_bytes()) +
+           ". Compress the body again.");
+    return state::refused;
+  }
+  if (pending() || expecting_ != expecting::nothing) return state::incomplete;
+  if (inflater_->at_end()) return state::complete;
+  refuse("The gzip stream is truncated: the body ends before the stream does. Send all of it.");
+  return state::refused;
+}
+
+body_decoder::state body_decoder::unframe(std::string_view& input, std::string& body) {
   while (expecting_ != expecting::nothing && !input.empty()) {
     if (expecting_ == expecting::data || expecting_ == expecting::chunk) {
       copy(input, body);
@@ -96,8 +123,8 @@ bool body_decoder::take_trailer(char c) {
   return true;
 }
 
-bool body_decoder::refuse(const char* detail) {
-  why_ = {400, {errc::malformed_request, detail, "", 0}};
+bool body_decoder::refuse(std::string detail) {
+  why_ = {400, {errc::malformed_request, std::move(detail), "", 0}};
   return false;
 }
 

@@ -214,4 +214,31 @@ void write_device(json_text& out, const stored_device& from) {
   out.close();
 }
 
+void write_exported_device(json_text& out, const device& from) {
+  out.open();
+  out.field("device_id", from.device_id);
+  out.field("gateway", to_string(from.gateway));
+  out.field("platform", to_string(from.platform));
+  if (from.gateway == gateway::apns) out.field("environment", to_string(from.environment));
+  if (from.keys) {
+    out.key("subscription");
+    out.open();
+    out.field("endpoint", from.push_token);
+    out.key("keys");
+    out.open();
+    out.field("p256dh", from.keys->p256dh);
+    out.field("auth", from.keys->auth);
+    out.close();
+    out.close();
+  } else {
+    out.field("push_token", from.push_token);
+  }
+  out.field("user_id", from.user_id);
+  out.field("locale", from.locale);
+  out.field("time_zone", from.time_zone);
+  out.field("app_version", from.app_version);
+  out.raw("properties", from.properties);
+  out.close();
+}
+
 }  // namespace pusher::http

@@ -24,4 +24,7 @@ result<void> patch_device(device& onto, const rapidjson::Value& patch);
 /// The push token is never shown in full: its last four characters must do.
 void write_device(json_text& out, const stored_device& from);
 
+/// The device as parse_imported_device reads it, push token and keys included.
+void write_exported_device(json_text& out, const device& from);
+
 }  // namespace pusher::http

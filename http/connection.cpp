@@ -92,7 +92,7 @@ connection::exchange_ptr connection::take(std::string_view input, socket_owner& 
     case phase::head:
       return take_head(input, owner);
     case phase::body:
-      return take_body(input);
+      return take_body(input, owner);
   }
   return nullptr;
 }
@@ -117,39 +117,44 @@ connection::exchange_ptr connection::begin_request(std::string_view& input, sock
   auto& asked = head_.request;
   asked.request_id = request_id_of(asked);
   asked.remote_address = remote_address_;
-  head_only_ = asked.method == "HEAD";
+  head_.head_only = head_only_ = asked.method == "HEAD";
   if (head_only_) asked.method = "GET";
-  if (is_streamed(asked)) return detach(input, owner), nullptr;
+  if (is_import(asked)) return detach(input, owner), nullptr;
   auto most = core_->limits.request_body_bytes;
   if (head_.content_length > most) {
     refuse({413, {errc::body_too_large, "A body may have " + std::to_string(most) + " bytes.", "", 0}});
     return nullptr;
   }
-  if (!charge(static_cast<size_t>(head_.content_length)))
+  if (length_is_charged() && !charge(static_cast<size_t>(head_.content_length)))
     return refuse(overloaded("Too many requests are in memory.")), nullptr;
-  if (!head_.has_body()) return finish_request(input);
+  if (!head_.has_body()) return finish_request(input, owner);
   decoder_ = body_decoder(head_);
   enter(phase::body, seconds(core_->limits.http_body_seconds));
   if (head_.expects_continue && input.empty())
     ::send(descriptor_, continue_bytes.data(), continue_bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-  return take_body(input);
+  return take_body(input, owner);
 }
 
-connection::exchange_ptr connection::take_body(std::string_view& input) {
+connection::exchange_ptr connection::take_body(std::string_view& input, socket_owner& owner) {
   auto& body = head_.request.body;
   auto before = body.size();
-  auto reached = decoder_.feed(input, body);
-  if (reached == body_decoder::state::refused) return refuse(decoder_.why()), nullptr;
-  if (auto most = core_->limits.request_body_bytes; body.size() > most) {
-    refuse({413, {errc::body_too_large, "A body may have " + std::to_string(most) + " bytes.", "", 0}});
-    return nullptr;
-  }
-  if (head_.chunked && !charge(body.size() - before))
+  body_decoder::state reached;
+  do {
+    reached = decoder_.feed(input, body);
+    if (reached == body_decoder::state::refused) return refuse(decoder_.why()), nullptr;
+    if (auto most = core_->limits.request_body_bytes; body.size() > most) {
+      refuse({413, {errc::body_too_large, "A body may have " + std::to_string(most) + " bytes.", "", 0}});
+      return nullptr;
+    }
+  } while (decoder_.pending());
+  if (!length_is_charged() && !charge(body.size() - before))
     return refuse(overloaded("Too many requests are in memory.")), nullptr;
-  return reached == body_decoder::state::complete ? finish_request(input) : nullptr;
+  return reached == body_decoder::state::complete ? finish_request(input, owner) : nullptr;
 }
 
-connection::exchange_ptr connection::finish_request(std::string_view rest) {
+connection::exchange_ptr connection::finish_request(std::string_view rest, socket_owner& owner) {
+  decoder_ = {};
+  if (is_export(head_.request)) return detach(rest, owner), nullptr;
   if (!core_->waiting_requests.take(1))
     return refuse(overloaded("Too many requests wait for answers.")), nullptr;
   enter(phase::waiting, longest_wait_for_answer);
@@ -174,7 +179,7 @@ void connection::hand_over(const exchange_ptr& complete) {
 
 void connection::detach(std::string_view rest, socket_owner& owner) {
   if (core_->draining) return refuse(overloaded("The node is ending; ask another."));
-  if (!core_->streams->reserve()) return refuse(overloaded("Too many imports are under way."));
+  if (!core_->streams->reserve()) return refuse(overloaded("Too many imports and exports are under way."));
   auto taken = owner.detach(descriptor_);
   if (taken.socket < 0) {
     core_->streams->give_back();

@@ -78,11 +78,13 @@ class connection : public std::enable_shared_from_this<connection> {
   exchange_ptr take(std::string_view input, socket_owner& owner);
   exchange_ptr take_head(std::string_view& input, socket_owner& owner);
   exchange_ptr begin_request(std::string_view& input, socket_owner& owner);
-  exchange_ptr take_body(std::string_view& input);
-  exchange_ptr finish_request(std::string_view rest);
+  exchange_ptr take_body(std::string_view& input, socket_owner& owner);
+  exchange_ptr finish_request(std::string_view rest, socket_owner& owner);
   void detach(std::string_view rest, socket_owner& owner);
   void drop_while_busy(std::string_view input);
   bool charge(size_t bytes);
+  /// Whether the body's stated length was charged with the head; else what arrives is charged as it does.
+  bool length_is_charged() const { return !head_.chunked && !head_.gzip; }
   void refuse(const refusal& why);
   std::string refusal_bytes(const refusal& why);
   void send(std::string bytes, bool keep_alive);

@@ -17,6 +17,8 @@ struct request {
   std::string body;
   std::string request_id;  ///< the client's X-Request-Id when well-formed, else one of ours
   std::string remote_address;
+  /// Notes that our own streams send along with a request they make for their client. Never from the wire.
+  std::map<std::string, std::string> internal = {};
 };
 
 struct response {
@@ -24,7 +26,8 @@ struct response {
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  std::string cause = {};  ///< what really went wrong, for the log; never sent
+  std::string cause = {};                            ///< what really went wrong, for the log; never sent
+  std::map<std::string, std::string> internal = {};  ///< notes for the stream that asked; never sent
 };
 
 /// A request that waits for its answer. Any thread may answer, once; later answers are dropped. An exchange

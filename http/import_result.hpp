@@ -10,8 +10,8 @@
 
 namespace pusher::http {
 
-/// Names the line at which a chunk of an import begins; set by the stream, never taken from a client.
-inline const std::string first_line_header = "x-first-line";
+/// The internal note that names the line at which a chunk of an import begins.
+inline const std::string first_line_note = "first-line";
 
 /// `{"line":7,"status":201,"device_id":"a"}`
 void append_stored(std::string& lines, uint64_t line, bool created, std::string_view device_id);

@@ -1,11 +1,9 @@
 #include "http/import_stream.hpp"
 
 #include <chrono>
-#include <future>
-#include <memory>
 
 #include "http/import_result.hpp"
-#include "http/problem.hpp"
+#include "http/inner_request.hpp"
 #include "model/json.hpp"
 #include "model/limits.hpp"
 
@@ -18,25 +16,6 @@ using std::chrono::milliseconds;
 constexpr auto longest_wait_for_chunk = std::chrono::seconds(60);
 constexpr auto patience_with_few_lines = milliseconds(50);  // before an unfilled chunk is stored all the same
 constexpr auto slice = milliseconds(200);
-
-/// A chunk on its way to an api actor.
-class chunk_exchange final : public exchange {
- public:
-  explicit chunk_exchange(http::request asked) : request_(std::move(asked)) {}
-  ~chunk_exchange() override {
-    if (!answered_) answer_.set_value(problem({errc::internal, "The chunk was dropped.", "", 0}, request_));
-  }
-  const http::request& request() const override { return request_; }
-  void answer(response answer) override {
-    if (!answered_.exchange(true)) answer_.set_value(std::move(answer));
-  }
-  std::future<response> future() { return answer_.get_future(); }
-
- private:
-  const http::request request_;
-  std::atomic<bool> answered_{false};
-  std::promise<response> answer_;
-};
 
 /// The error that a problem document tells of.
 error error_of(const response& answer) {
@@ -59,6 +38,7 @@ import_stream::import_stream(stream_connection& client, dispatcher& target, requ
 
 void import_stream::run() {
   if (!admitted()) return;
+  client_.invite_body();
   response head;
   head.content_type = "application/x-ndjson";
   client_.begin(head, asked_.request_id);
@@ -81,7 +61,7 @@ void import_stream::read_and_store() {
   while (reached == got::bytes || reached == got::nothing) {
     reached = client_.read(input, lines_.has_lines() ? patience_with_few_lines : slice);
     std::string_view rest(input);
-    while (!rest.empty()) {
+    while (!rest.empty() && !canceled_) {
       lines_.take(rest);
       if (lines_.full() && !store_chunk()) return;
     }
@@ -120,15 +100,8 @@ bool import_stream::store_chunk() {
 response import_stream::ask(const import_lines::chunk& chunk) {
   auto asked = asked_;
   asked.body = chunk.text;
-  asked.headers[first_line_header] = std::to_string(chunk.first_line);
-  auto under_way = std::make_shared<chunk_exchange>(asked);
-  auto answer = under_way->future();
-  target_.dispatch(std::move(under_way));
-  auto deadline = std::chrono::steady_clock::now() + longest_wait_for_chunk;
-  while (answer.wait_for(slice) != std::future_status::ready)
-    if (canceled_ || std::chrono::steady_clock::now() > deadline)
-      return problem({errc::timed_out, "The chunk was not answered in time.", "", 1}, asked_);
-  return answer.get();
+  asked.internal[first_line_note] = std::to_string(chunk.first_line);
+  return ask_and_wait(target_, std::move(asked), longest_wait_for_chunk, canceled_);
 }
 
 void import_stream::report_failure(const import_lines::chunk& chunk, const response& answer) {

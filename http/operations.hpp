@@ -61,6 +61,19 @@ struct device_count {
   uint64_t looked_at = 0;
 };
 
+/// Which devices an export gives: those with `after < key <= last`, so that devices that come meanwhile do
+/// not prolong it.
+struct export_range {
+  device_key after, last;
+};
+
+/// One page of an export, in key order.
+struct exported_devices {
+  std::vector<device> devices;
+  device_key reached;   ///< the next page begins behind it
+  bool at_end = false;  ///< no page follows
+};
+
 class operations {
  public:
   virtual ~operations() = default;
@@ -81,6 +94,11 @@ class operations {
   virtual result<page<stored_device>> search_devices(application_id app, const condition& where,
                                                      const page_request& request) = 0;
   virtual result<device_count> count_devices(application_id app, const condition& where) = 0;
+  /// The devices behind the one of this id, or all. Errors: not_found.
+  virtual result<export_range> begin_export(application_id app, const std::optional<std::string>& after) = 0;
+  /// The enabled devices of the range's first page, about 1 MiB; a page may be empty and not the last.
+  virtual result<exported_devices> export_devices(application_id app, const condition& where,
+                                                  const export_range& range) = 0;
 
   /// `render` gives the body that is stored with the idempotency key and replayed.
   virtual result<created_notification> create_notification(

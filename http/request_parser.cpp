@@ -180,8 +180,12 @@ bool head_parser::interpret() {
       return refuse(417, "Only Expect: 100-continue is understood."), false;
     head_.expects_continue = !head_.http_1_0;
   }
-  if (auto coding = value("content-encoding"); !coding.empty() && to_lower(coding) != "identity") {
-    why_ = {415, {errc::unsupported_media_type, "Send the body without Content-Encoding.", "", 0}};
+  auto coding = to_lower(value("content-encoding"));
+  head_.gzip = coding == "gzip" || coding == "x-gzip";
+  if (!head_.gzip && !coding.empty() && coding != "identity") {
+    why_ = {415,
+            {errc::unsupported_media_type,
+             "The only Content-Encoding taken here is gzip; send the body with it or without any.", "", 0}};
     return false;
   }
   return interpret_length();

@@ -24,6 +24,8 @@ struct request_head {
   bool expects_continue = false;
   bool chunked = false;
   bool http_1_0 = false;
+  bool gzip = false;            ///< the body is compressed
+  bool head_only = false;       ///< the method was HEAD; it is served as GET without the body
   uint64_t content_length = 0;  ///< 0 also when the head states none
 
   bool has_body() const { return chunked || content_length > 0; }

@@ -7,6 +7,7 @@
 
 #include "http/codec_device.hpp"
 #include "http/codec_notification.hpp"
+#include "http/export_page.hpp"
 #include "http/field_reader.hpp"
 #include "http/import_chunk.hpp"
 #include "http/import_result.hpp"
@@ -161,7 +162,7 @@ answer delete_device(const call& of) {
 /// One chunk of an import; http/import_stream.hpp cuts the client's body into chunks.
 answer import_devices(const call& of) {
   uint64_t first_line = 1;
-  if (auto told = of.asked.headers.find(first_line_header); told != of.asked.headers.end())
+  if (auto told = of.asked.internal.find(first_line_note); told != of.asked.internal.end())
     std::from_chars(told->second.data(), told->second.data() + told->second.size(), first_line);
   return import_chunk(of.asked.body, first_line, of.who.application, of.engine);
 }
@@ -204,6 +205,30 @@ answer count_devices(const call& of) {
   out.field("looked_at", counted->looked_at);
   out.close();
   return json_response(200, out);
+}
+
+/// What a GET says in its query and a POST in its body. The audience of the body is read in this one place.
+result<export_wish> read_export_wish(const call& of) {
+  export_wish wish;
+  if (of.asked.method != "POST") {
+    if (auto named = of.asked.query.find("after"); named != of.asked.query.end()) wish.after = named->second;
+    return wish;
+  }
+  auto body = read_body(of);
+  if (!body) return body.failure();
+  field_reader from(*body, "");
+  wish.after = from.text("after", {limits::device_id_bytes, 1});
+  auto where = read_condition(from, *body);
+  if (!where) return where.failure();
+  wish.where = std::move(*where);
+  return wish;
+}
+
+/// One page of an export; http/export_stream.hpp asks for page after page.
+answer export_devices(const call& of) {
+  auto wish = read_export_wish(of);
+  if (!wish) return wish.failure();
+  return export_page(of.asked, *wish, of.who.application, of.engine);
 }
 
 // -- notifications --
@@ -305,6 +330,8 @@ answer list_deliveries(const call& of) {
 
 constexpr route routes[] = {
     {"POST", "/v1/devices:import", scope::devices, import_devices},
+    {"GET", "/v1/devices:export", scope::devices, export_devices, {"after"}},
+    {"POST", "/v1/devices:export", scope::devices, export_devices},
     {"POST", "/v1/devices:search", scope::devices, search_devices},
     {"POST", "/v1/devices:count", scope::devices, count_devices},
     {"PUT", "/v1/devices/{device_id}", scope::devices, put_device},

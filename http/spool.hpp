@@ -22,7 +22,8 @@ class spool {
   std::string_view front();
   /// Forgets bytes of front() that were sent.
   void pop(size_t count);
-  bool empty() const { return memory_.size() == popped_ && read_at_ == write_at_; }
+  bool empty() const { return size() == 0; }
+  uint64_t size() const { return memory_.size() - popped_ + (write_at_ - read_at_); }
 
   static constexpr size_t most_in_memory = 512 * 1024;
   static constexpr uint64_t most_in_file = uint64_t{1} << 30;

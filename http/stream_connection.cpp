@@ -18,6 +18,9 @@ using std::chrono::milliseconds;
 constexpr size_t piece_bytes = 64 * 1024;
 constexpr auto slice = milliseconds(200);  // after which a wait looks whether it was canceled
 constexpr auto longest_linger = std::chrono::seconds(2);
+// What stays queued while the next piece is made: enough to keep the client busy, never so much that it would
+// go to a file.
+constexpr auto most_ahead = spool::most_in_memory - 2 * piece_bytes;
 
 bool would_block() {
   return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
@@ -35,26 +38,39 @@ stream_connection::stream_connection(detached_socket taken, const request_head& 
       most_silence_(most_silence),
       canceled_(canceled),
       chunked_(!head.http_1_0),
+      head_only_(head.head_only),
       owes_continue_(head.expects_continue),
       early_(std::move(early)),
       decoder_(head),
       complete_(!head.has_body()) {}
 
 stream_connection::~stream_connection() {
+  if (!whole_ && !chunked_) {
+    // To HTTP/1.0 the end of the connection is the end of the answer; a reset is not.
+    linger reset{1, 0};
+    setsockopt(taken_.socket, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  }
   close(taken_.socket);
   close(taken_.guard);
 }
 
 // -- reading --
 
+void stream_connection::invite_body() {
+  if (std::exchange(owes_continue_, false) && early_.empty()) queue("HTTP/1.1 100 Continue\r\n\r\n");
+}
+
 stream_connection::got stream_connection::read(std::string& body, milliseconds most_wait) {
   if (complete_) return got::all;
+  if (decoder_.pending()) {
+    std::string_view nothing_new;
+    return decode(nothing_new, body);
+  }
   if (!early_.empty()) {
     auto input = std::exchange(early_, {});
     std::string_view view(input);
     return decode(view, body);
   }
-  if (std::exchange(owes_continue_, false)) queue("HTTP/1.1 100 Continue\r\n\r\n");
   pollfd wait{taken_.socket, static_cast<short>(POLLIN | (unsent_.empty() ? 0 : POLLOUT)), 0};
   poll(&wait, 1, as_timeout(std::min(most_wait, slice)));
   if (canceled_) return break_off(503, "The node is ending; ask another.");
@@ -95,9 +111,8 @@ stream_connection::got stream_connection::break_off(int status, std::string deta
 // -- writing --
 
 void stream_connection::answer(const response& whole, const std::string& request_id) {
-  queue(to_bytes(whole, {request_id, false, false}));
-  send_until([this] { return unsent_.empty(); });
-  linger();
+  queue(to_bytes(whole, {request_id, false, head_only_}));
+  send_all();
 }
 
 void stream_connection::begin(const response& head, const std::string& request_id) {
@@ -115,16 +130,48 @@ void stream_connection::write(std::string_view piece) {
 }
 
 void stream_connection::finish() {
-  if (chunked_) queue("0\r\n\r\n");
+  if (chunked_ && !head_only_) queue("0\r\n\r\n");
+  send_all();
+}
+
+void stream_connection::send_all() {
   send_until([this] { return unsent_.empty(); });
-  linger();
+  whole_ = unsent_.empty() && !lost_;
+  if (whole_) await_farewell();
+}
+
+void stream_connection::break_answer_off() {
+  send_until([this] { return unsent_.empty(); });
+  lost_ = true;
+}
+
+bool stream_connection::write_as_read(std::string_view piece) {
+  while (!piece.empty() && !lost_ && !canceled_) {
+    write(piece.substr(0, piece_bytes));
+    piece.remove_prefix(std::min(piece.size(), piece_bytes));
+    send_until([this] { return unsent_.size() <= most_ahead; });
+  }
+  return !lost_ && !canceled_;
+}
+
+void stream_connection::pause(milliseconds most) {
+  for (auto end = clock::now() + most; !lost_ && !canceled_ && clock::now() < end;) {
+    auto left = std::chrono::duration_cast<milliseconds>(end - clock::now()) + milliseconds(1);
+    pollfd wait{taken_.socket, static_cast<short>(unsent_.empty() ? 0 : POLLOUT), 0};
+    poll(&wait, 1, as_timeout(std::min(left, slice)));
+    if ((wait.revents & (POLLHUP | POLLERR)) != 0) lost_ = true;
+    send_some();
+  }
 }
 
 void stream_connection::queue(std::string_view bytes) {
   if (lost_) return;
   if (!unsent_.push(bytes)) {
     // The client has to read before we go on. Its input stays in the socket meanwhile.
-    send_until([&] { return unsent_.push(bytes); });
+    bool taken = false;
+    send_until([&] { return taken = unsent_.push(bytes); });
+    // What follows must not close up the gap.
+    if (!taken) lost_ = true;
   }
   send_some();
 }
@@ -162,7 +209,7 @@ void stream_connection::send_until(const Enough& enough) {
 }
 
 /// Reads on for a moment, so that what the client still sends does not reset the connection under our answer.
-void stream_connection::linger() {
+void stream_connection::await_farewell() {
   shutdown(taken_.socket, SHUT_WR);
   auto deadline = clock::now() + longest_linger;
   char bytes[piece_bytes];

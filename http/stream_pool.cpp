@@ -1,12 +1,17 @@
 #include "http/stream_pool.hpp"
 
+#include "http/export_stream.hpp"
 #include "http/import_stream.hpp"
 #include "http/stream_connection.hpp"
 
 namespace pusher::http {
 
-bool is_streamed(const request& asked) {
+bool is_import(const request& asked) {
   return asked.method == "POST" && asked.path == "/v1/devices:import";
+}
+
+bool is_export(const request& asked) {
+  return (asked.method == "GET" || asked.method == "POST") && asked.path == "/v1/devices:export";
 }
 
 stream_pool::stream_pool(dispatcher& target, const limits_settings& limits)
@@ -31,9 +36,14 @@ void stream_pool::start(detached_socket taken, request_head head, std::string ea
   join_finished();
   auto& entry = threads_.emplace_back();
   auto serve = [this, &entry, taken, asked = std::move(head), first = std::move(early)]() mutable {
-    {
+    try {
       stream_connection connection(taken, asked, std::move(first), most_silence_, canceled_);
-      import_stream(connection, target_, std::move(asked.request), canceled_).run();
+      if (is_export(asked.request))
+        export_stream(connection, target_, std::move(asked.request), canceled_).run();
+      else
+        import_stream(connection, target_, std::move(asked.request), canceled_).run();
+    } catch (const std::exception&) {
+      // Out of memory, most likely. The client sees an answer that breaks off.
     }
     give_back();
     entry.done = true;

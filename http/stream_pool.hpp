@@ -14,8 +14,10 @@
 
 namespace pusher::http {
 
-/// Whether the request is served as a stream: `POST /v1/devices:import`.
-bool is_streamed(const request& asked);
+/// Whether the request is served as a stream from its body on: `POST /v1/devices:import`.
+bool is_import(const request& asked);
+/// Whether its answer is a stream: `GET` or `POST /v1/devices:export`.
+bool is_export(const request& asked);
 
 class stream_pool {
  public:

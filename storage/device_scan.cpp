@@ -127,6 +127,32 @@ result<page_end> read_index(database::connection& on, application_id app, device
   return end;
 }
 
+std::string range_sql(const std::string& columns) {
+  return "SELECT " + columns +
+         " FROM devices FORCE INDEX (PRIMARY) WHERE application_id = ? AND id > ? AND id <= ? "
+         "AND disabled = 0 ORDER BY id LIMIT ?";
+}
+
+/// Reads a range of keys until the page is full. `take` gives a row to the page and says whether more fit.
+template <class Take>
+result<page_end> read_range(database& db, const std::string& sql, application_id app, device_key last,
+                            page_reader& page, const Take& take) {
+  return with_connection(db, [&](database::connection& on) -> result<page_end> {
+    while (!page.full()) {
+      auto asked = rows_to_ask_for(page, on.device_row_bytes);
+      auto bytes_before = page.bytes();
+      auto read = on.query("reading devices", sql, {app, page.end().last, last, asked}, take);
+      if (!read) return read.failure();
+      learn(on.device_row_bytes, *read, page.bytes() - bytes_before);
+      if (*read < asked && !page.full()) {
+        page.end().at_end = true;
+        break;
+      }
+    }
+    return page.end();
+  });
+}
+
 }  // namespace
 
 result<page_end> device_store::read(application_id app, device_plan& plan, device_key after, device_key last,
@@ -147,25 +173,23 @@ result<device_plan> device_store::plan(application_id app, const condition& wher
 
 result<page_end> device_store::scan(application_id app, device_key after, device_key last,
                                     const page_bounds& bounds, const visitor& visit) {
-  static const std::string sql =
-      "SELECT " + device_row_columns +
-      " FROM devices FORCE INDEX (PRIMARY) WHERE application_id = ? AND id > ? AND id <= ? AND disabled = 0 "
-      "ORDER BY id LIMIT ?";
-  return with_connection(db_, [&](database::connection& on) -> result<page_end> {
-    page_reader page(bounds, after, visit);
-    while (!page.full()) {
-      auto asked = rows_to_ask_for(page, on.device_row_bytes);
-      auto bytes_before = page.bytes();
-      auto read = on.query("reading devices", sql, {app, page.end().last, last, asked},
-                           [&](const sql_row& row) { return page.take(row); });
-      if (!read) return read.failure();
-      learn(on.device_row_bytes, *read, page.bytes() - bytes_before);
-      if (*read < asked && !page.full()) {
-        page.end().at_end = true;
-        break;
-      }
-    }
-    return page.end();
+  static const std::string sql = range_sql(device_row_columns);
+  page_reader page(bounds, after, visit);
+  return read_range(db_, sql, app, last, page, [&](const sql_row& row) { return page.take(row); });
+}
+
+result<page_end> device_store::scan_whole(application_id app, device_key after, device_key last,
+                                          const page_bounds& bounds,
+                                          const std::function<bool(const device_row&)>& wanted,
+                                          const std::function<void(stored_device&&)>& visit) {
+  static const std::string sql = range_sql(stored_device_columns);
+  bool take_it = false;
+  const visitor judge = [&](const device_row& row) { take_it = wanted(row); };
+  page_reader page(bounds, after, judge);
+  return read_range(db_, sql, app, last, page, [&](const sql_row& row) {
+    bool more = page.take(row);
+    if (take_it) visit(read_stored_device(row));
+    return more;
   });
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 namespace {
 
@@ -53,6 +54,7 @@ bool http_client::fill(int wait_ms) {
   pollfd wait{socket_, POLLIN, 0};
   if (poll(&wait, 1, wait_ms) != 1) return false;
   auto count = recv(socket_, bytes, sizeof bytes, 0);
+  last_count_ = count;
   if (count <= 0) return false;
   input_.append(bytes, static_cast<size_t>(count));
   return true;
@@ -122,6 +124,19 @@ std::optional<std::string> http_client::next_line() {
   auto line = lines_.substr(0, end);
   lines_.erase(0, end + 1);
   return line;
+}
+
+std::optional<std::string> http_client::next_chunk() {
+  if (chunks_ended_) return std::string();
+  if (!read_chunk()) return std::nullopt;
+  return std::exchange(lines_, {});
+}
+
+std::optional<std::string> http_client::rest() {
+  while (fill())
+    continue;
+  if (last_count_ != 0) return std::nullopt;
+  return std::exchange(input_, {});
 }
 
 void http_client::abort() {

@@ -31,6 +31,12 @@ class http_client {
   bool closed_within(std::chrono::milliseconds most);
   /// One line of a chunked answer after its head was received; nothing at its end.
   std::optional<std::string> next_line();
+  /// One chunk of a chunked answer; empty at its end, nothing when the connection ends first.
+  std::optional<std::string> next_chunk();
+  /// Whether the chunked answer had its end.
+  bool chunks_ended() const { return chunks_ended_; }
+  /// All that comes until the peer's farewell; nothing when the connection is reset instead.
+  std::optional<std::string> rest();
   /// Closes with a reset instead of a farewell.
   void abort();
   void close_now();
@@ -54,4 +60,5 @@ class http_client {
   std::string input_;
   std::string lines_;
   bool chunks_ended_ = false;
+  long last_count_ = -1;  ///< what recv() gave last: 0 = the peer said farewell
 };

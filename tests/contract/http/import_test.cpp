@@ -6,6 +6,7 @@
 
 #include "answering.hpp"
 #include "client.hpp"
+#include "http/gzip.hpp"
 #include "http/import_result.hpp"
 #include "http/problem.hpp"
 #include "http/server.hpp"
@@ -21,7 +22,7 @@ http::response store(const http::request& asked) {
     return http::problem({errc::unauthenticated, "No key.", "", 0}, asked);
   http::response made;
   made.content_type = "application/x-ndjson";
-  auto first = std::stoull(asked.headers.at(http::first_line_header));
+  auto first = std::stoull(asked.internal.at(http::first_line_note));
   http::for_each_line(asked.body, first, [&](uint64_t number, std::string_view line) {
     http::append_stored(made.body, number, true, line);
   });
@@ -54,6 +55,14 @@ size_t resident_bytes() {
   size_t all = 0, resident = 0;
   statm >> all >> resident;
   return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
+/// The most that this process has held so far.
+size_t peak_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;)
+    if (size_t kilobytes = 0; word == "VmHWM:" && status >> kilobytes) return kilobytes * 1024;
+  return 0;
 }
 
 bool contains(const std::string& text, const std::string& part) {
@@ -159,8 +168,12 @@ TEST_CASE("a caller who waits for 100-continue is told to go on") {
   REQUIRE(client.send(import_head("Content-Length: 2\r\nExpect: 100-continue\r\n")));
   auto first = client.receive();
   REQUIRE(first);
-  if (first->status == 200) first = client.receive();
   CHECK(first->status == 100);
+  auto second = client.ask("a\n");
+  REQUIRE(second);
+  CHECK(second->status == 200);
+  CHECK(lines_of(client).size() == 1);
+  CHECK(client.chunks_ended());
 }
 
 TEST_CASE("a store that fails in the middle fails the lines of that chunk and no others") {
@@ -206,6 +219,93 @@ TEST_CASE("a body that breaks off says so in the last line, and its last, unfini
     REQUIRE(lines.size() == 2);
     CHECK(contains(lines[1], R"("line":2,"status":400)"));
   }
+}
+
+TEST_CASE("a gzipped import is inflated as it comes; what is wrong with it is told in the last line") {
+  prompt_answers answers(store);
+  auto server = start(answers);
+  std::string text;
+  for (int i = 1; i <= 5000; ++i)
+    text += "device-" + std::to_string(i) + "\n";
+  http::gzip_encoder encoder, second;
+  auto packed = encoder.add(text.substr(0, 30'001));
+  packed += encoder.finish();
+  packed += second.add(text.substr(30'001));
+  packed += second.finish();
+  auto import = [&](const std::string& body) {
+    http_client client(server->port());
+    REQUIRE(client.send(
+        import_head("Content-Encoding: gzip\r\nContent-Length: " + std::to_string(body.size()) + "\r\n") +
+        body));
+    REQUIRE(client.receive());
+    return lines_of(client);
+  };
+  auto lines = import(packed);
+  REQUIRE(lines.size() == 5000);
+  CHECK(lines.back() == R"({"line":5000,"status":201,"device_id":"device-5000"})");
+  SUBCASE("truncated") {
+    lines = import(packed.substr(0, packed.size() - 4));
+    CHECK(contains(lines.back(), R"("line":5001,"status":400,"code":"malformed_request")"));
+    CHECK(contains(lines.back(), "gzip stream is truncated"));
+  }
+  SUBCASE("corrupt") {
+    packed[packed.size() - 6] ^= 1;
+    lines = import(packed);
+    CHECK(contains(lines.back(), R"("line":5001,"status":400,"code":"malformed_request")"));
+    CHECK(contains(lines.back(), "gzip stream is corrupt"));
+  }
+  SUBCASE("not gzip") {
+    lines = import(text);
+    REQUIRE(lines.size() == 1);
+    CHECK(contains(lines[0], R"("line":1,"status":400)"));
+  }
+}
+
+TEST_CASE("a gzipped line that inflates to 256 MiB costs no memory") {
+  prompt_answers answers(store);
+  auto server = start(answers);
+  http_client client(server->port());
+  http::gzip_encoder encoder;
+  REQUIRE(client.send(import_head("Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n")));
+  [[maybe_unused]] auto before = peak_bytes();
+  auto send = [&](const std::string& piece) {
+    char size[20];
+    std::snprintf(size, sizeof size, "%zx\r\n", piece.size());
+    return client.send(size + piece + "\r\n");
+  };
+  std::string blanks(1 << 20, ' ');
+  for (int i = 0; i < 256; ++i)
+    REQUIRE(send(encoder.add(blanks)));
+  REQUIRE(send(encoder.add("\na\n")));
+  REQUIRE(send(encoder.finish()));
+  REQUIRE(client.send("0\r\n\r\n"));
+  REQUIRE(client.receive());
+  auto lines = lines_of(client);
+  REQUIRE(lines.size() == 2);
+  CHECK(contains(lines[0], R"("line":1,"status":413)"));
+  CHECK(contains(lines[1], R"("line":2,"status":201)"));
+  [[maybe_unused]] auto after = peak_bytes();
+#if !defined(__SANITIZE_ADDRESS__)
+  CHECK(after < before + 16 * 1024 * 1024);
+#endif
+}
+
+TEST_CASE("a client cannot set the notes of our own streams") {
+  std::atomic<int> asked_at_one{0};
+  prompt_answers answers([&](const http::request& asked) {
+    if (asked.internal.size() == 1 && asked.internal.at(http::first_line_note) == "1") ++asked_at_one;
+    return store(asked);
+  });
+  auto server = start(answers);
+  http_client client(server->port());
+  REQUIRE(client.send(
+      import_head("First-Line: 99\r\nX-First-Line: 99\r\nExport-Position: 1-2\r\nContent-Length: 2\r\n") +
+      "a\n"));
+  REQUIRE(client.receive());
+  auto lines = lines_of(client);
+  REQUIRE(lines.size() == 1);
+  CHECK(contains(lines[0], R"("line":1,)"));
+  CHECK(asked_at_one == 2);
 }
 
 TEST_CASE("only so many imports run at once; leaving makes room") {

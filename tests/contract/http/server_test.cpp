@@ -5,6 +5,7 @@
 #include "answering.hpp"
 #include "client.hpp"
 #include "http/admin.hpp"
+#include "http/gzip.hpp"
 
 using namespace pusher;
 using namespace std::chrono_literals;
@@ -213,6 +214,50 @@ TEST_CASE("faults of HTTP are told as problems and end the connection") {
   // The server is as good as before.
   http_client client(server->port());
   CHECK(client.ask(http_client::post("/", std::string(1000, 'x'))).has_value());
+}
+
+TEST_CASE("a gzipped body is inflated, in bounds") {
+  prompt_answers answers(echo);
+  limits_settings limits;
+  limits.request_body_bytes = 100'000;
+  auto server = start(answers, limits);
+  auto ask = [&](const std::string& body, const std::string& coding = "gzip") {
+    http_client client(server->port());
+    auto answer = client.ask(http_client::post("/", body, "Content-Encoding: " + coding + "\r\n"));
+    REQUIRE(answer);
+    return *answer;
+  };
+  auto packed = [](const std::string& text) {
+    http::gzip_encoder encoder;
+    auto made = encoder.add(text);
+    return made + encoder.finish();
+  };
+  CHECK(ask(packed("hello")).body == "POST / hello");
+  CHECK(ask(packed("hello"), "X-GZip").body == "POST / hello");
+  CHECK(ask(packed("hel") + packed("lo")).body == "POST / hello");
+  CHECK(ask("").body == "POST / ");
+  CHECK(ask(packed(std::string(100'000, 'x'))).status == 200);
+  CHECK(ask(packed(std::string(100'001, 'x'))).status == 413);
+  CHECK(ask(packed(std::string(80'000'000, 'x'))).status == 413);
+  CHECK(ask("hello").status == 400);
+  auto cut = packed("hello");
+  cut.pop_back();
+  CHECK(ask(cut).status == 400);
+  auto other = ask("hello", "br");
+  CHECK(other.status == 415);
+  CHECK(other.body.find("gzip") != std::string::npos);
+
+  // Byte by byte in chunks, and the connection serves on.
+  http_client client(server->port());
+  REQUIRE(client.send(
+      "POST / HTTP/1.1\r\nHost: t\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"));
+  for (char c : packed("hello"))
+    REQUIRE(client.send(std::string("1\r\n") + c + "\r\n"));
+  auto answer = client.ask("0\r\n\r\n");
+  REQUIRE(answer);
+  CHECK(answer->body == "POST / hello");
+  CHECK(client.ask(http_client::get("/on"))->body == "GET /on ");
+  CHECK(eventually([&] { return server->stats().request_bytes == 0; }));
 }
 
 TEST_CASE("what comes behind a refused request is never taken for a request") {

@@ -262,6 +262,40 @@ TEST_CASE_FIXTURE(fixture,
   CHECK(nothing->last == last);
 }
 
+TEST_CASE_FIXTURE(fixture, "a scan of whole devices gives those that are wanted, with their keys") {
+  std::vector<device> many;
+  for (int i = 0; i < 300; ++i)
+    many.push_back(sample_device("d-" + std::to_string(i), "t-" + std::to_string(i)));
+  many[5].gateway = gateway::webpush;
+  many[5].keys = web_push_keys{"point", "secret"};
+  many[5].user_id = "u";
+  REQUIRE(devices.import(app, many).ok());
+  change(db, "UPDATE devices SET disabled = 1 WHERE application_id = ? AND device_id = 'd-7'", {app});
+  auto wanted = [](const device_row& row) { return row.device_id.size() == 3; };
+  for (size_t rows : {1, 7, 299, 5000}) {
+    std::vector<stored_device> found;
+    device_key after, last = *devices.last_key(app);
+    for (;;) {
+      auto page = devices.scan_whole(app, after, last, {rows, 1 << 20}, wanted,
+                                     [&](stored_device&& each) { found.push_back(std::move(each)); });
+      REQUIRE(page.ok());
+      CHECK(page->rows <= rows);
+      after = page->last;
+      if (page->at_end) break;
+    }
+    REQUIRE(found.size() == 9);
+    for (size_t i = 1; i < found.size(); ++i)
+      CHECK(found[i - 1].key < found[i].key);
+    CHECK(found[0].value.device_id == "d-0");
+    CHECK_FALSE(found[0].value.keys);
+    REQUIRE(found[5].value.keys);
+    CHECK(found[5].value.keys->p256dh == "point");
+    CHECK(found[5].value.keys->auth == "secret");
+    CHECK(found[5].value.push_token == "t-5");
+    CHECK(found[5].value.user_id == "u");
+  }
+}
+
 TEST_CASE_FIXTURE(fixture, "a page ends at its bytes although rows are large") {
   std::vector<device> many;
   for (int i = 0; i < 200; ++i) {

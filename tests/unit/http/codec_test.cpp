@@ -6,6 +6,7 @@
 
 using namespace pusher;
 using namespace pusher::http;
+using namespace std::string_literals;
 
 namespace {
 
@@ -134,6 +135,41 @@ TEST_CASE("an imported device brings its id along") {
         {R"({"device_id":7,"gateway":"fcm","platform":"ios","push_token":"t"})", "invalid_field",
          "/device_id"}})
     check_refused(parse_imported_device(parsed(each.text)), each);
+}
+
+TEST_CASE("an exported device is read back by an import as it was") {
+  auto point = std::string(86, 'B') + "A";
+  for (const auto& text :
+       {R"({"device_id":"a/b","gateway":"fcm","platform":"android","push_token":"t"})"s,
+        R"({"device_id":"ü","gateway":"apns","platform":"ios","environment":"sandbox","push_token":"t",
+               "user_id":"u","locale":"ko-KR","time_zone":"Asia/Seoul","app_version":"1",
+               "properties":{"n":9223372036854775807,"s":"\"\\","t":{"time":"2026-01-02T03:04:05Z"},"l":["x"]}})"s,
+        R"({"device_id":"w","gateway":"webpush","platform":"web","subscription":{"endpoint":"https://x/",
+               "keys":{"p256dh":")"s +
+            point + R"(","auth":"AAAAAAAAAAAAAAAAAAAAAA"}}})"}) {
+    auto before = parse_imported_device(parsed(text));
+    REQUIRE_MESSAGE(before.ok(), before.failure().detail);
+    json_text out;
+    write_exported_device(out, *before);
+    auto line = out.take();
+    CAPTURE(line);
+    CHECK(line.find('\n') == std::string::npos);
+    auto after = parse_imported_device(parsed(line));
+    REQUIRE(after.ok());
+    CHECK(after->device_id == before->device_id);
+    CHECK(after->gateway == before->gateway);
+    CHECK(after->platform == before->platform);
+    CHECK(after->environment == before->environment);
+    CHECK(after->push_token == before->push_token);
+    CHECK(bool(after->keys) == bool(before->keys));
+    if (after->keys) CHECK(after->keys->p256dh == before->keys->p256dh);
+    if (after->keys) CHECK(after->keys->auth == before->keys->auth);
+    CHECK(after->user_id == before->user_id);
+    CHECK(after->locale == before->locale);
+    CHECK(after->time_zone == before->time_zone);
+    CHECK(after->app_version == before->app_version);
+    CHECK(after->properties == before->properties);
+  }
 }
 
 TEST_CASE("a merge-patch changes what it names") {

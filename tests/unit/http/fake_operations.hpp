@@ -71,6 +71,28 @@ class fake_operations : public pusher::http::operations {
   result<pusher::http::device_count> count_devices(application_id, const pusher::condition&) override {
     return pusher::http::device_count{devices.size(), devices.size()};
   }
+  result<pusher::http::export_range> begin_export(application_id,
+                                                  const std::optional<std::string>& after) override {
+    if (fails) return *fails;
+    if (after && devices.count(*after) == 0)
+      return failure(pusher::errc::not_found, "There is no such device.");
+    return pusher::http::export_range{{0}, {devices.size()}};
+  }
+  /// Two devices a page; keys are places in the order of the ids.
+  result<pusher::http::exported_devices> export_devices(application_id, const pusher::condition&,
+                                                        const pusher::http::export_range& range) override {
+    if (fails) return *fails;
+    pusher::http::exported_devices page;
+    page.reached = range.after;
+    uint64_t place = 0;
+    for (const auto& [id, each] : devices) {
+      if (++place <= range.after.value || page.devices.size() == 2) continue;
+      page.devices.push_back(each.value);
+      page.reached.value = place;
+    }
+    page.at_end = !(page.reached < range.last);
+    return page;
+  }
   result<pusher::http::created_notification> create_notification(
       application_id, const pusher::notification_draft& draft,
       const std::optional<pusher::http::idempotency>& key,

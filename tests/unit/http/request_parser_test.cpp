@@ -144,7 +144,8 @@ TEST_CASE("hostile headers are refused") {
   CHECK(refused(with(many)) == 431);
   CHECK(refused(with("A: " + std::string(300 * 1024, 'x') + "\r\n")) == 431);
   CHECK(refused(with("Expect: more\r\n")) == 417);
-  CHECK(refused(with("Content-Encoding: gzip\r\n")) == 415);
+  CHECK(refused(with("Content-Encoding: br\r\n")) == 415);
+  CHECK(refused(with("Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n")) == 415);
 }
 
 TEST_CASE("the length of a body is stated once and plainly, or the request is refused") {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "fake_operations.hpp"
+#include "http/export_page.hpp"
 #include "http/import_result.hpp"
 #include "http/path.hpp"
 #include "model/json.hpp"
@@ -226,6 +227,46 @@ TEST_CASE("launching answers 202, or why not") {
   CHECK(serve(ask("POST", "/v1/notifications/" + note_id + ":launch"), engine).status == 409);
 }
 
+TEST_CASE("an export comes in pages, and only to our own streams") {
+  fake_operations engine;
+  for (const char* id : {"a", "b", "c", "d", "e"})
+    REQUIRE(serve(ask("PUT", std::string("/v1/devices/") + id, device_body), engine).status == 201);
+  auto export_all = [&](request asked) {
+    std::string lines, position;
+    for (int pages = 1;; ++pages) {
+      asked.internal[export_position_note] = position;
+      auto page = serve(asked, engine);
+      CHECK(page.status == 200);
+      CHECK(page.content_type == "application/x-ndjson");
+      lines += page.body;
+      auto next = page.internal.find(export_position_note);
+      if (next == page.internal.end()) return std::make_pair(lines, pages);
+      position = next->second;
+    }
+  };
+  auto [lines, pages] = export_all(ask("GET", "/v1/devices:export"));
+  CHECK(pages == 3);
+  CHECK(
+      lines.substr(0, lines.find('\n')) ==
+      R"({"device_id":"a","gateway":"fcm","platform":"android","push_token":"secret-token-1234","properties":{}})");
+  CHECK(export_all(ask("POST", "/v1/devices:export", R"({"condition":{}})")).first == lines);
+  CHECK(serve(ask("GET", "/v1/devices:export"), engine).status == 500);
+  auto refused = [&](request asked) {
+    asked.internal[export_position_note] = "";
+    return serve(asked, engine).status;
+  };
+  auto by_query = ask("GET", "/v1/devices:export");
+  by_query.query["after"] = "a";
+  CHECK(refused(by_query) == 200);
+  by_query.query["after"] = "x";
+  CHECK(refused(by_query) == 404);
+  CHECK(refused(ask("POST", "/v1/devices:export", R"({"after":"x"})")) == 404);
+  CHECK(refused(ask("POST", "/v1/devices:export", R"({"after":""})")) == 400);
+  CHECK(refused(ask("POST", "/v1/devices:export", R"({"afterr":"a"})")) == 400);
+  CHECK(refused(ask("POST", "/v1/devices:export", "{}", "read")) == 403);
+  CHECK(refused(ask("POST", "/v1/devices:export", "{}", "")) == 401);
+}
+
 TEST_CASE("a chunk of an import answers line by line") {
   fake_operations engine;
   auto asked = ask("POST", "/v1/devices:import",
@@ -235,7 +276,7 @@ TEST_CASE("a chunk of an import answers line by line") {
                    "\n"
                    R"({"device_id":"a","gateway":"fcm","platform":"ios","push_token":"t2"})"
                    "\n");
-  asked.headers[first_line_header] = "11";
+  asked.internal[first_line_note] = "11";
   auto answer = serve(asked, engine);
   CHECK(answer.status == 200);
   CHECK(answer.content_type == "application/x-ndjson");

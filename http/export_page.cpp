@@ -1,0 +1,49 @@
+#include "http/export_page.hpp"
+
+#include <charconv>
+
+#include "http/codec_device.hpp"
+
+namespace pusher::http {
+
+namespace {
+
+std::string to_position(const export_range& range) {
+  return std::to_string(range.after.value) + "-" + std::to_string(range.last.value);
+}
+
+result<export_range> from_position(std::string_view text) {
+  export_range range;
+  auto end = text.data() + text.size();
+  auto [dash, wrong] = std::from_chars(text.data(), end, range.after.value);
+  if (wrong == std::errc() && dash != end && *dash == '-') {
+    auto [stop, fault] = std::from_chars(dash + 1, end, range.last.value);
+    if (fault == std::errc() && stop == end) return range;
+  }
+  return error{errc::internal, "An export's position cannot be read.", "", 0};
+}
+
+}  // namespace
+
+result<response> export_page(const request& asked, const export_wish& wish, application_id app,
+                             operations& engine) {
+  auto note = asked.internal.find(export_position_note);
+  if (note == asked.internal.end())
+    return error{errc::internal, "An export was asked for outside of a stream.", "", 0};
+  auto range = note->second.empty() ? engine.begin_export(app, wish.after) : from_position(note->second);
+  if (!range) return range.failure();
+  auto page = engine.export_devices(app, wish.where, *range);
+  if (!page) return page.failure();
+  response made;
+  made.content_type = "application/x-ndjson";
+  for (const auto& each : page->devices) {
+    json_text line;
+    write_exported_device(line, each);
+    made.body += line.take();
+    made.body += '\n';
+  }
+  if (!page->at_end) made.internal[export_position_note] = to_position({page->reached, range->last});
+  return made;
+}
+
+}  // namespace pusher::http
