@@ -154,6 +154,7 @@ result<http::device_count> api_operations::count_devices(application_id app, con
 result<http::export_range> api_operations::begin_export(application_id app,
                                                         const std::optional<std::string>& after) {
   http::export_range range;
+  range.as_of = now_ms();
   if (after) {
     auto found = devices_.get(app, *after);
     if (!found && found.failure().code == errc::not_found)
@@ -176,7 +177,7 @@ result<http::exported_devices> api_operations::export_devices(application_id app
   device_reader reader;
   auto wanted = [&](const device_row& row) {
     reader.load(row);
-    return where.matches(reader, now_ms());
+    return where.matches(reader, range.as_of);
   };
   auto end =
       devices_.scan_whole(app, range.after, range.last, export_bounds, wanted,

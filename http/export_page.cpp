@@ -9,17 +9,20 @@ namespace pusher::http {
 namespace {
 
 std::string to_position(const export_range& range) {
-  return std::to_string(range.after.value) + "-" + std::to_string(range.last.value);
+  return std::to_string(range.after.value) + "-" + std::to_string(range.last.value) + "-" +
+         std::to_string(range.as_of);
 }
 
 result<export_range> from_position(std::string_view text) {
   export_range range;
-  auto end = text.data() + text.size();
-  auto [dash, wrong] = std::from_chars(text.data(), end, range.after.value);
-  if (wrong == std::errc() && dash != end && *dash == '-') {
-    auto [stop, fault] = std::from_chars(dash + 1, end, range.last.value);
-    if (fault == std::errc() && stop == end) return range;
-  }
+  auto at = text.data(), end = text.data() + text.size();
+  auto take = [&](auto& number) {
+    if (at != text.data() && (at == end || *at++ != '-')) return false;
+    auto [stop, wrong] = std::from_chars(at, end, number);
+    at = stop;
+    return wrong == std::errc();
+  };
+  if (take(range.after.value) && take(range.last.value) && take(range.as_of) && at == end) return range;
   return error{errc::internal, "An export's position cannot be read.", "", 0};
 }
 
@@ -42,7 +45,8 @@ result<response> export_page(const request& asked, const export_wish& wish, appl
     made.body += line.take();
     made.body += '\n';
   }
-  if (!page->at_end) made.internal[export_position_note] = to_position({page->reached, range->last});
+  if (!page->at_end)
+    made.internal[export_position_note] = to_position({page->reached, range->last, range->as_of});
   return made;
 }
 

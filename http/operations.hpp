@@ -65,6 +65,7 @@ struct device_count {
 /// not prolong it.
 struct export_range {
   device_key after, last;
+  utc_ms as_of = 0;  ///< the moment for which the condition judges devices: the export's beginning
 };
 
 /// One page of an export, in key order.

@@ -56,15 +56,15 @@ class device_store {
   /// Reads enabled devices with `after < key <= last` in key order. The row's views die when `visit` returns.
   result<page_end> scan(application_id app, device_key after, device_key last, const page_bounds& bounds,
                         const std::function<void(const device_row&)>& visit);
+  /// The same for those that need all of a device: `visit` gets each that `wanted` takes.
+  result<page_end> scan_whole(application_id app, device_key after, device_key last,
+                              const page_bounds& bounds, const std::function<bool(const device_row&)>& wanted,
+                              const std::function<void(stored_device&&)>& visit);
   /// How the devices that may meet a condition (segments written out) are found most cheaply.
   result<device_plan> plan(application_id app, const condition& where);
   /// scan() over the devices that the plan leaves. A plan that cannot be used any more becomes a scan.
   result<page_end> read(application_id app, device_plan& plan, device_key after, device_key last,
                         const page_bounds& bounds, const std::function<void(const device_row&)>& visit);
-  /// The same for those that need all of a device: `visit` gets each that `wanted` takes.
-  result<page_end> scan_whole(application_id app, device_key after, device_key last,
-                              const page_bounds& bounds, const std::function<bool(const device_row&)>& wanted,
-                              const std::function<void(stored_device&&)>& visit);
   /// The same over the enabled devices that bear one of these ids (at most 10,000), in key order.
   result<page_end> scan_device_ids(application_id app, const std::vector<std::string>& ids, device_key after,
                                    device_key last, const page_bounds& bounds,

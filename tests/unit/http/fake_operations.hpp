@@ -76,7 +76,7 @@ class fake_operations : public pusher::http::operations {
     if (fails) return *fails;
     if (after && devices.count(*after) == 0)
       return failure(pusher::errc::not_found, "There is no such device.");
-    return pusher::http::export_range{{0}, {devices.size()}};
+    return pusher::http::export_range{{0}, {devices.size()}, 1};
   }
   /// Two devices a page; keys are places in the order of the ids.
   result<pusher::http::exported_devices> export_devices(application_id, const pusher::condition&,
