@@ -1,7 +1,6 @@
 #include "actors/api_operations.hpp"
 
-#include <charconv>
-
+#include "actors/api_cursor.hpp"
 #include "actors/log.hpp"
 #include "transports/fcm/payload.hpp"
 
@@ -11,23 +10,6 @@ namespace {
 
 constexpr auto key_memory = std::chrono::seconds(1);  // a revoked key works no longer than this
 constexpr size_t most_remembered_keys = 1000;
-// Their lines are about 1 MiB: JSON's names add up to 200 bytes to a row.
-constexpr page_bounds export_bounds{2000, 768 * 1024};
-
-std::string to_cursor(uint64_t key) {
-  return "c" + std::to_string(key);
-}
-
-result<uint64_t> from_cursor(const std::string& cursor) {
-  if (cursor.empty()) return uint64_t{0};
-  uint64_t key = 0;
-  auto end = cursor.data() + cursor.size();
-  auto [stop, fault] = std::from_chars(cursor.data() + 1, end, key);
-  if (cursor[0] != 'c' || cursor.size() < 2 || fault != std::errc() || stop != end)
-    return error{errc::invalid_cursor, "This cursor is not one that a list returned; start without one.", "",
-                 0};
-  return key;
-}
 
 message as_message(const notification_draft& draft) {
   message made;
@@ -56,6 +38,9 @@ api_operations::api_operations(node_context_ptr node, unsigned index, std::funct
       devices_(database_),
       notifications_(database_),
       deliveries_(database_),
+      segments_(database_),
+      indexes_(database_),
+      history_(database_),
       journal_(node_->config.redis, node_->run_id, node_->consumer("api", index)) {}
 
 result<http::principal> api_operations::authenticate(std::string_view key) {
@@ -97,94 +82,6 @@ result<void> api_operations::delete_device(application_id app, const std::string
 result<std::vector<bool>> api_operations::import_devices(application_id app,
                                                          const std::vector<device>& values) {
   return devices_.import(app, values);
-}
-
-result<http::page<stored_device>> api_operations::search_devices(application_id app, const condition& where,
-                                                                 const http::page_request& request) {
-  auto after = from_cursor(request.cursor);
-  if (!after) return after.failure();
-  auto last = devices_.last_key(app);
-  if (!last) return last.failure();
-  device_reader reader;
-  std::vector<device_key> keys;
-  device_key position{*after};
-  bool more = false;
-  while (!more && position < *last) {
-    auto end = devices_.scan(app, position, *last, {}, [&](const device_row& row) {
-      if (more) return;
-      reader.load(row);
-      if (!where.matches(reader, now_ms())) return;
-      if (keys.size() == request.limit)
-        more = true;
-      else
-        keys.push_back(row.key);
-    });
-    if (!end) return end.failure();
-    position = end->last;
-    if (end->at_end) break;
-  }
-  http::page<stored_device> page;
-  if (more) page.next = to_cursor(keys.back().value);
-  if (keys.empty()) return page;
-  auto loaded = devices_.load(app, keys);
-  if (!loaded) return loaded.failure();
-  page.items = std::move(*loaded);
-  return page;
-}
-
-result<http::device_count> api_operations::count_devices(application_id app, const condition& where) {
-  auto last = devices_.last_key(app);
-  if (!last) return last.failure();
-  device_reader reader;
-  http::device_count found;
-  device_key position;
-  while (position < *last) {
-    auto end = devices_.scan(app, position, *last, {}, [&](const device_row& row) {
-      reader.load(row);
-      if (where.matches(reader, now_ms())) ++found.count;
-    });
-    if (!end) return end.failure();
-    found.looked_at += end->rows;
-    position = end->last;
-    if (end->at_end) break;
-  }
-  return found;
-}
-
-result<http::export_range> api_operations::begin_export(application_id app,
-                                                        const std::optional<std::string>& after) {
-  http::export_range range;
-  if (after) {
-    auto found = devices_.get(app, *after);
-    if (!found && found.failure().code == errc::not_found)
-      return error{errc::not_found,
-                   "There is no device with the id given as \"after\" any more. Take the device_id of an "
-                   "earlier line, or export from the start.",
-                   "", 0};
-    if (!found) return found.failure();
-    range.after = found->key;
-  }
-  auto last = devices_.last_key(app);
-  if (!last) return last.failure();
-  range.last = *last;
-  return range;
-}
-
-result<http::exported_devices> api_operations::export_devices(application_id app, const condition& where,
-                                                              const http::export_range& range) {
-  http::exported_devices page;
-  device_reader reader;
-  auto wanted = [&](const device_row& row) {
-    reader.load(row);
-    return where.matches(reader, now_ms());
-  };
-  auto end =
-      devices_.scan_whole(app, range.after, range.last, export_bounds, wanted,
-                          [&](stored_device&& each) { page.devices.push_back(std::move(each.value)); });
-  if (!end) return end.failure();
-  page.reached = end->last;
-  page.at_end = end->at_end || !(end->last < range.last);
-  return page;
 }
 
 // -- notifications --

@@ -11,9 +11,12 @@
 #include "storage/api_key_store.hpp"
 #include "storage/database.hpp"
 #include "storage/delivery_store.hpp"
+#include "storage/device_history.hpp"
 #include "storage/device_store.hpp"
 #include "storage/journal.hpp"
 #include "storage/notification_store.hpp"
+#include "storage/property_index_store.hpp"
+#include "storage/segment_store.hpp"
 
 namespace pusher {
 
@@ -30,13 +33,29 @@ class api_operations : public http::operations {
                                      const std::function<result<void>(device&)>& change) override;
   result<void> delete_device(application_id app, const std::string& device_id) override;
   result<std::vector<bool>> import_devices(application_id app, const std::vector<device>& values) override;
-  result<http::page<stored_device>> search_devices(application_id app, const condition& where,
+  // In actors/api_audience.cpp.
+  result<http::page<stored_device>> search_devices(application_id app, const http::device_filter& which,
                                                    const http::page_request& request) override;
-  result<http::device_count> count_devices(application_id app, const condition& where) override;
-  result<http::export_range> begin_export(application_id app,
+  result<http::device_count> count_devices(application_id app, const http::device_filter& which) override;
+  result<http::export_range> begin_export(application_id app, const http::device_filter& which,
                                           const std::optional<std::string>& after) override;
-  result<http::exported_devices> export_devices(application_id app, const condition& where,
-                                                const http::export_range& range) override;
+  result<http::exported_devices> export_devices(application_id app, const http::export_range& range) override;
+  result<http::saved_segment> put_segment(application_id app, const std::string& name,
+                                          const condition& where) override;
+  result<segment> get_segment(application_id app, const std::string& name) override;
+  result<void> delete_segment(application_id app, const std::string& name) override;
+  result<http::page<segment>> list_segments(application_id app, const http::page_request& request) override;
+  result<std::vector<http::indexed_name>> indexed_properties(application_id app) override;
+  result<std::vector<http::indexed_name>> index_properties(application_id app,
+                                                           const std::vector<std::string>& names) override;
+  result<http::page<device_event>> list_events(application_id app, const std::string& device_id,
+                                               std::optional<device_event_type> only,
+                                               const http::page_request& request) override;
+  result<device_event> report_event(application_id app, const std::string& device_id, device_event_type type,
+                                    const std::optional<std::string>& notification_id) override;
+  result<http::page<stored_device>> list_user_devices(application_id app, const std::string& user_id,
+                                                      const http::page_request& request) override;
+  result<http::erased_user> erase_user(application_id app, const std::string& user_id) override;
 
   result<http::created_notification> create_notification(
       application_id app, const notification_draft& draft, const std::optional<http::idempotency>& once,
@@ -53,6 +72,16 @@ class api_operations : public http::operations {
                                                const http::page_request& request) override;
 
  private:
+  /// What a search, count or export looks for, and where.
+  struct search {
+    condition where;  ///< with its segments written out
+    device_range range;
+  };
+  result<search> begin_search(application_id app, const http::device_filter& which);
+  template <class Visit>
+  result<uint64_t> find_devices(application_id app, const search& what, device_plan& plan, device_key after,
+                                page_bounds bounds, const Visit& visit);
+
   /// Launching is refused while Redis is away: what is accepted must be on its way at once.
   result<void> journal_answers();
   void announce(notification_key key);
@@ -69,6 +98,9 @@ class api_operations : public http::operations {
   device_store devices_;
   notification_store notifications_;
   delivery_store deliveries_;
+  segment_store segments_;
+  property_index_store indexes_;
+  device_history history_;
   journal journal_;
   std::map<sha256_digest, remembered_key> remembered_;
 };

@@ -4,6 +4,7 @@
 #include "actors/log.hpp"
 #include "actors/role_loop.hpp"
 #include "actors/roles.hpp"
+#include "storage/property_index_store.hpp"
 
 namespace pusher {
 
@@ -33,15 +34,22 @@ class fan_out_role : public role_loop<fan_out_role> {
         journal_(node_->config.redis, node_->run_id, node_->consumer("fan-out", 0)),
         database_(node_->config.mysql),
         devices_(database_),
-        notifications_(database_) {}
+        notifications_(database_),
+        indexes_(database_) {}
 
   utc_ms now() const { return now_ms(); }
-  void woken() { machine_.woken(); }
+  void woken() {
+    machine_.woken();
+    index_work_ = true;
+  }
   bool drained() const { return draining_; }
   void start_drain() { draining_ = true; }
 
   void poll() {
     if (!machine_.leading()) return;
+    // A step a second even when there are always pages to read; in between when there are none.
+    index_work_ = true;
+    build_indexes();
     // The stream only wakes; the worklist is in MariaDB.
     auto launches = journal_.drain_launches();
     if (!launches) return failed("drain_launches", launches.failure());
@@ -58,6 +66,7 @@ class fan_out_role : public role_loop<fan_out_role> {
     if (!follow_the_lease()) return {};
     auto action = machine_.next(now());
     if (auto* idle = std::get_if<fan_out_machine::idle>(&action)) {
+      if (index_work_) return build_indexes();
       node_->numbers.fan_out(machine_.counters(), machine_.under_way(), machine_.leading());
       return {false, idle->until};
     }
@@ -82,6 +91,14 @@ class fan_out_role : public role_loop<fan_out_role> {
     log::info("fan_out.leads", {{"epoch", std::to_string(epoch)}});
     machine_.lead(epoch);
     return true;
+  }
+
+  /// What is declared as indexed or not any more. Any process could do it; the one leader does it alone.
+  step_result build_indexes() {
+    auto worked = indexes_.work();
+    if (!worked) failed("index", worked.failure());
+    index_work_ = worked && *worked;
+    return {true, 0};
   }
 
   step_result perform(fan_out_machine::idle& what) { return {false, what.until}; }
@@ -209,6 +226,8 @@ class fan_out_role : public role_loop<fan_out_role> {
   database database_;
   device_store devices_;
   notification_store notifications_;
+  property_index_store indexes_;
+  bool index_work_ = true;  ///< there may be some
   bool draining_ = false;
 };
 

@@ -4,6 +4,7 @@
 #include "http/text.hpp"
 #include "model/condition.hpp"
 #include "model/json.hpp"
+#include "model/segment.hpp"
 
 namespace pusher::http {
 
@@ -48,12 +49,16 @@ result<audience> parse_audience(const rapidjson::Value& object, const std::strin
     if (!*all) from.fail(errc::invalid_field, "all", "\"all\" is true or absent.");
     found.emplace_back(audience_all{});
   }
-  from.refuse("segment");
+  if (auto name = from.text("segment", {64, 1})) {
+    if (auto good = check_segment_name(*name); !good)
+      from.fail(errc::invalid_field, "segment", good.failure().detail);
+    found.emplace_back(audience_segment{std::move(*name)});
+  }
   from.refuse("targets");
   if (auto done = from.finish(); !done) return done.failure();
   if (found.size() != 1)
-    return error{errc::invalid_field, "An audience is exactly one of condition, device_ids, user_ids, all.",
-                 pointer, 0};
+    return error{errc::invalid_field,
+                 "An audience is exactly one of condition, segment, device_ids, user_ids, all.", pointer, 0};
   return std::move(found.front());
 }
 
@@ -122,6 +127,7 @@ void write_ids(json_text& out, const char* name, const std::vector<std::string>&
 void write_audience(json_text& out, const audience& from) {
   out.open();
   if (const auto* one = std::get_if<audience_condition>(&from)) out.raw("condition", one->json);
+  if (const auto* one = std::get_if<audience_segment>(&from)) out.field("segment", one->name);
   if (const auto* one = std::get_if<audience_device_ids>(&from)) write_ids(out, "device_ids", one->ids);
   if (const auto* one = std::get_if<audience_user_ids>(&from)) write_ids(out, "user_ids", one->ids);
   if (std::holds_alternative<audience_all>(from)) out.field("all", true);
@@ -189,6 +195,7 @@ void write_notification(json_text& out, const notification& from) {
   out.raw("hms", draft.hms);
   out.key("audience");
   write_audience(out, draft.audience);
+  out.raw("condition_at_launch", from.condition_at_launch);
   out.field("ttl_seconds", draft.ttl_seconds);
   out.field("collapse_key", draft.collapse_key);
   out.field("duplicates", draft.allow_duplicates ? "allow" : "avoid");

@@ -15,7 +15,7 @@ inline const std::string export_position_note = "export-position";
 
 /// Which devices a client wants.
 struct export_wish {
-  condition where;
+  device_filter which;
   std::optional<std::string> after;  ///< a device_id: only the devices behind it
 };
 

@@ -13,6 +13,7 @@
 #include "model/device.hpp"
 #include "model/notification.hpp"
 #include "model/result.hpp"
+#include "model/segment.hpp"
 
 namespace pusher::http {
 
@@ -56,15 +57,44 @@ struct created_notification {
   std::optional<std::string> replayed_body;
 };
 
+/// Which devices a client means.
+struct device_filter {
+  condition where;
+  /// JSON pointer to it in the request; a fault in the segments that it uses is told of there.
+  std::string pointer = "";
+};
+
+/// A count, and how it came about.
 struct device_count {
   uint64_t count = 0;
   uint64_t looked_at = 0;
+  std::string access;       ///< "scan" or "index"
+  std::string property;     ///< whose index was used; "user_id" is an attribute
+  uint64_t candidates = 0;  ///< devices that the index named
+};
+
+/// A property name that is indexed, or will be.
+struct indexed_name {
+  std::string name;
+  bool ready = false;
+};
+
+struct saved_segment {
+  bool created = false;
+  segment value;
+};
+
+struct erased_user {
+  uint64_t devices = 0;
+  uint64_t events = 0;  ///< entries of their history
 };
 
 /// Which devices an export gives: those with `after < key <= last`, so that devices that come meanwhile do
-/// not prolong it.
+/// not prolong it, and that meet its condition as it was at the beginning.
 struct export_range {
   device_key after, last;
+  utc_ms as_of = 0;
+  condition where;
 };
 
 /// One page of an export, in key order.
@@ -91,14 +121,37 @@ class operations {
   /// Registers many devices in one transaction; the answer has one element per device, in order: whether it
   /// is new. A failure of the whole call stored nothing.
   virtual result<std::vector<bool>> import_devices(application_id app, const std::vector<device>& values) = 0;
-  virtual result<page<stored_device>> search_devices(application_id app, const condition& where,
+  // A search, a count and an export take enabled devices only, in key order, and are exact. Errors:
+  // invalid_condition for segments that are not there.
+  virtual result<page<stored_device>> search_devices(application_id app, const device_filter& which,
                                                      const page_request& request) = 0;
-  virtual result<device_count> count_devices(application_id app, const condition& where) = 0;
+  virtual result<device_count> count_devices(application_id app, const device_filter& which) = 0;
   /// The devices behind the one of this id, or all. Errors: not_found.
-  virtual result<export_range> begin_export(application_id app, const std::optional<std::string>& after) = 0;
-  /// The enabled devices of the range's first page, about 1 MiB; a page may be empty and not the last.
-  virtual result<exported_devices> export_devices(application_id app, const condition& where,
-                                                  const export_range& range) = 0;
+  virtual result<export_range> begin_export(application_id app, const device_filter& which,
+                                            const std::optional<std::string>& after) = 0;
+  /// The devices of the range's first page, about 1 MiB; a page may be empty and not the last.
+  virtual result<exported_devices> export_devices(application_id app, const export_range& range) = 0;
+
+  virtual result<saved_segment> put_segment(application_id app, const std::string& name,
+                                            const condition& where) = 0;
+  virtual result<segment> get_segment(application_id app, const std::string& name) = 0;
+  virtual result<void> delete_segment(application_id app, const std::string& name) = 0;
+  virtual result<page<segment>> list_segments(application_id app, const page_request& request) = 0;
+
+  virtual result<std::vector<indexed_name>> indexed_properties(application_id app) = 0;
+  /// From now on exactly these are indexed.
+  virtual result<std::vector<indexed_name>> index_properties(application_id app,
+                                                             const std::vector<std::string>& names) = 0;
+
+  virtual result<page<device_event>> list_events(application_id app, const std::string& device_id,
+                                                 std::optional<device_event_type> only,
+                                                 const page_request& request) = 0;
+  virtual result<device_event> report_event(application_id app, const std::string& device_id,
+                                            device_event_type type,
+                                            const std::optional<std::string>& notification_id) = 0;
+  virtual result<page<stored_device>> list_user_devices(application_id app, const std::string& user_id,
+                                                        const page_request& request) = 0;
+  virtual result<erased_user> erase_user(application_id app, const std::string& user_id) = 0;
 
   /// `render` gives the body that is stored with the idempotency key and replayed.
   virtual result<created_notification> create_notification(

@@ -155,13 +155,16 @@ result<std::vector<stored_device>> device_store::load(application_id app,
   });
 }
 
-result<device_key> device_store::last_key(application_id app) {
-  return with_connection(db_, [&](database::connection& on) -> result<device_key> {
-    device_key last;
-    auto read = on.query("reading the last device", "SELECT MAX(id) FROM devices WHERE application_id = ?",
-                         {app}, [&](const sql_row& row) { last.value = row.number(0); });
+result<device_range> device_store::range(application_id app) {
+  static const std::string sql = "SELECT MAX(id), " + database_now + " FROM devices WHERE application_id = ?";
+  return with_connection(db_, [&](database::connection& on) -> result<device_range> {
+    device_range found;
+    auto read = on.query("reading the last device", sql, {app}, [&](const sql_row& row) {
+      found.last.value = row.number(0);
+      found.as_of = row.time(1);
+    });
     if (!read) return read.failure();
-    return last;
+    return found;
   });
 }
 

@@ -27,6 +27,12 @@ struct page_end {
   bool at_end = false;  ///< no row follows within the scan's range
 };
 
+/// The devices of an application at one moment.
+struct device_range {
+  device_key last;   ///< the highest key; 0 when there is none
+  utc_ms as_of = 0;  ///< the database's clock
+};
+
 class device_store {
  public:
   explicit device_store(database& db) : db_(db) {}
@@ -74,8 +80,7 @@ class device_store {
                                  const std::function<void(const device_row&)>& visit);
   /// Devices by key, in key order; those that are gone are left out. At most 1,000.
   result<std::vector<stored_device>> load(application_id app, const std::vector<device_key>& keys);
-  /// The highest key of the application's devices; 0 when it has none.
-  result<device_key> last_key(application_id app);
+  result<device_range> range(application_id app);
 
  private:
   database& db_;

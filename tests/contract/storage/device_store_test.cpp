@@ -24,7 +24,7 @@ struct fixture {
 
 std::vector<std::string> ids_of(device_store& devices, application_id app, const page_bounds& bounds = {}) {
   std::vector<std::string> ids;
-  device_key after, last = *devices.last_key(app);
+  device_key after, last = devices.range(app)->last;
   for (;;) {
     auto page = devices.scan(app, after, last, bounds,
                              [&](const device_row& row) { ids.emplace_back(row.device_id); });
@@ -255,7 +255,7 @@ TEST_CASE_FIXTURE(fixture,
   CHECK(ids_of(devices, app, {5000, 1}) == all);
   CHECK(ids_of(devices, app, {5000, 10'000}) == all);
 
-  auto last = *devices.last_key(app);
+  auto last = devices.range(app)->last;
   auto nothing = devices.scan(app, last, last, {}, [](const device_row&) { FAIL("no row"); });
   CHECK(nothing->at_end);
   CHECK(nothing->rows == 0);
@@ -274,7 +274,7 @@ TEST_CASE_FIXTURE(fixture, "a scan of whole devices gives those that are wanted,
   auto wanted = [](const device_row& row) { return row.device_id.size() == 3; };
   for (size_t rows : {1, 7, 299, 5000}) {
     std::vector<stored_device> found;
-    device_key after, last = *devices.last_key(app);
+    device_key after, last = devices.range(app)->last;
     for (;;) {
       auto page = devices.scan_whole(app, after, last, {rows, 1 << 20}, wanted,
                                      [&](stored_device&& each) { found.push_back(std::move(each)); });
@@ -304,7 +304,7 @@ TEST_CASE_FIXTURE(fixture, "a page ends at its bytes although rows are large") {
   }
   REQUIRE(devices.import(app, many).ok());
   size_t bytes = 0;
-  auto page = devices.scan(app, {}, *devices.last_key(app), {5000, 1'000'000},
+  auto page = devices.scan(app, {}, devices.range(app)->last, {5000, 1'000'000},
                            [&](const device_row& row) { bytes += row.properties.size(); });
   CHECK_FALSE(page->at_end);
   CHECK(page->rows > 10);
@@ -362,7 +362,7 @@ TEST_CASE_FIXTURE(fixture, "devices are found by device and user ids, in key ord
   change(db, "UPDATE devices SET disabled = 1 WHERE application_id = ? AND device_id = 'd-7'", {app});
   ids.push_back("unknown");
   ids.push_back("d-3");
-  auto last = *devices.last_key(app);
+  auto last = devices.range(app)->last;
   for (size_t rows : {5000u, 700u, 1u << 11}) {
     std::vector<uint64_t> keys;
     device_key after;
@@ -397,6 +397,6 @@ TEST_CASE_FIXTURE(fixture, "devices are loaded by key, without those that are go
   CHECK((*loaded)[0].key == a);
   CHECK((*loaded)[1].key == c);
   CHECK(devices.load(app, {})->empty());
-  CHECK(*devices.last_key(app) == c);
-  CHECK_FALSE(*devices.last_key(new_application(db)));
+  CHECK(devices.range(app)->last == c);
+  CHECK_FALSE(devices.range(new_application(db))->last);
 }

@@ -60,7 +60,7 @@ class fake_operations : public pusher::http::operations {
     return created;
   }
   result<pusher::http::page<pusher::stored_device>> search_devices(
-      application_id, const pusher::condition&, const pusher::http::page_request& request) override {
+      application_id, const pusher::http::device_filter&, const pusher::http::page_request& request) override {
     paging = request;
     pusher::http::page<pusher::stored_device> page;
     for (const auto& [id, each] : devices)
@@ -68,18 +68,18 @@ class fake_operations : public pusher::http::operations {
     page.next = next;
     return page;
   }
-  result<pusher::http::device_count> count_devices(application_id, const pusher::condition&) override {
-    return pusher::http::device_count{devices.size(), devices.size()};
+  result<pusher::http::device_count> count_devices(application_id, const pusher::http::device_filter&) override {
+    return pusher::http::device_count{devices.size(), devices.size(), "scan", "", 0};
   }
-  result<pusher::http::export_range> begin_export(application_id,
+  result<pusher::http::export_range> begin_export(application_id, const pusher::http::device_filter& which,
                                                   const std::optional<std::string>& after) override {
     if (fails) return *fails;
     if (after && devices.count(*after) == 0)
       return failure(pusher::errc::not_found, "There is no such device.");
-    return pusher::http::export_range{{0}, {devices.size()}};
+    return pusher::http::export_range{{0}, {devices.size()}, 0, which.where};
   }
   /// Two devices a page; keys are places in the order of the ids.
-  result<pusher::http::exported_devices> export_devices(application_id, const pusher::condition&,
+  result<pusher::http::exported_devices> export_devices(application_id,
                                                         const pusher::http::export_range& range) override {
     if (fails) return *fails;
     pusher::http::exported_devices page;
@@ -92,6 +92,66 @@ class fake_operations : public pusher::http::operations {
     }
     page.at_end = !(page.reached < range.last);
     return page;
+  }
+  std::map<std::string, pusher::segment> segments;
+  std::vector<std::string> indexed;
+  std::vector<pusher::device_event> events;
+
+  result<pusher::http::saved_segment> put_segment(application_id, const std::string& name,
+                                                  const pusher::condition& where) override {
+    if (fails) return *fails;
+    bool created = segments.count(name) == 0;
+    segments[name] = {name, where.to_json(), 1'000, 2'000};
+    return pusher::http::saved_segment{created, segments[name]};
+  }
+  result<pusher::segment> get_segment(application_id, const std::string& name) override {
+    auto found = segments.find(name);
+    if (found == segments.end()) return failure(pusher::errc::not_found, "There is no such segment.");
+    return found->second;
+  }
+  result<void> delete_segment(application_id, const std::string& name) override {
+    if (segments.erase(name) == 0) return failure(pusher::errc::not_found, "There is no such segment.");
+    return {};
+  }
+  result<pusher::http::page<pusher::segment>> list_segments(
+      application_id, const pusher::http::page_request& request) override {
+    paging = request;
+    pusher::http::page<pusher::segment> page;
+    for (const auto& [name, each] : segments)
+      page.items.push_back(each);
+    return page;
+  }
+  result<std::vector<pusher::http::indexed_name>> indexed_properties(application_id) override {
+    std::vector<pusher::http::indexed_name> names;
+    for (const auto& each : indexed)
+      names.push_back({each, true});
+    return names;
+  }
+  result<std::vector<pusher::http::indexed_name>> index_properties(
+      application_id app, const std::vector<std::string>& names) override {
+    indexed = names;
+    return indexed_properties(app);
+  }
+  result<pusher::http::page<pusher::device_event>> list_events(
+      application_id, const std::string&, std::optional<pusher::device_event_type>,
+      const pusher::http::page_request& request) override {
+    paging = request;
+    return pusher::http::page<pusher::device_event>{events, ""};
+  }
+  result<pusher::device_event> report_event(application_id, const std::string&, pusher::device_event_type type,
+                                            const std::optional<std::string>& notification) override {
+    events.push_back({events.size() + 1, type, "", notification.value_or(""), 3'000});
+    return events.back();
+  }
+  result<pusher::http::page<pusher::stored_device>> list_user_devices(
+      application_id app, const std::string&, const pusher::http::page_request& request) override {
+    return search_devices(app, {}, request);
+  }
+  result<pusher::http::erased_user> erase_user(application_id, const std::string&) override {
+    pusher::http::erased_user erased{devices.size(), events.size()};
+    devices.clear();
+    events.clear();
+    return erased;
   }
   result<pusher::http::created_notification> create_notification(
       application_id, const pusher::notification_draft& draft,

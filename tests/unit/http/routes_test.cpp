@@ -166,9 +166,16 @@ TEST_CASE("search and count take a condition, a limit and a cursor, and nothing 
   CHECK(contains(found.body, R"("device_id":"a")"));
   CHECK(contains(found.body, R"("next_cursor":"c9")"));
   CHECK(contains(found.body, R"("has_more":true)"));
-  CHECK(serve(ask("POST", "/v1/devices:count", "{}"), engine).body == R"({"count":1,"looked_at":1})");
+  CHECK(serve(ask("POST", "/v1/devices:count", "{}"), engine).body ==
+        R"({"count":1,"explain":{"access":"scan","devices_looked_at":1,"devices_matched":1}})");
+  CHECK(serve(ask("POST", "/v1/devices:count", R"({"explain":false})"), engine).body == R"({"count":1})");
   CHECK(code_of(serve(ask("POST", "/v1/devices:count", R"({"conditon":{}})"), engine)) == "unknown_field");
-  CHECK(code_of(serve(ask("POST", "/v1/devices:count", R"({"segment":"x"})"), engine)) == "invalid_field");
+  CHECK(serve(ask("POST", "/v1/devices:count", R"({"segment":"x"})"), engine).status == 200);
+  CHECK(code_of(serve(ask("POST", "/v1/devices:count", R"({"segment":"a b"})"), engine)) ==
+        "invalid_condition");
+  auto both = serve(ask("POST", "/v1/devices:count", R"({"segment":"x","condition":{}})"), engine);
+  CHECK(code_of(both) == "invalid_field");
+  CHECK(contains(both.body, R"("pointer":"/segment")"));
   CHECK(code_of(serve(ask("POST", "/v1/devices:search", R"({"limit":1001})"), engine)) == "invalid_field");
 }
 
@@ -297,4 +304,56 @@ TEST_CASE("a chunk of an import answers line by line") {
   engine.imports = 0;
   CHECK(serve(asked, engine).status == 200);
   CHECK(engine.imports == 0);
+}
+
+TEST_CASE("segments are saved, read with or without a count, listed and deleted") {
+  fake_operations engine;
+  serve(ask("PUT", "/v1/devices/a", device_body), engine);
+  auto made =
+      serve(ask("PUT", "/v1/segments/vip", R"({"condition":{"property":"plan","eq":"pro"}})"), engine);
+  CHECK(made.status == 201);
+  CHECK(contains(made.body, R"("name":"vip","condition":{"property":"plan","eq":"pro"})"));
+  CHECK(serve(ask("PUT", "/v1/segments/vip", R"({"condition":{}})"), engine).status == 200);
+  CHECK_FALSE(contains(serve(ask("GET", "/v1/segments/vip"), engine).body, "count"));
+  auto counted = ask("GET", "/v1/segments/vip");
+  counted.query["count"] = "true";
+  CHECK(contains(serve(counted, engine).body, R"("count":1)"));
+  counted.query["count"] = "yes";
+  CHECK(code_of(serve(counted, engine)) == "invalid_field");
+  CHECK(contains(serve(ask("GET", "/v1/segments"), engine).body, R"("name":"vip")"));
+  CHECK(serve(ask("DELETE", "/v1/segments/vip"), engine).status == 204);
+  CHECK(serve(ask("GET", "/v1/segments/vip"), engine).status == 404);
+  CHECK(code_of(serve(ask("PUT", "/v1/segments/a%20b", R"({"condition":{}})"), engine)) == "invalid_field");
+  CHECK(code_of(serve(ask("PUT", "/v1/segments/x", "{}"), engine)) == "missing_field");
+  CHECK(code_of(serve(ask("PUT", "/v1/segments/x", R"({"condition":{"propety":"a"}})"), engine)) ==
+        "invalid_condition");
+}
+
+TEST_CASE("at most eight names are indexed, each once, and each a property's name") {
+  fake_operations engine;
+  CHECK(serve(ask("PUT", "/v1/indexed-properties", R"({"names":["plan","a.b $\"c\""]})"), engine).body ==
+        R"({"items":[{"name":"plan","state":"ready"},{"name":"a.b $\"c\"","state":"ready"}]})");
+  CHECK(serve(ask("PUT", "/v1/indexed-properties", R"({"names":[]})"), engine).body == R"({"items":[]})");
+  for (const char* bad :
+       {R"({"names":["1","2","3","4","5","6","7","8","9"]})", R"({"names":["a","a"]})", R"({"names":[""]})",
+        R"({"names":["a\u0007"]})", R"({"names":[1]})", R"({"names":"a"})"})
+    CHECK_MESSAGE(code_of(serve(ask("PUT", "/v1/indexed-properties", bad), engine)) == "invalid_field", bad);
+}
+
+TEST_CASE("a device's history is read and added to; users are listed and erased") {
+  fake_operations engine;
+  serve(ask("PUT", "/v1/devices/a", device_body), engine);
+  CHECK(serve(ask("POST", "/v1/devices/a/events", R"({"type":"opened","notification_id":"n"})"), engine)
+            .status == 201);
+  auto listed = serve(ask("GET", "/v1/devices/a/events"), engine);
+  CHECK(contains(listed.body, R"({"type":"opened","notification_id":"n","at":"1970-01-01T00:00:03.000Z"})"));
+  for (const char* bad : {R"({"type":"disabled"})", R"({"type":"read"})"})
+    CHECK(code_of(serve(ask("POST", "/v1/devices/a/events", bad), engine)) == "invalid_field");
+  CHECK(code_of(serve(ask("POST", "/v1/devices/a/events", "{}"), engine)) == "missing_field");
+  auto typed = ask("GET", "/v1/devices/a/events");
+  typed.query["type"] = "sent";
+  CHECK(code_of(serve(typed, engine)) == "invalid_field");
+  CHECK(contains(serve(ask("GET", "/v1/users/u:1/devices"), engine).body, R"("device_id":"a")"));
+  CHECK(serve(ask("DELETE", "/v1/users/u:1"), engine).body ==
+        R"({"user_id":"u:1","erased":{"devices":1,"events":1}})");
 }

@@ -1,0 +1,61 @@
+// What every route is made of: the request that it serves, and how it reads and answers.
+#pragma once
+
+#include <array>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <rapidjson/document.h>
+
+#include "http/exchange.hpp"
+#include "http/json_writer.hpp"
+#include "http/operations.hpp"
+#include "model/result.hpp"
+
+namespace pusher::http {
+
+/// One request on its way through a route.
+struct call {
+  const request& asked;
+  operations& engine;
+  principal who;
+  std::vector<std::string> names;  ///< what the path's placeholders took
+
+  const std::string& name() const { return names.front(); }
+};
+
+using answer = result<response>;
+using query_names = std::array<std::string_view, 3>;
+
+error fault(errc code, std::string detail, std::string pointer = "");
+response json_response(int status, json_text& out);
+/// 204.
+response empty_response();
+
+/// The JSON body. Errors: unsupported_media_type, malformed_json.
+result<rapidjson::Document> read_body(const call& of);
+/// `limit` and `cursor` of the query. Errors: invalid_field.
+result<page_request> read_paging(const std::map<std::string, std::string>& query, size_t most);
+
+/// {"items": [...], "has_more": ..., "next_cursor": ...}
+template <class T, class Write>
+response list_response(const page<T>& items, Write write) {
+  json_text out;
+  out.open();
+  out.key("items");
+  out.open_list();
+  for (const auto& each : items.items)
+    write(out, each);
+  out.close_list();
+  out.field("has_more", !items.next.empty());
+  if (items.next.empty())
+    out.null("next_cursor");
+  else
+    out.field("next_cursor", items.next);
+  out.close();
+  return json_response(200, out);
+}
+
+}  // namespace pusher::http

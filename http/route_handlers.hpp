@@ -1,0 +1,39 @@
+// The handlers behind the routes; http/routes.cpp says which path leads to which.
+#pragma once
+
+#include "http/route_call.hpp"
+
+namespace pusher::http {
+
+// -- devices (routes_devices.cpp) --
+answer put_device(const call& of);
+answer get_device(const call& of);
+answer change_device(const call& of);
+answer delete_device(const call& of);
+answer import_devices(const call& of);
+
+// -- audiences (routes_audience.cpp) --
+answer search_devices(const call& of);
+answer count_devices(const call& of);
+answer export_devices(const call& of);
+answer put_segment(const call& of);
+answer get_segment(const call& of);
+answer delete_segment(const call& of);
+answer list_segments(const call& of);
+answer get_indexed_properties(const call& of);
+answer put_indexed_properties(const call& of);
+
+// -- people and history (routes_people.cpp) --
+answer list_device_events(const call& of);
+answer report_device_event(const call& of);
+answer list_user_devices(const call& of);
+answer erase_user(const call& of);
+
+// -- notifications (routes_notifications.cpp) --
+answer create_notification(const call& of);
+answer get_notification(const call& of);
+answer list_notifications(const call& of);
+answer launch_notification(const call& of);
+answer list_deliveries(const call& of);
+
+}  // namespace pusher::http

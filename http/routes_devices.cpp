@@ -1,0 +1,60 @@
+#include <charconv>
+
+#include "http/codec_device.hpp"
+#include "http/import_chunk.hpp"
+#include "http/import_result.hpp"
+#include "http/route_handlers.hpp"
+
+namespace pusher::http {
+
+namespace {
+
+response device_response(int status, const stored_device& device) {
+  json_text out;
+  write_device(out, device);
+  return json_response(status, out);
+}
+
+}  // namespace
+
+answer put_device(const call& of) {
+  auto body = read_body(of);
+  if (!body) return body.failure();
+  auto parsed = parse_device(*body, of.name());
+  if (!parsed) return parsed.failure();
+  auto stored = of.engine.put_device(of.who.application, *parsed);
+  if (!stored) return stored.failure();
+  auto made = device_response(stored->created ? 201 : 200, stored->device);
+  if (stored->created) made.headers.emplace_back("Location", of.asked.path);
+  return made;
+}
+
+answer get_device(const call& of) {
+  auto found = of.engine.get_device(of.who.application, of.name());
+  if (!found) return found.failure();
+  return device_response(200, *found);
+}
+
+answer change_device(const call& of) {
+  auto body = read_body(of);
+  if (!body) return body.failure();
+  auto changed = of.engine.patch_device(of.who.application, of.name(),
+                                        [&body](device& onto) { return patch_device(onto, *body); });
+  if (!changed) return changed.failure();
+  return device_response(200, *changed);
+}
+
+answer delete_device(const call& of) {
+  if (auto gone = of.engine.delete_device(of.who.application, of.name()); !gone) return gone.failure();
+  return empty_response();
+}
+
+/// One chunk of an import; http/import_stream.hpp cuts the client's body into chunks.
+answer import_devices(const call& of) {
+  uint64_t first_line = 1;
+  if (auto told = of.asked.internal.find(first_line_note); told != of.asked.internal.end())
+    std::from_chars(told->second.data(), told->second.data() + told->second.size(), first_line);
+  return import_chunk(of.asked.body, first_line, of.who.application, of.engine);
+}
+
+}  // namespace pusher::http

@@ -1,0 +1,106 @@
+#include <algorithm>
+
+#include "http/codec_notification.hpp"
+#include "http/route_handlers.hpp"
+#include "model/limits.hpp"
+
+namespace pusher::http {
+
+namespace {
+
+result<std::optional<idempotency>> read_idempotency(const request& asked) {
+  auto found = asked.headers.find("idempotency-key");
+  if (found == asked.headers.end()) return std::optional<idempotency>();
+  auto key = found->second;
+  // A structured field puts the key into quotes; many clients leave them out.
+  if (key.size() >= 2 && key.front() == '"' && key.back() == '"') key = key.substr(1, key.size() - 2);
+  bool printable = std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+  if (key.empty() || key.size() > limits::idempotency_key_bytes || !printable)
+    return fault(errc::invalid_field,
+                 "Idempotency-Key has 1 to 255 printable ASCII characters without spaces.");
+  return std::optional(idempotency{key, sha256(asked.path + "\n" + asked.body)});
+}
+
+/// The answer of a call that may have been made before under the same key.
+response once_only(int status, created_notification&& made, const notification& of) {
+  response shown;
+  shown.status = status;
+  if (made.replayed_body) {
+    shown.headers.emplace_back("Idempotency-Replayed", "true");
+    shown.body = std::move(*made.replayed_body);
+  } else {
+    shown.body = notification_body(of);
+  }
+  return shown;
+}
+
+response notification_response(int status, const notification& from) {
+  response made;
+  made.status = status;
+  made.body = notification_body(from);
+  return made;
+}
+
+}  // namespace
+
+answer create_notification(const call& of) {
+  auto once = read_idempotency(of.asked);
+  if (!once) return once.failure();
+  auto body = read_body(of);
+  if (!body) return body.failure();
+  auto draft = parse_notification(*body);
+  if (!draft) return draft.failure();
+  auto created = of.engine.create_notification(of.who.application, *draft, *once, notification_body);
+  if (!created) return created.failure();
+  auto made = once_only(201, std::move(*created), created->created);
+  made.headers.emplace_back("Location", "/v1/notifications/" + created->created.id);
+  return made;
+}
+
+answer get_notification(const call& of) {
+  auto found = of.engine.get_notification(of.who.application, of.name());
+  if (!found) return found.failure();
+  return notification_response(200, *found);
+}
+
+answer list_notifications(const call& of) {
+  auto paging = read_paging(of.asked.query, 1000);
+  if (!paging) return paging.failure();
+  std::optional<notification_state> state;
+  if (auto named = of.asked.query.find("state"); named != of.asked.query.end()) {
+    state = parse_notification_state(named->second);
+    if (!state)
+      return fault(
+          errc::invalid_field,
+          "state is one of draft, scheduled, launched, sending, completed, paused, canceled, expired.");
+  }
+  auto found = of.engine.list_notifications(of.who.application, state, *paging);
+  if (!found) return found.failure();
+  return list_response(*found, write_notification);
+}
+
+answer launch_notification(const call& of) {
+  auto once = read_idempotency(of.asked);
+  if (!once) return once.failure();
+  auto launched = of.engine.launch_notification(of.who.application, of.name(), *once, notification_body);
+  if (!launched) return launched.failure();
+  return once_only(202, std::move(*launched), launched->created);
+}
+
+answer list_deliveries(const call& of) {
+  auto paging = read_paging(of.asked.query, 1000);
+  if (!paging) return paging.failure();
+  std::optional<outcome> only;
+  if (auto named = of.asked.query.find("outcome"); named != of.asked.query.end()) {
+    only = parse_outcome(named->second);
+    if (!only)
+      return fault(
+          errc::invalid_field,
+          "outcome is one of accepted, unregistered, rejected, failed, expired, canceled, skipped, unknown.");
+  }
+  auto found = of.engine.list_deliveries(of.who.application, of.name(), only, *paging);
+  if (!found) return found.failure();
+  return list_response(*found, write_delivery);
+}
+
+}  // namespace pusher::http
