@@ -118,7 +118,9 @@ TEST_CASE_FIXTURE(fixture, "an external id is taken once per application") {
 TEST_CASE_FIXTURE(fixture, "launching again under the same idempotency key gives the first answer") {
   auto made = create(full_draft());
   notification_store::idempotency key{"launch-1", sha256("launch")};
-  auto render = [](const notification& of) { return std::string("body of ") + std::string(to_string(of.state)); };
+  auto render = [](const notification& of) {
+    return std::string("body of ") + std::string(to_string(of.state));
+  };
   REQUIRE(notifications.launch(app, made->value.id, key, render).ok());
   auto again = notifications.launch(app, made->value.id, key, render);
   REQUIRE_MESSAGE(again.ok(), again.failure().detail);
