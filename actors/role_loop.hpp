@@ -9,15 +9,10 @@
 #include <caf/all.hpp>
 
 #include "actors/protocol.hpp"
+#include "actors/step_result.hpp"
 #include "model/clock.hpp"
 
 namespace pusher {
-
-/// What one step of a role came to.
-struct step_result {
-  bool worked = false;  ///< something was done; there may be more to do at once
-  utc_ms until = 0;     ///< otherwise: look again at this time (of the role's clock); 0 = only on an event
-};
 
 /// The state of every role actor derives from this one. A role offers
 ///   void woken();  void poll();  void start_drain();  bool drained();  step_result step();  utc_ms now();

@@ -1,0 +1,180 @@
+#include "actors/fan_out_driver.hpp"
+
+#include "actors/log.hpp"
+
+namespace pusher {
+
+fan_out_driver::fan_out_driver(const settings& config, fan_out_bounds bounds, std::set<gateway> reachable,
+                               const std::string& run_id, const std::string& consumer, fan_out_hooks hooks)
+    : hooks_(std::move(hooks)),
+      machine_(bounds, std::move(reachable)),
+      journal_(config.redis, run_id, consumer),
+      database_(config.mysql),
+      devices_(database_),
+      notifications_(database_),
+      indexes_(database_) {}
+
+bool fan_out_driver::lead(uint64_t epoch) {
+  auto raised = journal_.raise_epoch(epoch);
+  if (!raised) {
+    failed("raise_epoch", raised.failure());
+    return false;
+  }
+  if (*raised == commit_status::fenced) return false;
+  machine_.lead(epoch);
+  return true;
+}
+
+void fan_out_driver::woken() {
+  machine_.woken();
+  index_work_ = true;
+}
+
+void fan_out_driver::poll() {
+  // A step a second even when there are always pages to read; in between when there are none.
+  index_work_ = true;
+  build_indexes();
+  // The stream only wakes; the worklist is in MariaDB.
+  auto launches = journal_.drain_launches();
+  if (!launches) return failed("drain_launches", launches.failure());
+  auto swept = notifications_.sweep_completed();
+  if (!swept) return failed("sweep", swept.failure());
+  if (*swept > 0) log::info("fan_out.swept", {{"completed", std::to_string(*swept)}});
+  // In small steps: a day's keys never hold up the pages.
+  auto forgotten = notifications_.forget_old_idempotency_keys(1000);
+  if (!forgotten) return failed("forget_keys", forgotten.failure());
+}
+
+step_result fan_out_driver::step() {
+  auto action = machine_.next(now_ms());
+  if (std::holds_alternative<fan_out_machine::idle>(action) && index_work_ && machine_.leading())
+    return build_indexes();
+  return std::visit([this](auto& what) { return perform(what); }, action);
+}
+
+step_result fan_out_driver::build_indexes() {
+  auto worked = indexes_.work();
+  if (!worked) failed("index", worked.failure());
+  index_work_ = worked && *worked;
+  return {true, 0};
+}
+
+step_result fan_out_driver::perform(fan_out_machine::idle& what) {
+  return {false, what.until};
+}
+
+step_result fan_out_driver::perform(fan_out_machine::read_worklist&) {
+  auto keys = notifications_.worklist(1000);
+  if (!keys) return failed_step("worklist", keys.failure());
+  machine_.worklist(*keys, now_ms());
+  return {true, 0};
+}
+
+step_result fan_out_driver::perform(fan_out_machine::open_task& what) {
+  auto task = notifications_.task(what.key);
+  if (!task && (task.failure().code == errc::corrupt_data || task.failure().code == errc::not_found)) {
+    log::error("fan_out.unreadable",
+               {{"notification", std::to_string(what.key.value)}, {"detail", task.failure().detail}});
+    machine_.unreadable(what.key, now_ms());
+    return {true, 0};
+  }
+  if (!task) return failed_step("open_task", task.failure());
+  device_plan plan;
+  if (const auto* where = std::get_if<audience_condition>(&task->audience)) {
+    // A condition that cannot be read is the machine's to report.
+    if (auto parsed = condition::parse(where->json)) {
+      auto planned = devices_.plan(task->application, *parsed);
+      if (!planned) return failed_step("plan", planned.failure());
+      plan = std::move(*planned);
+    }
+  }
+  machine_.opened(std::move(*task), std::move(plan));
+  return {true, 0};
+}
+
+step_result fan_out_driver::perform(fan_out_machine::begin& what) {
+  auto cursor = journal_.begin_fan_out(machine_.epoch(), what.task->message, what.start);
+  if (!cursor) return failed_step("begin", cursor.failure());
+  machine_.begun(*cursor);
+  return {true, 0};
+}
+
+step_result fan_out_driver::perform(fan_out_machine::mark_sending& what) {
+  auto marked = notifications_.begin_sending(what.key, machine_.epoch());
+  if (!marked) return failed_step("mark_sending", marked.failure());
+  machine_.marked_sending();
+  return {true, 0};
+}
+
+step_result fan_out_driver::perform(fan_out_machine::read_page& what) {
+  const auto& task = *what.task;
+  auto visit = [this](const device_row& row) { machine_.visit(row); };
+  auto end = [&] {
+    if (const auto* ids = std::get_if<audience_device_ids>(&task.audience))
+      return devices_.scan_device_ids(task.application, ids->ids, what.after, what.last, what.bounds, visit);
+    if (const auto* ids = std::get_if<audience_user_ids>(&task.audience))
+      return devices_.scan_user_ids(task.application, ids->ids, what.after, what.last, what.bounds, visit);
+    return devices_.read(task.application, *what.plan, what.after, what.last, what.bounds, visit);
+  }();
+  // A page that broke off was visited in part; starting anew from the cursor neither skips nor repeats a
+  // device.
+  if (!end) {
+    auto epoch = machine_.epoch();
+    machine_.lead(epoch);
+    return failed_step("read_page", end.failure());
+  }
+  machine_.page_was_read(*end, now_ms());
+  return {true, 0};
+}
+
+step_result fan_out_driver::perform(fan_out_machine::commit& what) {
+  bool any = !what.page->batches.empty();
+  bool skipped = !what.page->skipped.empty();
+  auto made = journal_.commit_page(*what.page);
+  if (!made) return failed_step("commit_page", made.failure());
+  machine_.committed(*made, now_ms());
+  if (any) hooks_.batches_appended();
+  if (skipped) hooks_.results_appended();
+  return {true, 0};
+}
+
+step_result fan_out_driver::perform(fan_out_machine::note_audience& what) {
+  auto noted = notifications_.record_audience(what.key, machine_.epoch(), what.audience, what.done);
+  if (!noted) return failed_step("note_audience", noted.failure());
+  machine_.audience_noted(now_ms());
+  if (what.done)
+    log::info("fan_out.done", {{"notification", std::to_string(what.key.value)},
+                               {"audience", std::to_string(what.audience)}});
+  return {true, 0};
+}
+
+step_result fan_out_driver::perform(fan_out_machine::measure& what) {
+  auto counts = journal_.outstanding(what.queues);
+  if (!counts) return failed_step("measure", counts.failure());
+  machine_.measured(*counts, now_ms());
+  return {true, 0};
+}
+
+step_result fan_out_driver::perform(fan_out_machine::forget& what) {
+  auto gone = journal_.forget(what.key);
+  if (!gone) return failed_step("forget", gone.failure());
+  machine_.forgotten(*gone, now_ms());
+  return {true, 0};
+}
+
+step_result fan_out_driver::failed_step(const char* doing, const error& why) {
+  failed(doing, why);
+  if (why.code == errc::fenced) {
+    machine_.stand_down();
+    hooks_.fenced();
+  } else {
+    machine_.store_failed(now_ms());
+  }
+  return {true, 0};
+}
+
+void fan_out_driver::failed(const char* doing, const error& why) {
+  log::warn("fan_out.store_failed", {{"doing", doing}, {"detail", why.detail}});
+}
+
+}  // namespace pusher

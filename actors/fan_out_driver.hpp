@@ -1,0 +1,68 @@
+// Performs fan-out's actions on the stores. Knows neither actors nor who leads; blocks on what it asks.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "actors/fan_out_machine.hpp"
+#include "actors/step_result.hpp"
+#include "conf/settings.hpp"
+#include "model/error.hpp"
+#include "storage/database.hpp"
+#include "storage/device_store.hpp"
+#include "storage/journal.hpp"
+#include "storage/notification_store.hpp"
+#include "storage/property_index_store.hpp"
+
+namespace pusher {
+
+/// Whom to tell of what was done. Called within step().
+struct fan_out_hooks {
+  std::function<void()> batches_appended;
+  std::function<void()> results_appended;
+  std::function<void()> fenced;  ///< someone else leads
+};
+
+class fan_out_driver {
+ public:
+  fan_out_driver(const settings& config, fan_out_bounds bounds, std::set<gateway> reachable,
+                 const std::string& run_id, const std::string& consumer, fan_out_hooks hooks);
+
+  /// Begins to lead in this epoch: from now on a former leader's commits are refused. False when it cannot.
+  bool lead(uint64_t epoch);
+  void stand_down() { machine_.stand_down(); }
+  void woken();
+  /// The rounds of a leader, once a poll interval.
+  void poll();
+  /// One action.
+  step_result step();
+
+  const fan_out_machine& machine() const { return machine_; }
+
+ private:
+  /// What is declared as indexed or not any more. Any process could do it; the one leader does it alone.
+  step_result build_indexes();
+  step_result perform(fan_out_machine::idle& what);
+  step_result perform(fan_out_machine::read_worklist& what);
+  step_result perform(fan_out_machine::open_task& what);
+  step_result perform(fan_out_machine::begin& what);
+  step_result perform(fan_out_machine::mark_sending& what);
+  step_result perform(fan_out_machine::read_page& what);
+  step_result perform(fan_out_machine::commit& what);
+  step_result perform(fan_out_machine::note_audience& what);
+  step_result perform(fan_out_machine::measure& what);
+  step_result perform(fan_out_machine::forget& what);
+  step_result failed_step(const char* doing, const error& why);
+  void failed(const char* doing, const error& why);
+
+  fan_out_hooks hooks_;
+  fan_out_machine machine_;
+  journal journal_;
+  database database_;
+  device_store devices_;
+  notification_store notifications_;
+  property_index_store indexes_;
+  bool index_work_ = true;  ///< there may be some
+};
+
+}  // namespace pusher
