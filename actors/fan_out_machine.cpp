@@ -186,7 +186,14 @@ fan_out_machine::action fan_out_machine::read_for(under_way_task& task, utc_ms n
   bounds.bytes = std::max<size_t>(bounds.bytes / readers_.size(), 64 * 1024);
   for (auto* each : readers_)
     if (each->first_page) bounds.rows = std::min(bounds.rows, bounds_.first_page_rows);
-  return read_page{&task.task, &task.plan, at, page_last_, bounds};
+  auto* plan = &first.plan;
+  if (readers_.size() > 1) {
+    page_plan_ = first.plan;
+    for (const auto* each : readers_)
+      page_plan_.parts = page_plan_.parts | each->plan.parts;
+    plan = &page_plan_;
+  }
+  return read_page{&first.task, plan, at, page_last_, bounds};
 }
 
 bool fan_out_machine::commit_due(const under_way_task& task, utc_ms now) const {
@@ -236,6 +243,7 @@ void fan_out_machine::opened(fan_out_task task, device_plan plan) {
   turns_.erase(turn_of(at));
   at.task = std::move(task);
   at.plan = std::move(plan);
+  at.plan.parts = at.plan.parts | device_parts::token;
   at.at = stage::opened;
   turns_.insert(turn_of(at));
 }

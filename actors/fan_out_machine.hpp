@@ -182,6 +182,7 @@ class fan_out_machine {
   notification_key current_;              ///< whose action is under way
   std::vector<under_way_task*> readers_;  ///< whom the page serves that is being read
   device_key page_last_;                  ///< up to which it reads
+  device_plan page_plan_;                 ///< when it serves several
   std::set<turn> turns_;                  ///< of all tasks
   uint64_t served_ = 0;
   std::optional<page_commit> commit_;

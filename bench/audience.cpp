@@ -293,6 +293,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   ::signal(SIGPIPE, SIG_IGN);
+  pusher::log::set_up("warn", "text");
 
   std::printf("judging alone, one core:\n");
   for (const auto& each : measured_conditions())

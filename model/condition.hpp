@@ -60,6 +60,13 @@ class condition {
   result<condition> with_segments(const std::map<std::string, condition>& known,
                                   const std::string& pointer) const;
 
+  /// What of a device it looks at, beside gateway and platform.
+  struct needs {
+    bool properties = false;
+    bool attributes = false;
+  };
+  needs looks_at() const;
+
   struct node;
   const node& root() const { return *root_; }  ///< for model/condition_*.cpp
 

@@ -62,7 +62,23 @@ void collect_segments(const node& of, std::vector<std::string>& into) {
     collect_segments(child, into);
 }
 
+void collect_needs(const node& of, condition::needs& into) {
+  using kind = node::kind;
+  bool always_read = of.attribute == attribute::platform || of.attribute == attribute::gateway;
+  into.properties = into.properties || of.type == kind::property;
+  into.attributes =
+      into.attributes || of.type == kind::cohort || (of.type == kind::attribute && !always_read);
+  for (const auto& child : of.children)
+    collect_needs(child, into);
+}
+
 }  // namespace
+
+condition::needs condition::looks_at() const {
+  needs found;
+  collect_needs(*root_, found);
+  return found;
+}
 
 std::vector<std::string> condition::segments() const {
   std::vector<std::string> names;

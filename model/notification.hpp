@@ -77,8 +77,8 @@ struct audience_device_ids {
 struct audience_user_ids {
   std::vector<std::string> ids;
 };
-using audience = std::variant<audience_all, audience_condition, audience_segment, audience_device_ids,
-                              audience_user_ids>;
+using audience =
+    std::variant<audience_all, audience_condition, audience_segment, audience_device_ids, audience_user_ids>;
 
 /// A notification as a client describes it.
 struct notification_draft {

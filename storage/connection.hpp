@@ -140,8 +140,9 @@ struct database::connection {
   /// Whether the transaction as a whole may succeed when it is run again.
   bool must_repeat() const { return last_error_ == 1213 || last_error_ == 1205; }
 
-  /// Average bytes of a device row, as scans have met them; bounds how much a page asks for. 0 = not known.
-  size_t device_row_bytes = 0;
+  /// Average bytes of a device row, as scans for these parts of it have met them; bounds how much a page asks
+  /// for. 0 = not known.
+  std::array<size_t, 8> device_row_bytes{};
 
  private:
   result<sql_statement*> prepared(const char* doing, std::string_view sql);

@@ -104,7 +104,10 @@ result<device_plan> make_device_plan(database::connection& on, application_id ap
   for (const auto& each : *names)
     texts.push_back(each.name);
   auto wanted = demands_of(where, texts);
+  auto needs = where.looks_at();
   device_plan best;
+  best.parts = (needs.properties ? device_parts::properties : device_parts::none) |
+               (needs.attributes ? device_parts::attributes : device_parts::none);
   if (wanted.values.empty() && wanted.users.empty()) return best;
   auto devices = estimated_devices(on);
   if (!devices) return devices.failure();
@@ -116,14 +119,14 @@ result<device_plan> make_device_plan(database::connection& on, application_id ap
     if (!count) return count.failure();
     if (*count > few) continue;
     auto name = each.empty() ? std::string() : each.front().name;
-    best = {device_plan::access::index, *count, name, std::move(*values), {}};
+    best = {device_plan::access::index, best.parts, *count, name, std::move(*values), {}};
     few = *count == 0 ? 0 : *count - 1;
   }
   for (auto& users : wanted.users) {
     auto count = count_users(on, app, users, few + 1);
     if (!count) return count.failure();
     if (*count > few) continue;
-    best = {device_plan::access::users, *count, "", {}, std::move(users)};
+    best = {device_plan::access::users, best.parts, *count, "", {}, std::move(users)};
     few = *count == 0 ? 0 : *count - 1;
   }
   return best;
@@ -172,7 +175,7 @@ result<bool> read_planned_keys(database::connection& on, device_plan& plan, devi
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   auto kept = still_kept(on, plan);
   if (!kept) return kept.failure();
-  if (!*kept) plan = {};
+  if (!*kept) plan = {device_plan::access::scan, plan.parts, 0, "", {}, {}};
   bool all = keys.size() <= most;
   if (!all) keys.resize(most);
   return all;

@@ -8,6 +8,15 @@ constexpr size_t fixed_bytes = 64;  // keys, enums and times
 
 }  // namespace
 
+std::string device_row_columns(device_parts wanted) {
+  bool token = includes(wanted, device_parts::token), attributes = includes(wanted, device_parts::attributes),
+       properties = includes(wanted, device_parts::properties);
+  return std::string("id, ") + (attributes ? "device_id" : "NULL") + ", gateway, environment, platform, " +
+         (token ? "push_token, " : "NULL, ") +
+         (attributes ? "user_id, locale, time_zone, app_version, " : "NULL, NULL, NULL, NULL, ") +
+         (properties ? "properties, " : "NULL, ") + (attributes ? "created_at, last_seen_at" : "NULL, NULL");
+}
+
 device_row read_device_row(const sql_row& row) {
   device_row device;
   device.key.value = row.number(0);

@@ -5,17 +5,17 @@
 
 #include "model/device.hpp"
 #include "storage/connection.hpp"
+#include "storage/device_plan.hpp"
 
 namespace pusher {
 
-/// The columns of a device_row, in the order in which read_device_row takes them.
-inline const std::string device_row_columns =
-    "id, device_id, gateway, environment, platform, push_token, user_id, locale, time_zone, app_version, "
-    "properties, "
-    "created_at, last_seen_at";
-/// Those and the rest, for read_stored_device.
+/// The columns of a device_row, in the order in which read_device_row takes them; parts that are not wanted
+/// are NULL, and come as empty text or 0.
+std::string device_row_columns(device_parts wanted);
+/// All of those and the rest, for read_stored_device.
 inline const std::string stored_device_columns =
-    device_row_columns + ", p256dh, auth, updated_at, token_registered_at, disabled, disabled_at";
+    device_row_columns(device_parts::all) +
+    ", p256dh, auth, updated_at, token_registered_at, disabled, disabled_at";
 
 /// Views into the row's buffers.
 device_row read_device_row(const sql_row& row);

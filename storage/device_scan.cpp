@@ -16,8 +16,8 @@ using visitor = std::function<void(const device_row&)>;
 /// A page being read: counts rows and bytes against its bounds.
 class page_reader {
  public:
-  page_reader(const page_bounds& bounds, device_key start, const visitor& visit)
-      : bounds_(bounds), visit_(visit) {
+  page_reader(const page_bounds& bounds, device_key start, device_parts parts, const visitor& visit)
+      : bounds_(bounds), parts_(parts), visit_(visit) {
     end_.last = start;
   }
 
@@ -35,9 +35,11 @@ class page_reader {
   size_t bytes_left() const { return bounds_.bytes - bytes_; }
   size_t bytes() const { return bytes_; }
   page_end& end() { return end_; }
+  device_parts parts() const { return parts_; }
 
  private:
   page_bounds bounds_;
+  device_parts parts_;
   const visitor& visit_;
   page_end end_;
   size_t bytes_ = 0;
@@ -48,6 +50,10 @@ class page_reader {
 size_t rows_to_ask_for(const page_reader& page, size_t average_bytes) {
   if (average_bytes == 0) return std::min(probe_rows, page.rows_left());
   return std::clamp<size_t>(page.bytes_left() / average_bytes + 1, 1, page.rows_left());
+}
+
+size_t& average_bytes(database::connection& on, const page_reader& page) {
+  return on.device_row_bytes[static_cast<size_t>(page.parts())];
 }
 
 void learn(size_t& average_bytes, size_t rows, size_t bytes) {
@@ -80,18 +86,18 @@ result<std::vector<uint64_t>> keys_of(database::connection& on, application_id a
 result<page_end> read_keys(database::connection& on, application_id app, const std::vector<uint64_t>& keys,
                            page_reader& page) {
   for (size_t from = 0; from < keys.size() && !page.full();) {
-    auto asked = std::min(rows_to_ask_for(page, on.device_row_bytes), list_length);
+    auto asked = std::min(rows_to_ask_for(page, average_bytes(on, page)), list_length);
     auto to = std::min(from + asked, keys.size());
     sql_parameters parameters{app};
     add_padded(parameters, keys.begin() + static_cast<long>(from), keys.begin() + static_cast<long>(to));
     auto rows_before = page.end().rows, bytes_before = page.bytes();
     auto read = on.query("reading devices",
-                         "SELECT " + device_row_columns +
+                         "SELECT " + device_row_columns(page.parts()) +
                              " FROM devices FORCE INDEX (PRIMARY) WHERE application_id = ? AND id IN (" +
                              placeholders(to - from) + ") AND disabled = 0 ORDER BY id",
                          parameters, [&](const sql_row& row) { return page.take(row); });
     if (!read) return read.failure();
-    learn(on.device_row_bytes, page.end().rows - rows_before, page.bytes() - bytes_before);
+    learn(average_bytes(on, page), page.end().rows - rows_before, page.bytes() - bytes_before);
     if (page.full()) {
       page.end().at_end = page.end().last.value == keys.back();
       return page.end();
@@ -105,11 +111,11 @@ result<page_end> read_keys(database::connection& on, application_id app, const s
 
 result<page_end> scan_ids(database& db, application_id app, const char* column, const char* index,
                           const std::vector<std::string>& ids, device_key after, device_key last,
-                          const page_bounds& bounds, const visitor& visit) {
+                          const page_bounds& bounds, device_parts parts, const visitor& visit) {
   return with_connection(db, [&](database::connection& on) -> result<page_end> {
     auto keys = keys_of(on, app, column, index, ids, after, last);
     if (!keys) return keys.failure();
-    page_reader page(bounds, after, visit);
+    page_reader page(bounds, after, parts, visit);
     return read_keys(on, app, *keys, page);
   });
 }
@@ -120,7 +126,7 @@ result<page_end> read_index(database::connection& on, application_id app, device
   std::vector<uint64_t> keys;
   auto all = read_planned_keys(on, plan, after, last, std::min(bounds.rows, list_length), keys);
   if (!all) return all.failure();
-  page_reader page(bounds, after, visit);
+  page_reader page(bounds, after, plan.parts, visit);
   if (plan.by != device_plan::access::index) return page.end();  // it became a scan: nothing was read
   auto end = read_keys(on, app, keys, page);
   if (end) end->at_end = end->at_end && *all;
@@ -139,11 +145,11 @@ result<page_end> read_range(database& db, const std::string& sql, application_id
                             page_reader& page, const Take& take) {
   return with_connection(db, [&](database::connection& on) -> result<page_end> {
     while (!page.full()) {
-      auto asked = rows_to_ask_for(page, on.device_row_bytes);
+      auto asked = rows_to_ask_for(page, average_bytes(on, page));
       auto bytes_before = page.bytes();
       auto read = on.query("reading devices", sql, {app, page.end().last, last, asked}, take);
       if (!read) return read.failure();
-      learn(on.device_row_bytes, *read, page.bytes() - bytes_before);
+      learn(average_bytes(on, page), *read, page.bytes() - bytes_before);
       if (*read < asked && !page.full()) {
         page.end().at_end = true;
         break;
@@ -158,13 +164,15 @@ result<page_end> read_range(database& db, const std::string& sql, application_id
 result<page_end> device_store::read(application_id app, device_plan& plan, device_key after, device_key last,
                                     const page_bounds& bounds, const visitor& visit) {
   if (plan.by == device_plan::access::users)
-    return scan_user_ids(app, plan.users, after, last, bounds, visit);
+    return scan_ids(db_, app, "user_id", "by_user", plan.users, after, last, bounds, plan.parts, visit);
   if (plan.by == device_plan::access::index) {
     auto end = with_connection(
         db_, [&](database::connection& on) { return read_index(on, app, plan, after, last, bounds, visit); });
     if (!end || plan.by == device_plan::access::index) return end;
   }
-  return scan(app, after, last, bounds, visit);
+  page_reader page(bounds, after, plan.parts, visit);
+  return read_range(db_, range_sql(device_row_columns(plan.parts)), app, last, page,
+                    [&](const sql_row& row) { return page.take(row); });
 }
 
 result<device_plan> device_store::plan(application_id app, const condition& where) {
@@ -173,9 +181,8 @@ result<device_plan> device_store::plan(application_id app, const condition& wher
 
 result<page_end> device_store::scan(application_id app, device_key after, device_key last,
                                     const page_bounds& bounds, const visitor& visit) {
-  static const std::string sql = range_sql(device_row_columns);
-  page_reader page(bounds, after, visit);
-  return read_range(db_, sql, app, last, page, [&](const sql_row& row) { return page.take(row); });
+  device_plan whole;
+  return read(app, whole, after, last, bounds, visit);
 }
 
 result<page_end> device_store::scan_whole(application_id app, device_key after, device_key last,
@@ -185,7 +192,7 @@ result<page_end> device_store::scan_whole(application_id app, device_key after, 
   static const std::string sql = range_sql(stored_device_columns);
   bool take_it = false;
   const visitor judge = [&](const device_row& row) { take_it = wanted(row); };
-  page_reader page(bounds, after, judge);
+  page_reader page(bounds, after, device_parts::all, judge);
   return read_range(db_, sql, app, last, page, [&](const sql_row& row) {
     bool more = page.take(row);
     if (take_it) visit(read_stored_device(row));
@@ -196,13 +203,13 @@ result<page_end> device_store::scan_whole(application_id app, device_key after, 
 result<page_end> device_store::scan_device_ids(application_id app, const std::vector<std::string>& ids,
                                                device_key after, device_key last, const page_bounds& bounds,
                                                const visitor& visit) {
-  return scan_ids(db_, app, "device_id", "by_device", ids, after, last, bounds, visit);
+  return scan_ids(db_, app, "device_id", "by_device", ids, after, last, bounds, device_parts::all, visit);
 }
 
 result<page_end> device_store::scan_user_ids(application_id app, const std::vector<std::string>& ids,
                                              device_key after, device_key last, const page_bounds& bounds,
                                              const visitor& visit) {
-  return scan_ids(db_, app, "user_id", "by_user", ids, after, last, bounds, visit);
+  return scan_ids(db_, app, "user_id", "by_user", ids, after, last, bounds, device_parts::all, visit);
 }
 
 }  // namespace pusher

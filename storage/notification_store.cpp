@@ -61,11 +61,12 @@ result<void> set_launched(database::connection& on, application_id app, notifica
   if (!where) return where.failure();
   auto last = last_device(on, app);
   if (!last) return last.failure();
-  auto launched = on.execute(
-      "launching a notification",
-      "UPDATE notifications SET state = ?, audience_last_device = ?, condition_at_launch = ?, launched_at = " +
-          database_now + ", expires_at = launched_at + ttl_seconds * 1000 WHERE id = ?",
-      {number(notification_state::launched), *last, *where, key});
+  auto launched =
+      on.execute("launching a notification",
+                 "UPDATE notifications SET state = ?, audience_last_device = ?, condition_at_launch = ?, "
+                 "launched_at = " +
+                     database_now + ", expires_at = launched_at + ttl_seconds * 1000 WHERE id = ?",
+                 {number(notification_state::launched), *last, *where, key});
   return launched ? result<void>() : launched.failure();
 }
 
@@ -225,7 +226,8 @@ result<notification_store::created> notification_store::launch(
           errc::wrong_state,
           "The notification is " + std::string(to_string(value->state)) + "; only a draft can be launched",
           "", 0};
-    if (auto launched = set_launched(on, app, value->key, value->draft.audience); !launched) return launched.failure();
+    if (auto launched = set_launched(on, app, value->key, value->draft.audience); !launched)
+      return launched.failure();
     value = read_one(on, "id = ?", {value->key});
     if (!value) return value.failure();
     if (once)

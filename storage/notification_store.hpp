@@ -47,9 +47,9 @@ class notification_store {
   /// Newest first; `before` = 0 for the first page.
   result<std::vector<notification>> list(application_id app, std::optional<notification_state> state,
                                          notification_key before, size_t limit);
-  /// draft -> launched; sets launched_at, expires_at, the audience's last device and what its segments stand for. With an idempotency key
-  /// a repeat gives the first answer's body. Errors: not_found, wrong_state (the sentence names the state),
-  /// idempotency_mismatch.
+  /// draft -> launched; sets launched_at, expires_at, the audience's last device and what its segments stand
+  /// for. With an idempotency key a repeat gives the first answer's body. Errors: not_found, wrong_state (the
+  /// sentence names the state), idempotency_mismatch.
   result<created> launch(application_id app, const std::string& id, const std::optional<idempotency>& once,
                          const std::function<std::string(const notification&)>& render);
   /// Deletes up to `most` idempotency keys older than a day; how many.

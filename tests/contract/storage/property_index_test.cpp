@@ -80,6 +80,7 @@ struct fixture {
     REQUIRE_MESSAGE(where.ok(), json);
     auto plan = devices.plan(app, *where);
     REQUIRE(plan.ok());
+    plan->parts = device_parts::all;  // to see the ids
     found made{{}, *plan, 0};
     auto range = devices.range(app);
     device_reader reader;
