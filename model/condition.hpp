@@ -10,30 +10,31 @@
 #include <rapidjson/document.h>
 
 #include "model/device.hpp"
+#include "model/property_scanner.hpp"
 #include "model/result.hpp"
 
 namespace pusher {
 
-/// A device whose properties are parsed at most once, however many conditions look at it. Reuse one reader
-/// for many devices: it keeps its buffers. Not thread-safe.
+/// A device whose properties are looked for at most once, however many conditions look at it. Reuse one
+/// reader for many devices: it keeps its buffers. Not thread-safe.
 class device_reader {
  public:
-  device_reader();
-  ~device_reader();
-  device_reader(const device_reader&) = delete;
-  device_reader& operator=(const device_reader&) = delete;
-
   /// Points the reader at the next device. The row's views must outlive the calls of `matches`.
-  void load(const device_row& row);
+  void load(const device_row& row) {
+    row_ = row;
+    scanner_.load(row.properties);
+  }
 
   const device_row& row() const { return row_; }
-  /// The property's value, or nullptr when the device lacks it (or its properties cannot be read).
-  const rapidjson::Value* property(std::string_view name);
+  /// The property's value; missing when the device lacks it (or its properties cannot be read).
+  property_value property(std::string_view name) { return scanner_.find(name); }
+  /// What a text means; valid until the next call.
+  std::string_view text_of(std::string_view raw, bool escaped);
 
  private:
-  struct parsed;
   device_row row_;
-  std::unique_ptr<parsed> parsed_;
+  property_scanner scanner_;
+  std::string unescaped_;
 };
 
 /// An immutable, checked condition. Cheap to copy; safe to share between threads.

@@ -1,6 +1,5 @@
 #include <algorithm>
-#include <array>
-#include <cstring>
+#include <charconv>
 
 #include "model/condition.hpp"
 #include "model/condition_node.hpp"
@@ -9,51 +8,11 @@
 
 namespace pusher {
 
-// Buffers that are reused from device to device: parsing a small property object allocates nothing.
-struct device_reader::parsed {
-  using pool = rapidjson::MemoryPoolAllocator<>;
-  using document = rapidjson::GenericDocument<rapidjson::UTF8<>, pool, pool>;
-
-  std::array<char, 16 * 1024> value_bytes;
-  std::array<char, 8 * 1024> stack_bytes;
-  pool values{value_bytes.data(), value_bytes.size()};
-  pool stack{stack_bytes.data(), stack_bytes.size()};
-  std::string text;
-  document root{&values, 1024, &stack};
-  bool done = false;
-  bool readable = false;
-
-  void parse(std::string_view json) {
-    done = true;
-    root.SetNull();
-    root.~document();
-    values.Clear();
-    stack.Clear();
-    new (&root) document(&values, 1024, &stack);
-    text.assign(json);
-    // Full precision, as when conditions are read: else a fraction would not equal itself.
-    root.ParseInsitu<rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag |
-                     rapidjson::kParseFullPrecisionFlag>(text.data());
-    readable = !root.HasParseError() && root.IsObject();
-  }
-};
-
-device_reader::device_reader() : parsed_(std::make_unique<parsed>()) {}
-device_reader::~device_reader() = default;
-
-void device_reader::load(const device_row& row) {
-  row_ = row;
-  parsed_->done = false;
-}
-
-const rapidjson::Value* device_reader::property(std::string_view name) {
-  if (!parsed_->done) parsed_->parse(row_.properties);
-  if (!parsed_->readable) return nullptr;
-  for (const auto& member : parsed_->root.GetObject())
-    if (member.name.GetStringLength() == name.size() &&
-        std::memcmp(member.name.GetString(), name.data(), name.size()) == 0)
-      return &member.value;
-  return nullptr;
+std::string_view device_reader::text_of(std::string_view raw, bool escaped) {
+  if (!escaped) return raw;
+  unescaped_.clear();
+  append_unescaped(unescaped_, raw);
+  return unescaped_;
 }
 
 namespace {
@@ -70,7 +29,7 @@ struct subject {
   pusher::number number;
   utc_ms time = 0;
   bool flag = false;
-  const rapidjson::Value* list = nullptr;
+  std::string_view list;  ///< as it stands in the properties
 };
 
 subject of_text(std::string_view text) {
@@ -112,23 +71,33 @@ subject of_attribute(const device_row& row, attribute which) {
   return {};
 }
 
-subject of_property(const rapidjson::Value* value) {
+subject of_property(device_reader& device, std::string_view name) {
   subject made;
-  if (!value) return made;
-  if (value->IsString()) {
-    made.type = subject::kind::text;
-    made.text = json::view(*value);
-  } else if (value->IsBool()) {
-    made.type = subject::kind::boolean;
-    made.flag = value->GetBool();
-  } else if (value->IsNumber()) {
-    made.type = subject::kind::number;
-    made.number = number::of(*value);
-  } else if (value->IsArray()) {
-    made.type = subject::kind::list;
-    made.list = value;
-  } else if (value->IsObject() && value->HasMember("time") && (*value)["time"].IsString()) {
-    if (auto time = parse_rfc3339(json::view((*value)["time"]))) return of_time(*time);
+  auto value = device.property(name);
+  switch (value.type) {
+    case property_value::kind::missing:
+      break;
+    case property_value::kind::text:
+      made.type = subject::kind::text;
+      made.text = device.text_of(value.raw, value.escaped);
+      break;
+    case property_value::kind::boolean:
+      made.type = subject::kind::boolean;
+      made.flag = value.raw == "true";
+      break;
+    case property_value::kind::number:
+      if (auto read = number::of(value.raw)) {
+        made.type = subject::kind::number;
+        made.number = *read;
+      }
+      break;
+    case property_value::kind::list:
+      made.type = subject::kind::list;
+      made.list = value.raw;
+      break;
+    case property_value::kind::time:
+      if (auto time = parse_rfc3339(device.text_of(value.raw, value.escaped))) return of_time(*time);
+      break;
   }
   return made;
 }
@@ -157,12 +126,11 @@ bool compare(const subject& a, const operand& b, int& order) {
   return false;
 }
 
-bool contains(const subject& in, const std::string& what) {
+bool contains(device_reader& device, const subject& in, const std::string& what) {
   if (in.type == subject::kind::text) return in.text.find(what) != std::string_view::npos;
   if (in.type != subject::kind::list) return false;
-  const auto list = in.list->GetArray();
-  return std::any_of(list.begin(), list.end(),
-                     [&](const auto& each) { return each.IsString() && json::view(each) == what; });
+  return any_element(
+      in.list, [&](std::string_view raw, bool escaped) { return device.text_of(raw, escaped) == what; });
 }
 
 /// Whether a list of values has this one. Lists may be long: texts are found by halving.
@@ -191,7 +159,7 @@ bool is_within_days(const subject& is, const node& leaf, utc_ms as_of) {
   return is.time >= as_of - window && (is.time <= as_of || leaf.type == node::kind::attribute);
 }
 
-bool holds(const subject& is, const node& leaf, utc_ms as_of) {
+bool holds(device_reader& device, const subject& is, const node& leaf, utc_ms as_of) {
   if (leaf.op == comparison::exists) return (is.type != subject::kind::missing) == leaf.operands[0].flag;
   if (is.type == subject::kind::missing) return false;
   int order = 0;
@@ -217,7 +185,7 @@ bool holds(const subject& is, const node& leaf, utc_ms as_of) {
       return is.type == subject::kind::text &&
              is.text.compare(0, leaf.operands[0].text.size(), leaf.operands[0].text) == 0;
     case comparison::contains:
-      return contains(is, leaf.operands[0].text);
+      return contains(device, is, leaf.operands[0].text);
     case comparison::within_days:
       return is_within_days(is, leaf, as_of);
     case comparison::version_gte:
@@ -240,9 +208,9 @@ bool evaluate(const node& at, device_reader& device, utc_ms as_of) {
     case node::kind::negation:
       return !each(at.children.front());
     case node::kind::property:
-      return holds(of_property(device.property(at.name)), at, as_of);
+      return holds(device, of_property(device, at.name), at, as_of);
     case node::kind::attribute:
-      return holds(of_attribute(device.row(), at.attribute), at, as_of);
+      return holds(device, of_attribute(device.row(), at.attribute), at, as_of);
     case node::kind::cohort:
       return at.share.takes(device.row().device_id);
     case node::kind::segment:
@@ -262,6 +230,28 @@ number number::of(const rapidjson::Value& value) {
     made.bits = static_cast<int64_t>(value.GetUint64());
   else if (made.whole)
     made.bits = value.GetInt64();
+  return made;
+}
+
+std::optional<number> number::of(std::string_view text) {
+  number made;
+  const char* end = text.data() + text.size();
+  auto reads = [&](auto& value) {
+    auto [stop, wrong] = std::from_chars(text.data(), end, value);
+    return wrong == std::errc() && stop == end;
+  };
+  uint64_t large = 0;
+  made.whole = true;
+  if (reads(made.bits)) {
+    made.real = static_cast<double>(made.bits);
+  } else if (reads(large)) {
+    made.above_int64 = true;
+    made.bits = static_cast<int64_t>(large);
+    made.real = static_cast<double>(large);
+  } else {
+    made.whole = false;
+    if (!reads(made.real)) return std::nullopt;
+  }
   return made;
 }
 

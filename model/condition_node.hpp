@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,8 @@ struct number {
   double real = 0;           ///< nearest double, for whole numbers too
 
   static number of(const rapidjson::Value& value);
+  /// The same from JSON text; nothing when it is none.
+  static std::optional<number> of(std::string_view text);
   /// Negative, 0 or positive.
   static int order(const number& a, const number& b);
 };

@@ -6,7 +6,6 @@
 
 #include "model/condition_node.hpp"
 #include "model/device.hpp"
-#include "model/json.hpp"
 
 namespace pusher {
 
@@ -14,8 +13,8 @@ namespace {
 
 using node = condition::node;
 
-constexpr rapidjson::SizeType most_elements = 256;  // of a list; a longer one is not worth its entries
-constexpr size_t most_values = 256;                 // of a demand
+constexpr size_t most_elements = 256;  // of a list; a longer one is not worth its entries
+constexpr size_t most_values = 256;    // of a demand
 
 // Part of every hash, so that "1", 1 and true differ. Hashes are stored: never change these.
 enum class tag : char { text = 's', number = 'n', boolean = 'b', time = 't', element = 'e' };
@@ -41,26 +40,35 @@ uint64_t hash_of_number(const number& value) {
   return hash_of_bytes(tag::number, value.real == 0 ? 0.0 : value.real);
 }
 
-index_entries entries_of(const rapidjson::Value& value) {
+index_entries entries_of(device_reader& device, const property_value& value) {
   index_entries made;
   auto& hashes = made.hashes;
-  if (value.IsString()) {
-    hashes.push_back(hash_of(tag::text, json::view(value)));
-    made.open = true;
-  } else if (value.IsBool()) {
-    hashes.push_back(hash_of_bytes(tag::boolean, value.GetBool()));
-  } else if (value.IsNumber()) {
-    hashes.push_back(hash_of_number(number::of(value)));
-  } else if (value.IsArray()) {
-    made.open = value.Size() > most_elements;
-    if (made.open) return made;
-    for (const auto& each : value.GetArray())
-      if (each.IsString()) hashes.push_back(hash_of(tag::element, json::view(each)));
-    std::sort(hashes.begin(), hashes.end());
-    hashes.erase(std::unique(hashes.begin(), hashes.end()), hashes.end());
-  } else if (value.IsObject() && value.HasMember("time") && value["time"].IsString()) {
-    if (auto time = parse_rfc3339(json::view(value["time"])))
-      hashes.push_back(hash_of_bytes(tag::time, *time));
+  switch (value.type) {
+    case property_value::kind::missing:
+      break;
+    case property_value::kind::text:
+      hashes.push_back(hash_of(tag::text, device.text_of(value.raw, value.escaped)));
+      made.open = true;
+      break;
+    case property_value::kind::boolean:
+      hashes.push_back(hash_of_bytes(tag::boolean, value.raw == "true"));
+      break;
+    case property_value::kind::number:
+      if (auto read = number::of(value.raw)) hashes.push_back(hash_of_number(*read));
+      break;
+    case property_value::kind::time:
+      if (auto time = parse_rfc3339(device.text_of(value.raw, value.escaped)))
+        hashes.push_back(hash_of_bytes(tag::time, *time));
+      break;
+    case property_value::kind::list:
+      made.open = any_element(value.raw, [&](std::string_view raw, bool escaped) {
+        hashes.push_back(hash_of(tag::element, device.text_of(raw, escaped)));
+        return hashes.size() > most_elements;
+      });
+      if (made.open) hashes.clear();
+      std::sort(hashes.begin(), hashes.end());
+      hashes.erase(std::unique(hashes.begin(), hashes.end()), hashes.end());
+      break;
   }
   return made;
 }
@@ -180,7 +188,7 @@ std::vector<index_entries> index_entries_of(std::string_view properties,
   row.properties = properties;
   reader.load(row);
   for (size_t i = 0; i < names.size(); ++i)
-    if (const auto* value = reader.property(names[i])) made[i] = entries_of(*value);
+    made[i] = entries_of(reader, reader.property(names[i]));
   return made;
 }
 
