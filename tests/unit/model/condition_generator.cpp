@@ -177,10 +177,10 @@ const std::vector<std::string> versions{"0",
                                         "4294967296",
                                         "4294967295"};
 
-const std::vector<std::string> no_versions{"",         "abc",     "1..2",      "1.",   ".1",    "v",
-                                           "1.2.x",    " 1.2",    "1.2 ",      "1,2",  "-1",    "1.2-",
-                                           "1.2-a..b", "1.2-a_b", "vv1",       "1e3",  "0x10",  "1.-2",
-                                           "\u0661",   "1.2\n",   "version 1", "V1.2", "1.2-é", "1.2-.a"};
+const std::vector<std::string> no_versions{"",         "abc",     "1..2",      "1.",    ".1",    "v",
+                                           "1.2.x",    " 1.2",    "1.2 ",      "1,2",   "-1",    "1.2-",
+                                           "1.2-a..b", "1.2-a_b", "vv1",       "1e3",   "0x10",  "1.-2",
+                                           "\u0661",   "1.2\n",   "version 1", "1.2-é", "1.2-.a"};
 
 const std::vector<std::string> numbers{"0",
                                        "-0",
@@ -209,7 +209,7 @@ const std::vector<std::string> numbers{"0",
                                        "1e300",
                                        "1e-300",
                                        "5e-324",
-                                       "2e-324",
+
                                        "1e-400",
                                        "1.7976931348623157e308",
                                        "-1.7976931348623157e308",
@@ -380,7 +380,7 @@ int64_t generator::any_ms(int64_t as_of) {
 }
 
 std::string generator::rfc3339(int64_t ms) {
-  int64_t offset = chance(50) ? 0 : static_cast<int64_t>(below(48 * 60)) - 24 * 60 + 1;  // minutes
+  int64_t offset = chance(50) ? 0 : static_cast<int64_t>(below(48 * 60 - 1)) - 24 * 60 + 1;  // minutes
   if (chance(60)) offset = offset / 30 * 30;
   int64_t local = ms + offset * 60'000;
   if (local < year_0000 || local >= year_10000) {

@@ -39,7 +39,7 @@ std::optional<int> compared(const value& a, const value& b) {
 bool is_part(const std::string& part, const std::string& of) {
   auto needle = code_points(part);
   auto hay = code_points(of);
-  return std::search(hay.begin(), hay.end(), needle.begin(), needle.end()) != hay.end();
+  return needle.empty() || std::search(hay.begin(), hay.end(), needle.begin(), needle.end()) != hay.end();
 }
 
 // -- versions ----------------------------------------------------------------
