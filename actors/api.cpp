@@ -3,6 +3,7 @@
 
 #include "actors/api_operations.hpp"
 #include "actors/log.hpp"
+#include "actors/registration_batch.hpp"
 #include "actors/roles.hpp"
 #include "http/routes.hpp"
 
@@ -12,7 +13,17 @@ namespace {
 
 struct api_state {
   std::unique_ptr<api_operations> operations;
+  std::unique_ptr<registration_batch> batch;
 };
+
+using clock = std::chrono::steady_clock;
+
+void note(const node_context_ptr& node, const std::string& request_id, const http::response& answer,
+          clock::time_point since) {
+  if (!answer.cause.empty())
+    log::warn("api.request_failed", {{"request_id", request_id}, {"detail", answer.cause}});
+  node->numbers.request_answered(answer.status, std::chrono::duration<double>(clock::now() - since).count());
+}
 
 }  // namespace
 
@@ -23,19 +34,30 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
          const supervisor_actor& above, unsigned number) -> api_actor::behavior_type {
         self->state.operations = std::make_unique<api_operations>(
             shared, number, [above] { caf::anon_send(above, wake_role{role::fan_out}); });
+        self->state.batch = std::make_unique<registration_batch>(
+            *self->state.operations,
+            [shared](const http::exchange& of, const http::response& made, clock::time_point since) {
+              note(shared, of.request().request_id, made, since);
+            });
         return {
             [self, shared](const client_request& asked) {
-              auto began = std::chrono::steady_clock::now();
-              auto answer = http::serve(asked.exchange->request(), *self->state.operations);
-              auto status = answer.status;
-              if (!answer.cause.empty())
-                log::warn("api.request_failed",
-                          {{"request_id", asked.exchange->request().request_id}, {"detail", answer.cause}});
+              const auto& request = asked.exchange->request();
+              if (http::is_registration(request)) {
+                // Stored when all requests that wait already have been looked at.
+                if (self->state.batch->size() == 0) self->send(self, store_registrations{});
+                self->state.batch->add(asked.exchange);
+                return;
+              }
+              auto began = clock::now();
+              auto answer = http::serve(request, *self->state.operations);
+              note(shared, request.request_id, answer, began);
               asked.exchange->answer(std::move(answer));
-              std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-              shared->numbers.request_answered(status, took.count());
             },
-            [self](drain) { self->quit(); },
+            [self](store_registrations) { self->state.batch->store(); },
+            [self](drain) {
+              self->state.batch->store();
+              self->quit();
+            },
         };
       },
       std::move(node), std::move(supervisor), index);

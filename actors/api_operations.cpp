@@ -66,6 +66,21 @@ result<http::registered_device> api_operations::put_device(application_id app, c
   return http::registered_device{stored->created, std::move(stored->device)};
 }
 
+result<std::vector<http::registered_device>> api_operations::put_devices(application_id app,
+                                                                         const std::vector<device>& values) {
+  auto stored = devices_.put(app, values);
+  if (!stored) return stored.failure();
+  std::vector<http::registered_device> registered;
+  for (auto& each : *stored)
+    registered.push_back({each.created, std::move(each.device)});
+  return registered;
+}
+
+result<std::vector<bool>> api_operations::delete_devices(application_id app,
+                                                         const std::vector<std::string>& device_ids) {
+  return devices_.erase(app, device_ids);
+}
+
 result<stored_device> api_operations::get_device(application_id app, const std::string& device_id) {
   return devices_.get(app, device_id);
 }

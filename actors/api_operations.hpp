@@ -28,6 +28,10 @@ class api_operations : public http::operations {
   result<http::principal> authenticate(std::string_view key) override;
 
   result<http::registered_device> put_device(application_id app, const device& value) override;
+  result<std::vector<http::registered_device>> put_devices(application_id app,
+                                                           const std::vector<device>& values) override;
+  result<std::vector<bool>> delete_devices(application_id app,
+                                           const std::vector<std::string>& device_ids) override;
   result<stored_device> get_device(application_id app, const std::string& device_id) override;
   result<stored_device> patch_device(application_id app, const std::string& device_id,
                                      const std::function<result<void>(device&)>& change) override;

@@ -46,6 +46,7 @@ void fan_out_machine::stand_down() {
   epoch_ = 0;
   tasks_.clear();
   turns_.clear();
+  gathered_ = 0;
   readers_.clear();
   to_forget_.clear();
   gauges_.clear();
@@ -82,7 +83,8 @@ fan_out_machine::action fan_out_machine::next(utc_ms now) {
   }
   if (!to_forget_.empty()) until = std::min(until, forget_at_);
   for (const auto& [key, task] : tasks_)
-    if (task.gathering_since > 0) until = std::min(until, task.gathering_since + bounds_.gather_ms);
+    if (task.gathering_since > 0 && !blocked(task))
+      until = std::min(until, task.gathering_since + bounds_.gather_ms);
   return idle{until};
 }
 
@@ -113,8 +115,7 @@ std::optional<fan_out_machine::action> fan_out_machine::step(under_way_task& tas
     noting_done_ = true;
     return note_audience{task.task.key, task.audience, true};
   }
-  if (blocked(task)) return std::nullopt;
-  if (commit_due(task, now)) {
+  if (!blocked(task) && commit_due(task, now)) {
     make_commit(task);
     return commit{&*commit_};
   }
@@ -122,6 +123,7 @@ std::optional<fan_out_machine::action> fan_out_machine::step(under_way_task& tas
     noting_done_ = false;
     return note_audience{task.task.key, task.audience, false};
   }
+  if (!reads(task)) return std::nullopt;
   return read_for(task, now);
 }
 
@@ -132,7 +134,8 @@ bool fan_out_machine::scans(const under_way_task& task) {
 }
 
 bool fan_out_machine::reads(const under_way_task& task) const {
-  return task.at == stage::reading && !task.walk.at_end() && !blocked(task);
+  if (task.at != stage::reading || task.walk.at_end()) return false;
+  return !blocked(task) || (task.gathered < bounds_.devices_per_batch && gathered_ < bounds_.gathered);
 }
 
 /// Of those that could share pages with this one, whoever is furthest behind. All wait for it and go on
@@ -175,7 +178,7 @@ fan_out_machine::action fan_out_machine::read_for(under_way_task& task, utc_ms n
   }
   if (next_place) page_last_ = std::min(page_last_, next_place);
   for (auto* each : readers_) {
-    if (!commit_due(*each, now)) continue;
+    if (blocked(*each) || !commit_due(*each, now)) continue;
     make_commit(*each);
     readers_.clear();
     return commit{&*commit_};
@@ -202,7 +205,10 @@ bool fan_out_machine::commit_due(const under_way_task& task, utc_ms now) const {
   return task.walk.at_end() && task.walk.cursor() != task.committed_to;
 }
 
+/// Whether a queue of the task is full and it has had its share: as soon as there is room, each task appends
+/// once what it has gathered. So none waits behind another, and those that read together go on together.
 bool fan_out_machine::blocked(const under_way_task& task) const {
+  if (task.round != round_) return false;
   return std::any_of(task.queues.begin(), task.queues.end(), [this](const auto& name) {
     auto gauge = gauges_.find(name);
     return gauge != gauges_.end() && gauge->second.full(bounds_);
@@ -278,6 +284,7 @@ void fan_out_machine::visit(const device_row& row) {
 
 void fan_out_machine::take(under_way_task& task, const device_row& row) {
   ++task.gathered;
+  ++gathered_;
   if (!reachable_.count(row.gateway)) {
     push_result skipped;
     skipped.device = row.key;
@@ -333,6 +340,7 @@ void fan_out_machine::make_commit(under_way_task& task) {
   }
   task.found.clear();
   task.skipped.clear();
+  gathered_ -= task.gathered;
   task.gathered = 0;
   task.gathering_since = 0;
   commit_ = std::move(page);
@@ -342,6 +350,7 @@ void fan_out_machine::committed(const page_committed& outcome, utc_ms now) {
   if (outcome.status == commit_status::fenced) return stand_down();
   auto& task = tasks_.at(commit_->notification);
   task.committed_to = commit_->new_cursor;
+  if (!commit_->batches.empty()) task.round = round_;
   task.audience = outcome.audience;
   std::map<std::string, uint64_t> appended;
   for (const auto& [queue, batch] : commit_->batches)
@@ -367,6 +376,7 @@ void fan_out_machine::give_up(notification_key key) {
   auto task = tasks_.find(key);
   if (task == tasks_.end()) return;
   turns_.erase(turn_of(task->second));
+  gathered_ -= task->second.gathered;
   tasks_.erase(task);
 }
 
@@ -374,6 +384,7 @@ void fan_out_machine::measured(const std::vector<uint64_t>& outstanding, utc_ms 
   measure_at_ = now + bounds_.measure_ms;
   for (size_t i = 0; i < measuring_.size() && i < outstanding.size(); ++i)
     gauges_[measuring_[i]].measured(outstanding[i], now);
+  if (full_queues().size() < measuring_.size()) ++round_;
 }
 
 void fan_out_machine::forgotten(bool gone, utc_ms now) {

@@ -38,6 +38,8 @@ struct fan_out_bounds {
   utc_ms corrupt_pause_ms = 60'000;  ///< pause before an unreadable notification is tried again
   uint64_t least_mark = 1000;        ///< outstanding targets that a queue may always have
   uint64_t most_mark = 100'000;
+  size_t gathered =
+      50'000;  ///< targets of notifications that wait for full queues; more are not read for them
 };
 
 /// How many targets a queue may have outstanding: about half a second of what it was seen to drain.
@@ -141,6 +143,7 @@ class fan_out_machine {
     uint64_t committed_to = 0;  ///< the cursor in the journal
     uint64_t audience = 0;
     uint64_t served = 0;  ///< when it last had its turn
+    uint64_t round = 0;   ///< in which it last appended
     bool first_page = true;
     utc_ms gathering_since = 0;  ///< 0 = nothing gathered
     utc_ms noted_at = 0;
@@ -158,6 +161,7 @@ class fan_out_machine {
   action read_for(under_way_task& task, utc_ms now);
   /// Whether it reads all devices, and so can share its pages with others.
   static bool scans(const under_way_task& task);
+  /// Whether it may read on. While its queues are full it gathers one batch.
   bool reads(const under_way_task& task) const;
   under_way_task* furthest_behind(const under_way_task& of);
   device_key where_others_are(const under_way_task& fresh);
@@ -185,6 +189,8 @@ class fan_out_machine {
   device_plan page_plan_;                 ///< when it serves several
   std::set<turn> turns_;                  ///< of all tasks
   uint64_t served_ = 0;
+  size_t gathered_ = 0;  ///< by all tasks
+  uint64_t round_ = 1;   ///< begins when a full queue has room again; each task may then append once
   std::optional<page_commit> commit_;
   device_reader reader_;
   utc_ms worklist_due_at_ = 0;

@@ -53,6 +53,13 @@ typename Inspector::result_type inspect(Inspector& f, drain&) {
   return f(caf::meta::type_name("drain"));
 }
 
+/// api -> itself: store the registrations that have gathered.
+struct store_registrations {};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, store_registrations&) {
+  return f(caf::meta::type_name("store_registrations"));
+}
+
 /// supervisor -> itself: start the child again, its back-off is over.
 struct restart_child {
   uint64_t child = 0;
@@ -75,6 +82,8 @@ typename Inspector::result_type inspect(Inspector& f, play_roles&) {
 using api_actor = caf::typed_actor<
     // Answers the request that waits in the exchange.
     caf::reacts_to<client_request>,
+    // Stores the registrations and deletions that have gathered, and answers them.
+    caf::reacts_to<store_registrations>,
     // Answers what is queued, then ends.
     caf::reacts_to<drain>>;
 
@@ -110,6 +119,7 @@ CAF_ADD_TYPE_ID(pusher, (pusher::wake_role))
 CAF_ADD_TYPE_ID(pusher, (pusher::wake))
 CAF_ADD_TYPE_ID(pusher, (pusher::proceed))
 CAF_ADD_TYPE_ID(pusher, (pusher::drain))
+CAF_ADD_TYPE_ID(pusher, (pusher::store_registrations))
 CAF_ADD_TYPE_ID(pusher, (pusher::restart_child))
 CAF_ADD_TYPE_ID(pusher, (pusher::play_roles))
 CAF_END_TYPE_ID_BLOCK(pusher)

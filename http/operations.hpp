@@ -112,12 +112,19 @@ class operations {
   virtual result<principal> authenticate(std::string_view key) = 0;
 
   virtual result<registered_device> put_device(application_id app, const device& value) = 0;
+  /// Several at once, in one transaction, as if one after the other. A failure of the whole call stored
+  /// nothing.
+  virtual result<std::vector<registered_device>> put_devices(application_id app,
+                                                             const std::vector<device>& values) = 0;
   virtual result<stored_device> get_device(application_id app, const std::string& device_id) = 0;
   /// Reads, lets `change` edit, and writes in one transaction; an error of `change` is returned and stores
   /// nothing.
   virtual result<stored_device> patch_device(application_id app, const std::string& device_id,
                                              const std::function<result<void>(device&)>& change) = 0;
   virtual result<void> delete_device(application_id app, const std::string& device_id) = 0;
+  /// Several at once; whether each was there.
+  virtual result<std::vector<bool>> delete_devices(application_id app,
+                                                   const std::vector<std::string>& device_ids) = 0;
   /// Registers many devices in one transaction; the answer has one element per device, in order: whether it
   /// is new. A failure of the whole call stored nothing.
   virtual result<std::vector<bool>> import_devices(application_id app, const std::vector<device>& values) = 0;

@@ -26,7 +26,8 @@ std::optional<std::string> take(std::string_view placeholder, std::string_view s
   if (segment.size() <= verb.size() || segment.substr(segment.size() - verb.size()) != verb)
     return std::nullopt;
   segment.remove_suffix(verb.size());
-  // Clients choose the ids of devices and users, and some choose colons; in our own ids a colon can only begin a verb.
+  // Clients choose the ids of devices and users, and some choose colons; in our own ids a colon can only
+  // begin a verb.
   bool clients_own = name == "{device_id}" || name == "{user_id}";
   if (!clients_own && segment.find(':') != std::string_view::npos) return std::nullopt;
   return percent_decode(segment);

@@ -11,6 +11,9 @@ answer get_device(const call& of);
 answer change_device(const call& of);
 answer delete_device(const call& of);
 answer import_devices(const call& of);
+/// The parts of put_device, for registrations that are stored together.
+result<device> read_device(const call& of);
+response registered_response(const request& asked, const registered_device& stored);
 
 // -- audiences (routes_audience.cpp) --
 answer search_devices(const call& of);

@@ -92,7 +92,13 @@ result<principal> authenticate(const request& asked, operations& engine) {
   return engine.authenticate(std::string_view(found->second).substr(scheme.size()));
 }
 
-answer route_request(const request& asked, operations& engine) {
+/// A route that was found, for a caller who may take it.
+struct routed {
+  const route* taken;
+  call made;
+};
+
+result<std::variant<routed, response>> find_route(const request& asked, operations& engine) {
   auto method = asked.method == "HEAD" ? std::string("GET") : asked.method;
   std::string allowed;
   for (const auto& each : routes) {
@@ -108,25 +114,76 @@ answer route_request(const request& asked, operations& engine) {
       return fault(errc::forbidden,
                    "This API key lacks the scope \"" + std::string(scope_name(each.needed)) + "\".");
     if (auto known = only_known(asked.query, each.query); !known) return known.failure();
-    return each.handle({asked, engine, *who, std::move(*names)});
+    return std::variant<routed, response>(routed{&each, {asked, engine, *who, std::move(*names)}});
   }
   if (allowed.empty())
     return fault(errc::route_not_found, "There is nothing at this path; see the API's documentation.");
   auto made = problem(fault(errc::method_not_allowed, "This path takes " + allowed + "."), asked);
   made.headers.emplace_back("Allow", allowed);
-  return made;
+  return std::variant<routed, response>(std::move(made));
+}
+
+answer route_request(const request& asked, operations& engine) {
+  auto found = find_route(asked, engine);
+  if (!found) return found.failure();
+  if (auto* refused = std::get_if<response>(&*found)) return std::move(*refused);
+  auto& to = std::get<routed>(*found);
+  return to.taken->handle(to.made);
+}
+
+/// Runs what may throw: memory ran out, or a library did. The client learns that it was us, and no more.
+template <class Body>
+response guarded(const request& asked, const Body& body) {
+  try {
+    answer made = body();
+    return made ? std::move(*made) : problem(made.failure(), asked);
+  } catch (const std::exception&) {
+    return problem({errc::internal, "", "", 0}, asked);
+  }
 }
 
 }  // namespace
 
 response serve(const request& asked, operations& engine) {
-  try {
-    auto made = route_request(asked, engine);
-    return made ? std::move(*made) : problem(made.failure(), asked);
-  } catch (const std::exception&) {
-    // Memory ran out, or a library threw: the client learns that it was us, and no more.
-    return problem({errc::internal, "", "", 0}, asked);
-  }
+  return guarded(asked, [&] { return route_request(asked, engine); });
+}
+
+bool is_registration(const request& asked) {
+  return (asked.method == "PUT" || asked.method == "DELETE") &&
+         match("/v1/devices/{device_id}", asked.path).has_value();
+}
+
+std::variant<registration, response> read_registration(const request& asked, operations& engine) {
+  registration made;
+  bool parsed = false;
+  auto refused = guarded(asked, [&]() -> answer {
+    auto found = find_route(asked, engine);
+    if (!found) return found.failure();
+    if (auto* answered = std::get_if<response>(&*found)) return std::move(*answered);
+    auto& to = std::get<routed>(*found).made;
+    made.application = to.who.application;
+    made.deletes = asked.method == "DELETE";
+    made.value.device_id = to.name();
+    if (!made.deletes) {
+      auto value = read_device(to);
+      if (!value) return value.failure();
+      made.value = std::move(*value);
+    }
+    parsed = true;
+    return response();
+  });
+  if (parsed) return made;
+  return refused;
+}
+
+response registration_response(const request& asked, const result<registered_device>& stored) {
+  return stored ? registered_response(asked, *stored) : problem(stored.failure(), asked);
+}
+
+response deletion_response(const request& asked, const result<bool>& was_there) {
+  if (!was_there) return problem(was_there.failure(), asked);
+  return *was_there ? empty_response()
+                    : problem({errc::not_found, "There is no device with this id", "", 0}, asked);
 }
 
 }  // namespace pusher::http

@@ -1,6 +1,8 @@
 // Every route of the API: what path and method do, and which scope they need.
 #pragma once
 
+#include <variant>
+
 #include "http/exchange.hpp"
 #include "http/operations.hpp"
 
@@ -8,5 +10,19 @@ namespace pusher::http {
 
 /// Answers one request over the operations. Blocks as they do. Never throws; every fault is a problem answer.
 response serve(const request& asked, operations& engine);
+
+// -- registrations that wait at the same time are stored together (actors/registration_batch.hpp) --
+
+/// A PUT or DELETE of one device, parsed and allowed.
+struct registration {
+  application_id application;
+  bool deletes = false;
+  device value;  ///< of a deletion only the device_id
+};
+bool is_registration(const request& asked);
+/// What the request wants, or the answer that refuses it. Never throws.
+std::variant<registration, response> read_registration(const request& asked, operations& engine);
+response registration_response(const request& asked, const result<registered_device>& stored);
+response deletion_response(const request& asked, const result<bool>& was_there);
 
 }  // namespace pusher::http

@@ -17,16 +17,24 @@ response device_response(int status, const stored_device& device) {
 
 }  // namespace
 
-answer put_device(const call& of) {
+result<device> read_device(const call& of) {
   auto body = read_body(of);
   if (!body) return body.failure();
-  auto parsed = parse_device(*body, of.name());
+  return parse_device(*body, of.name());
+}
+
+response registered_response(const request& asked, const registered_device& stored) {
+  auto made = device_response(stored.created ? 201 : 200, stored.device);
+  if (stored.created) made.headers.emplace_back("Location", asked.path);
+  return made;
+}
+
+answer put_device(const call& of) {
+  auto parsed = read_device(of);
   if (!parsed) return parsed.failure();
   auto stored = of.engine.put_device(of.who.application, *parsed);
   if (!stored) return stored.failure();
-  auto made = device_response(stored->created ? 201 : 200, stored->device);
-  if (stored->created) made.headers.emplace_back("Location", of.asked.path);
-  return made;
+  return registered_response(of.asked, *stored);
 }
 
 answer get_device(const call& of) {

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <cstdlib>
 
 #include "model/condition.hpp"
 #include "model/condition_node.hpp"
@@ -250,7 +252,10 @@ std::optional<number> number::of(std::string_view text) {
     made.real = static_cast<double>(large);
   } else {
     made.whole = false;
-    if (!reads(made.real)) return std::nullopt;
+    auto [stop, wrong] = std::from_chars(text.data(), end, made.real);
+    // Too small or too large for a double: the nearest one is 0, or there is none.
+    if (wrong == std::errc::result_out_of_range) made.real = std::strtod(std::string(text).c_str(), nullptr);
+    if (wrong == std::errc::invalid_argument || stop != end || !std::isfinite(made.real)) return std::nullopt;
   }
   return made;
 }

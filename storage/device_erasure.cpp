@@ -39,24 +39,25 @@ result<erased_counts> erase_devices(database::connection& on, application_id app
   property_index_rows index(std::move(*names));
   bool by_user = column == device_column::user_id;
   std::vector<uint64_t> keys;
+  erased_counts erased;
   for (size_t from = 0; from < values.size() && keys.size() < most; from += list_length) {
     auto to = std::min(from + list_length, values.size());
     sql_parameters parameters{app};
     add_padded(parameters, values.begin() + static_cast<long>(from), values.begin() + static_cast<long>(to));
     parameters.emplace_back(most - keys.size());
     auto read = on.query("finding devices to delete",
-                         "SELECT id, " + std::string(index.empty() ? "''" : "properties") +
+                         "SELECT id, device_id, " + std::string(index.empty() ? "''" : "properties") +
                              " FROM devices FORCE INDEX (" + (by_user ? "by_user" : "by_device") +
                              ") WHERE application_id = ? AND " + (by_user ? "user_id" : "device_id") +
                              " IN (" + placeholders(to - from) + ") LIMIT ? FOR UPDATE",
                          parameters, [&](const sql_row& row) {
                            keys.push_back(row.number(0));
-                           index.change({row.number(0)}, row.text(1), "");
+                           erased.device_ids.emplace_back(row.text(1));
+                           index.change({row.number(0)}, row.text(2), "");
                          });
     if (!read) return read.failure();
   }
   std::sort(keys.begin(), keys.end());
-  erased_counts erased;
   if (keys.empty()) return erased;
   if (auto done = index.write(on); !done) return done.failure();
   auto events = delete_by_keys(on, "device_events", "device_id", app, keys);

@@ -14,6 +14,7 @@ namespace pusher {
 struct erased_counts {
   uint64_t devices = 0;
   uint64_t events = 0;
+  std::vector<std::string> device_ids;  ///< of the devices
 };
 
 /// What names the devices to be erased.

@@ -1,5 +1,8 @@
 #include "storage/device_store.hpp"
 
+#include <map>
+#include <set>
+
 #include "storage/device_event_rows.hpp"
 #include "storage/device_registration.hpp"
 #include "storage/device_rows.hpp"
@@ -29,6 +32,28 @@ result<stored_device> read_device(database::connection& on, application_id app, 
   return found;
 }
 
+result<std::map<std::string, stored_device>> read_devices(database::connection& on, application_id app,
+                                                          const std::vector<device>& like) {
+  std::vector<std::string_view> ids;
+  for (const auto& each : like)
+    ids.push_back(each.device_id);
+  sql_parameters parameters{app};
+  add_padded(parameters, ids.begin(), ids.end());
+  std::map<std::string, stored_device> found;
+  auto read =
+      on.query("reading devices",
+               "SELECT " + stored_device_columns +
+                   " FROM devices FORCE INDEX (by_device) WHERE application_id = ? AND device_id IN (" +
+                   placeholders(ids.size()) + ")",
+               parameters, [&](const sql_row& row) {
+                 auto stored = read_stored_device(row);
+                 auto id = stored.value.device_id;
+                 found.emplace(std::move(id), std::move(stored));
+               });
+  if (!read) return read.failure();
+  return found;
+}
+
 bool same_token(const device& a, const device& b) {
   return a.gateway == b.gateway && a.environment == b.environment && a.push_token == b.push_token;
 }
@@ -50,14 +75,25 @@ result<void> write_description(database::connection& on, application_id app, dev
 }  // namespace
 
 result<device_store::put_result> device_store::put(application_id app, const device& value) {
+  auto stored = put(app, std::vector<device>{value});
+  if (!stored) return stored.failure();
+  return std::move(stored->front());
+}
+
+result<std::vector<device_store::put_result>> device_store::put(application_id app,
+                                                                const std::vector<device>& values) {
+  if (values.empty()) return std::vector<put_result>();
   return transact(
       db_,
-      [&](database::connection& on) -> result<put_result> {
-        auto created = device_registration(on, app, {value}).run();
+      [&](database::connection& on) -> result<std::vector<put_result>> {
+        auto created = device_registration(on, app, values).run();
         if (!created) return created.failure();
-        auto stored = read_device(on, app, value.device_id, false);
+        auto stored = read_devices(on, app, values);
         if (!stored) return stored.failure();
-        return put_result{created->front(), std::move(*stored)};
+        std::vector<put_result> results;
+        for (size_t i = 0; i < values.size(); ++i)
+          results.push_back({(*created)[i], stored->at(values[i].device_id)});
+        return results;
       },
       repeats::on_duplicate_too);
 }
@@ -94,11 +130,22 @@ result<stored_device> device_store::update(application_id app, const std::string
 }
 
 result<void> device_store::erase(application_id app, const std::string& device_id) {
-  return transact(db_, [&](database::connection& on) -> result<void> {
-    auto erased = erase_devices(on, app, device_column::device_id, {device_id}, list_length);
-    if (!erased) return erased.failure();
-    return erased->devices == 0 ? no_such_device() : result<void>();
+  auto erased = erase(app, std::vector<std::string>{device_id});
+  if (!erased) return erased.failure();
+  return erased->front() ? result<void>() : no_such_device();
+}
+
+result<std::vector<bool>> device_store::erase(application_id app,
+                                              const std::vector<std::string>& device_ids) {
+  auto erased = transact(db_, [&](database::connection& on) {
+    return erase_devices(on, app, device_column::device_id, device_ids, list_length);
   });
+  if (!erased) return erased.failure();
+  std::set<std::string> gone(erased->device_ids.begin(), erased->device_ids.end());
+  std::vector<bool> was_there;
+  for (const auto& id : device_ids)
+    was_there.push_back(gone.erase(id) > 0);  // a second time it is not there any more
+  return was_there;
 }
 
 result<std::vector<stored_device>> device_store::of_user(application_id app, const std::string& user_id,

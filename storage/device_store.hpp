@@ -45,11 +45,16 @@ class device_store {
   /// (token_moved). Registering enables a disabled device. token_registered_at moves with each registration
   /// of a token.
   result<put_result> put(application_id app, const device& value);
+  /// The same for several (at most 1,000) in one transaction, as if one after the other; each result shows
+  /// the device as it stands afterwards.
+  result<std::vector<put_result>> put(application_id app, const std::vector<device>& values);
   result<stored_device> get(application_id app, const std::string& device_id);
   result<stored_device> update(application_id app, const std::string& device_id,
                                const std::function<result<void>(device&)>& change);
   /// Deletes the device and its history. Errors: not_found.
   result<void> erase(application_id app, const std::string& device_id);
+  /// The same for several (at most 1,000) in one transaction; whether each was there.
+  result<std::vector<bool>> erase(application_id app, const std::vector<std::string>& device_ids);
   /// A user's devices, disabled ones too, with key > `after`, in key order.
   result<std::vector<stored_device>> of_user(application_id app, const std::string& user_id, device_key after,
                                              size_t limit);

@@ -33,6 +33,29 @@ class fake_operations : public pusher::http::operations {
     stored.created_at = 1'000;
     return pusher::http::registered_device{created, stored};
   }
+  int batches = 0;
+  std::string poison;  ///< a device_id that no batch takes
+  result<std::vector<pusher::http::registered_device>> put_devices(
+      application_id app, const std::vector<pusher::device>& values) override {
+    ++batches;
+    std::vector<pusher::http::registered_device> stored;
+    for (const auto& each : values)
+      if (each.device_id == poison) return failure(pusher::errc::internal, "This row cannot be stored.");
+    for (const auto& each : values) {
+      auto one = put_device(app, each);
+      if (!one) return one.failure();
+      stored.push_back(std::move(*one));
+    }
+    return stored;
+  }
+  result<std::vector<bool>> delete_devices(application_id app, const std::vector<std::string>& ids) override {
+    ++batches;
+    if (fails) return *fails;
+    std::vector<bool> was_there;
+    for (const auto& id : ids)
+      was_there.push_back(delete_device(app, id).ok());
+    return was_there;
+  }
   result<pusher::stored_device> get_device(application_id, const std::string& device_id) override {
     auto found = devices.find(device_id);
     if (found == devices.end()) return failure(pusher::errc::not_found, "There is no such device.");
@@ -60,7 +83,8 @@ class fake_operations : public pusher::http::operations {
     return created;
   }
   result<pusher::http::page<pusher::stored_device>> search_devices(
-      application_id, const pusher::http::device_filter&, const pusher::http::page_request& request) override {
+      application_id, const pusher::http::device_filter&,
+      const pusher::http::page_request& request) override {
     paging = request;
     pusher::http::page<pusher::stored_device> page;
     for (const auto& [id, each] : devices)
@@ -68,7 +92,8 @@ class fake_operations : public pusher::http::operations {
     page.next = next;
     return page;
   }
-  result<pusher::http::device_count> count_devices(application_id, const pusher::http::device_filter&) override {
+  result<pusher::http::device_count> count_devices(application_id,
+                                                   const pusher::http::device_filter&) override {
     return pusher::http::device_count{devices.size(), devices.size(), "scan", "", 0};
   }
   result<pusher::http::export_range> begin_export(application_id, const pusher::http::device_filter& which,
@@ -138,7 +163,8 @@ class fake_operations : public pusher::http::operations {
     paging = request;
     return pusher::http::page<pusher::device_event>{events, ""};
   }
-  result<pusher::device_event> report_event(application_id, const std::string&, pusher::device_event_type type,
+  result<pusher::device_event> report_event(application_id, const std::string&,
+                                            pusher::device_event_type type,
                                             const std::optional<std::string>& notification) override {
     events.push_back({events.size() + 1, type, "", notification.value_or(""), 3'000});
     return events.back();
