@@ -133,10 +133,11 @@ result<std::vector<bool>> device_registration::run() {
   auto names = read_indexed_properties(on_, app_, true);
   if (!names) return names.failure();
   index_.emplace(std::move(*names));
-  for (auto step : {&device_registration::find_existing, &device_registration::find_holders,
-                    &device_registration::vacate, &device_registration::update_existing,
-                    &device_registration::insert_new, &device_registration::learn_new_keys,
-                    &device_registration::write_index, &device_registration::write_events})
+  for (auto step :
+       {&device_registration::find_existing, &device_registration::find_holders, &device_registration::vacate,
+        &device_registration::update_existing, &device_registration::note_last_key,
+        &device_registration::insert_new, &device_registration::learn_new_keys,
+        &device_registration::write_index, &device_registration::write_events})
     if (auto done = (this->*step)(); !done) return std::move(done).failure();
   std::vector<bool> created;
   std::vector<bool> seen(entries_.size());
@@ -293,36 +294,30 @@ result<void> device_registration::insert_new() {
   return writer.flush();
 }
 
-/// New rows bear their keys only once they are there; asked for when something refers to them.
+/// The highest key before new rows are inserted, when something will refer to them: theirs are higher.
+result<void> device_registration::note_last_key() {
+  bool moves_to_new = std::any_of(moved_.begin(), moved_.end(), [this](const moved_token& each) {
+    return entries_[each.to_entry].is_new || (!each.from && entries_[each.from_entry].is_new);
+  });
+  bool any_new = std::any_of(entries_.begin(), entries_.end(), [](const entry& each) { return each.is_new; });
+  keys_wanted_ = any_new && (moves_to_new || !index_->empty());
+  if (!keys_wanted_) return {};
+  auto read = on_.query("reading the last device", "SELECT MAX(id) FROM devices WHERE application_id = ?",
+                        {app_}, [this](const sql_row& row) { last_key_.value = row.number(0); });
+  return read ? result<void>() : read.failure();
+}
+
+/// New rows bear their keys only once they are there.
 result<void> device_registration::learn_new_keys() {
-  std::vector<std::string_view> ids;
-  if (!index_->empty()) {
-    for (const auto& each : entries_)
-      if (each.is_new) ids.push_back(each.value->device_id);
-  } else {
-    for (const auto& each : moved_) {
-      if (entries_[each.to_entry].is_new) ids.push_back(entries_[each.to_entry].value->device_id);
-      if (!each.from && entries_[each.from_entry].is_new)
-        ids.push_back(entries_[each.from_entry].value->device_id);
-    }
-  }
-  std::sort(ids.begin(), ids.end());
-  for (size_t from = 0; from < ids.size(); from += list_length) {
-    auto to = std::min(from + list_length, ids.size());
-    sql_parameters parameters{app_};
-    add_padded(parameters, ids.begin() + static_cast<long>(from), ids.begin() + static_cast<long>(to));
-    auto read =
-        on_.query("finding new devices",
-                  "SELECT device_id, id FROM devices FORCE INDEX (by_device) WHERE application_id = ? AND "
-                  "device_id IN (" +
-                      placeholders(to - from) + ")",
-                  parameters, [&](const sql_row& row) {
-                    if (auto at = by_device_.find(row.text(0)); at != by_device_.end())
-                      entries_[at->second].key.value = row.number(1);
-                  });
-    if (!read) return read.failure();
-  }
-  return {};
+  if (!keys_wanted_) return {};
+  auto read =
+      on_.query("finding new devices",
+                "SELECT id, device_id FROM devices FORCE INDEX (PRIMARY) WHERE application_id = ? AND id > ?",
+                {app_, last_key_}, [this](const sql_row& row) {
+                  auto at = by_device_.find(row.text(1));
+                  if (at != by_device_.end()) entries_[at->second].key.value = row.number(0);
+                });
+  return read ? result<void>() : read.failure();
 }
 
 result<void> device_registration::write_index() {

@@ -55,6 +55,7 @@ class device_registration {
   result<void> vacate();
   result<void> update_existing();
   result<void> insert_new();
+  result<void> note_last_key();
   result<void> learn_new_keys();
   result<void> write_index();
   result<void> write_events();
@@ -67,6 +68,8 @@ class device_registration {
   std::unordered_map<std::string_view, size_t> by_device_;
   std::vector<moved_token> moved_;
   std::optional<property_index_rows> index_;
+  bool keys_wanted_ = false;  ///< of new rows
+  device_key last_key_;       ///< before they were inserted
 };
 
 }  // namespace pusher
