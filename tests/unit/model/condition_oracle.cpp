@@ -320,7 +320,7 @@ size size_of(const node& condition) {
     total.levels = std::max(total.levels, below.levels);
     total.comparisons += below.comparisons;
   }
-  if (condition.is != form::everything) ++total.levels;
+  ++total.levels;
   if (condition.is >= form::property) ++total.comparisons;
   return total;
 }

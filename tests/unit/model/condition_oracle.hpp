@@ -88,7 +88,8 @@ std::string to_json(const node& condition);
 /// The condition with its segments' conditions in their places.
 node written_out(const node& condition, const world& in);
 
-/// What the documentation limits, of a condition without segments.
+/// What the documentation limits, of a condition without segments; `{}` is taken for a level, to be well
+/// within.
 struct size {
   size_t levels = 0;
   size_t comparisons = 0;

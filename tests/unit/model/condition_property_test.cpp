@@ -62,11 +62,9 @@ std::string as_stored(const std::string& properties) {
 
 struct engine_world {
   explicit engine_world(const oracle::world& in) : of(in) {
-    // Half of them keep their escapes. Numbers below every double are 0 only once they were stored.
+    // Half of them keep the escapes and the numbers' digits in which clients wrote them.
     for (const auto& each : in.devices) {
-      bool vanishing = each.properties_json.find("e-400") != std::string::npos ||
-                       each.properties_json.find("2e-324") != std::string::npos;
-      bool raw = devices.size() % 2 == 0 && !vanishing;
+      bool raw = devices.size() % 2 == 0;
       devices.push_back({&each, raw ? each.properties_json : as_stored(each.properties_json)});
     }
     for (const auto& [name, saved] : in.segments)
