@@ -34,7 +34,8 @@ class caf_config : public caf::actor_system_config {
   caf_config() {
     add_message_types<caf::id_block::pusher>();
     // Roles have threads of their own; the scheduler only runs the supervisor.
-    set("scheduler.max-threads", 2);
+    set("scheduler.max-threads", 1);
+    set("scheduler.policy", caf::atom("sharing"));
     config_file_path.clear();
   }
 };
