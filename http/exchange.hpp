@@ -9,6 +9,8 @@
 
 namespace pusher::http {
 
+struct parsed_import;  // http/import_chunk.hpp
+
 struct request {
   std::string method;                          ///< upper case
   std::string path;                            ///< as sent, percent-encoded, without the query
@@ -19,6 +21,8 @@ struct request {
   std::string remote_address;
   /// Notes that our own streams send along with a request they make for their client. Never from the wire.
   std::map<std::string, std::string> internal = {};
+  /// A chunk of an import whose lines were parsed on the way; likewise never from the wire.
+  std::shared_ptr<parsed_import> parsed = {};
 };
 
 struct response {

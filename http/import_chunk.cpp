@@ -1,7 +1,5 @@
 #include "http/import_chunk.hpp"
 
-#include <vector>
-
 #include "http/codec_device.hpp"
 #include "http/import_result.hpp"
 #include "http/problem.hpp"
@@ -11,13 +9,6 @@
 namespace pusher::http {
 
 namespace {
-
-struct line_result {
-  uint64_t number = 0;
-  int status = 0;
-  std::string device_id;
-  error why;
-};
 
 result<device> parse_line(std::string_view line) {
   if (line.size() > limits::import_line_bytes)
@@ -30,28 +21,29 @@ result<device> parse_line(std::string_view line) {
 
 }  // namespace
 
-response import_chunk(std::string_view lines, uint64_t first_line, application_id app, operations& engine) {
-  std::vector<line_result> results;
-  std::vector<device> devices;
-  std::vector<size_t> result_of;  // devices[i] is told of in results[result_of[i]]
+std::shared_ptr<parsed_import> parse_import(std::string_view lines, uint64_t first_line) {
+  auto made = std::make_shared<parsed_import>();
   for_each_line(lines, first_line, [&](uint64_t number, std::string_view line) {
     auto parsed = parse_line(line);
-    line_result each;
+    auto& each = made->lines.emplace_back();
     each.number = number;
     if (parsed) {
       each.device_id = parsed->device_id;
-      result_of.push_back(results.size());
-      devices.push_back(std::move(*parsed));
+      made->line_of.push_back(made->lines.size() - 1);
+      made->devices.push_back(std::move(*parsed));
     } else {
       each.status = kind_of(parsed.failure().code).status;
       each.why = parsed.failure();
     }
-    results.push_back(std::move(each));
   });
-  if (!devices.empty()) {
-    auto stored = engine.import_devices(app, devices);
-    for (size_t i = 0; i < devices.size(); ++i) {
-      auto& each = results[result_of[i]];
+  return made;
+}
+
+response store_import(parsed_import& chunk, application_id app, operations& engine) {
+  if (!chunk.devices.empty()) {
+    auto stored = engine.import_devices(app, chunk.devices);
+    for (size_t i = 0; i < chunk.devices.size(); ++i) {
+      auto& each = chunk.lines[chunk.line_of[i]];
       if (stored) {
         each.status = (*stored)[i] ? 201 : 200;
       } else {
@@ -62,7 +54,7 @@ response import_chunk(std::string_view lines, uint64_t first_line, application_i
   }
   response made;
   made.content_type = "application/x-ndjson";
-  for (const auto& each : results) {
+  for (const auto& each : chunk.lines) {
     if (each.status < 300)
       append_stored(made.body, each.number, each.status == 201, each.device_id);
     else

@@ -10,9 +10,6 @@
 
 namespace pusher::http {
 
-/// The internal note that names the line at which a chunk of an import begins.
-inline const std::string first_line_note = "first-line";
-
 /// `{"line":7,"status":201,"device_id":"a"}`
 void append_stored(std::string& lines, uint64_t line, bool created, std::string_view device_id);
 /// `{"line":7,"status":400,"device_id":"a","code":...,"detail":...,"pointer":...}`; an empty device_id is

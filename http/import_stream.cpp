@@ -2,8 +2,8 @@
 
 #include <chrono>
 
+#include "http/import_chunk.hpp"
 #include "http/import_result.hpp"
-#include "http/inner_request.hpp"
 #include "model/json.hpp"
 #include "model/limits.hpp"
 
@@ -15,6 +15,7 @@ using std::chrono::milliseconds;
 
 constexpr auto longest_wait_for_chunk = std::chrono::seconds(60);
 constexpr auto patience_with_few_lines = milliseconds(50);  // before an unfilled chunk is stored all the same
+constexpr auto patience_with_results = milliseconds(5);     // before a chunk's results are told
 constexpr auto slice = milliseconds(200);
 
 /// The error that a problem document tells of.
@@ -48,7 +49,7 @@ void import_stream::run() {
 
 /// An empty chunk tells whether the caller may import at all, while its status can still be said.
 bool import_stream::admitted() {
-  auto answer = ask({});
+  auto answer = ask_and_wait(target_, asked_, longest_wait_for_chunk, canceled_);
   if (answer.status == 200) return true;
   client_.answer(answer, asked_.request_id);
   return false;
@@ -59,7 +60,7 @@ void import_stream::read_and_store() {
   auto reached = stream_connection::got::bytes;
   using got = stream_connection::got;
   while (reached == got::bytes || reached == got::nothing) {
-    reached = client_.read(input, lines_.has_lines() ? patience_with_few_lines : slice);
+    reached = client_.read(input, patience());
     std::string_view rest(input);
     while (!rest.empty() && !canceled_) {
       lines_.take(rest);
@@ -69,6 +70,8 @@ void import_stream::read_and_store() {
     if (reached == got::all) lines_.end();
     bool no_more = reached != got::bytes;
     if (no_more && lines_.has_lines() && !store_chunk()) return;
+    // A client may wait for its results before it sends more.
+    if ((no_more || (storing_ && storing_->done())) && !finish_chunk()) return;
   }
   if (reached != got::broken) return;
   std::string last;
@@ -76,11 +79,32 @@ void import_stream::read_and_store() {
   client_.write(last);
 }
 
+/// How long to wait for more of the body before something else is due.
+milliseconds import_stream::patience() const {
+  if (storing_) return patience_with_results;
+  return lines_.has_lines() ? patience_with_few_lines : slice;
+}
+
+/// Has the chunk stored while the next one is read and parsed; the order of chunks stays. False when the rest
+/// of the import cannot be taken.
 bool import_stream::store_chunk() {
   auto chunk = lines_.take_chunk();
+  auto asked = asked_;
+  if (!chunk.text.empty()) asked.parsed = parse_import(chunk.text, chunk.first_line);
+  if (!finish_chunk()) return false;
+  storing_.emplace(storing{std::move(chunk), std::nullopt});
+  if (asked.parsed) storing_->under_way.emplace(target_, std::move(asked));
+  return true;
+}
+
+/// Waits for the chunk that is being stored, and tells the client of it.
+bool import_stream::finish_chunk() {
+  if (!storing_) return !canceled_;
+  auto [chunk, under_way] = std::move(*storing_);
+  storing_.reset();
   bool goes_on = true;
-  if (!chunk.text.empty()) {
-    auto answer = ask(chunk);
+  if (under_way) {
+    auto answer = under_way->wait(longest_wait_for_chunk, canceled_);
     if (answer.status == 200)
       client_.write(answer.body);
     else
@@ -95,13 +119,6 @@ bool import_stream::store_chunk() {
     client_.write(line);
   }
   return goes_on && !canceled_;
-}
-
-response import_stream::ask(const import_lines::chunk& chunk) {
-  auto asked = asked_;
-  asked.body = chunk.text;
-  asked.internal[first_line_note] = std::to_string(chunk.first_line);
-  return ask_and_wait(target_, std::move(asked), longest_wait_for_chunk, canceled_);
 }
 
 void import_stream::report_failure(const import_lines::chunk& chunk, const response& answer) {

@@ -1,14 +1,15 @@
 // An import under way: reads lines, has them stored chunk by chunk through the dispatcher, writes a result
-// per line.
+// per line. While one chunk is stored, the next is read and parsed.
 #pragma once
 
 #include <atomic>
-#include <cstdint>
+#include <chrono>
 #include <optional>
 #include <string>
 
 #include "http/exchange.hpp"
 #include "http/import_lines.hpp"
+#include "http/inner_request.hpp"
 #include "http/stream_connection.hpp"
 
 namespace pusher::http {
@@ -21,11 +22,19 @@ class import_stream {
   void run();
 
  private:
+  /// The chunk that is being stored.
+  struct storing {
+    import_lines::chunk chunk;
+    std::optional<inner_request> under_way;  ///< none when the chunk is nothing but an overlong line
+
+    bool done() const { return !under_way || under_way->answered(); }
+  };
+
   bool admitted();
   void read_and_store();
-  /// False when the rest of the import cannot be taken.
+  std::chrono::milliseconds patience() const;
   bool store_chunk();
-  response ask(const import_lines::chunk& chunk);
+  bool finish_chunk();
   void report_failure(const import_lines::chunk& chunk, const response& answer);
 
   stream_connection& client_;
@@ -33,6 +42,7 @@ class import_stream {
   const request asked_;
   const std::atomic<bool>& canceled_;
   import_lines lines_;
+  std::optional<storing> storing_;
 };
 
 }  // namespace pusher::http

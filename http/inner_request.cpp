@@ -1,7 +1,6 @@
 #include "http/inner_request.hpp"
 
 #include <algorithm>
-#include <future>
 #include <memory>
 
 #include "http/problem.hpp"
@@ -32,19 +31,24 @@ class inner_exchange final : public exchange {
 
 }  // namespace
 
+inner_request::inner_request(dispatcher& target, request asked) : since_(std::chrono::steady_clock::now()) {
+  about_.path = asked.path;
+  about_.request_id = asked.request_id;
+  auto under_way = std::make_shared<inner_exchange>(std::move(asked));
+  answer_ = under_way->future();
+  target.dispatch(std::move(under_way));
+}
+
+response inner_request::wait(std::chrono::milliseconds most_wait, const std::atomic<bool>& canceled) {
+  while (answer_.wait_for(slice) != std::future_status::ready)
+    if (canceled || std::chrono::steady_clock::now() > since_ + most_wait)
+      return problem({errc::timed_out, "The stores did not answer in time.", "", 1}, about_);
+  return answer_.get();
+}
+
 response ask_and_wait(dispatcher& target, request asked, std::chrono::milliseconds most_wait,
                       const std::atomic<bool>& canceled) {
-  using clock = std::chrono::steady_clock;
-  request about;
-  about.path = asked.path;
-  about.request_id = asked.request_id;
-  auto under_way = std::make_shared<inner_exchange>(std::move(asked));
-  auto answer = under_way->future();
-  target.dispatch(std::move(under_way));
-  for (auto deadline = clock::now() + most_wait; answer.wait_for(slice) != std::future_status::ready;)
-    if (canceled || clock::now() > deadline)
-      return problem({errc::timed_out, "The stores did not answer in time.", "", 1}, about);
-  return answer.get();
+  return inner_request(target, std::move(asked)).wait(most_wait, canceled);
 }
 
 }  // namespace pusher::http

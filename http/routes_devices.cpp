@@ -1,8 +1,6 @@
-#include <charconv>
 
 #include "http/codec_device.hpp"
 #include "http/import_chunk.hpp"
-#include "http/import_result.hpp"
 #include "http/route_handlers.hpp"
 
 namespace pusher::http {
@@ -59,10 +57,8 @@ answer delete_device(const call& of) {
 
 /// One chunk of an import; http/import_stream.hpp cuts the client's body into chunks.
 answer import_devices(const call& of) {
-  uint64_t first_line = 1;
-  if (auto told = of.asked.internal.find(first_line_note); told != of.asked.internal.end())
-    std::from_chars(told->second.data(), told->second.data() + told->second.size(), first_line);
-  return import_chunk(of.asked.body, first_line, of.who.application, of.engine);
+  if (of.asked.parsed) return store_import(*of.asked.parsed, of.who.application, of.engine);
+  return store_import(*parse_import(of.asked.body, 1), of.who.application, of.engine);
 }
 
 }  // namespace pusher::http

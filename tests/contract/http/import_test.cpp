@@ -7,6 +7,7 @@
 #include "answering.hpp"
 #include "client.hpp"
 #include "http/gzip.hpp"
+#include "http/import_chunk.hpp"
 #include "http/import_result.hpp"
 #include "http/problem.hpp"
 #include "http/server.hpp"
@@ -22,10 +23,9 @@ http::response store(const http::request& asked) {
     return http::problem({errc::unauthenticated, "No key.", "", 0}, asked);
   http::response made;
   made.content_type = "application/x-ndjson";
-  auto first = std::stoull(asked.internal.at(http::first_line_note));
-  http::for_each_line(asked.body, first, [&](uint64_t number, std::string_view line) {
-    http::append_stored(made.body, number, true, line);
-  });
+  if (asked.parsed)
+    for (const auto& line : asked.parsed->lines)
+      http::append_stored(made.body, line.number, true, line.device_id);
   return made;
 }
 
@@ -37,6 +37,16 @@ std::unique_ptr<http::server> start(http::dispatcher& target, const limits_setti
 
 std::string import_head(const std::string& framing) {
   return "POST /v1/devices:import HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer k\r\n" + framing + "\r\n";
+}
+
+std::string device_line(const std::string& id) {
+  return R"({"device_id":")" + id + R"(","gateway":"fcm","platform":"ios","push_token":"t"})";
+}
+
+std::string chunk_of(const std::string& body) {
+  char size[20];
+  std::snprintf(size, sizeof size, "%zx\r\n", body.size());
+  return size + body + "\r\n";
 }
 
 std::string import_of(const std::string& body) {
@@ -75,7 +85,7 @@ TEST_CASE("an import answers one line per line, in order; blank lines count and 
   late_answers answers(2, std::chrono::microseconds(300), store);
   auto server = start(answers);
   http_client client(server->port());
-  REQUIRE(client.send(import_of("a\n\n  \nb\r\nc")));
+  REQUIRE(client.send(import_of(device_line("a") + "\n\n  \nb\r\n" + device_line("c"))));
   auto head = client.receive();
   REQUIRE(head);
   CHECK(head->status == 200);
@@ -102,9 +112,7 @@ TEST_CASE("200,000 lines pass with flat memory, though the client reads nothing 
     std::string lines;
     for (int k = 0; k < 100; ++k)
       lines += "device-" + std::to_string(i + k) + std::string(200, '.') + "\n";
-    char size[20];
-    std::snprintf(size, sizeof size, "%zx\r\n", lines.size());
-    REQUIRE(client.send(size + lines + "\r\n"));
+    REQUIRE(client.send(chunk_of(lines)));
     if (i % 10'000 == 0) most = std::max(most, resident_bytes());
   }
   REQUIRE(client.send("0\r\n\r\n"));
@@ -127,12 +135,12 @@ TEST_CASE("results arrive while the import is still being sent") {
   prompt_answers answers(store);
   auto server = start(answers);
   http_client client(server->port());
-  REQUIRE(client.send(import_head("Transfer-Encoding: chunked\r\n") + "2\r\na\n\r\n"));
+  REQUIRE(client.send(import_head("Transfer-Encoding: chunked\r\n") + chunk_of(device_line("a") + "\n")));
   REQUIRE(client.receive());
   auto line = client.next_line();
   REQUIRE(line);
   CHECK(*line == R"({"line":1,"status":201,"device_id":"a"})");
-  REQUIRE(client.send("2\r\nb\n\r\n0\r\n\r\n"));
+  REQUIRE(client.send(chunk_of(device_line("b") + "\n") + "0\r\n\r\n"));
   CHECK(lines_of(client).size() == 1);
 }
 
@@ -140,7 +148,8 @@ TEST_CASE("a line that is too long is refused by itself") {
   prompt_answers answers(store);
   auto server = start(answers);
   http_client client(server->port());
-  REQUIRE(client.send(import_of("a\n" + std::string(limits::import_line_bytes + 1, 'x') + "\nb\n")));
+  REQUIRE(client.send(
+      import_of("a\n" + std::string(limits::import_line_bytes + 1, 'x') + "\n" + device_line("b") + "\n")));
   REQUIRE(client.receive());
   auto lines = lines_of(client);
   REQUIRE(lines.size() == 3);
@@ -204,7 +213,8 @@ TEST_CASE("a body that breaks off says so in the last line, and its last, unfini
   auto server = start(answers);
   http_client client(server->port());
   SUBCASE("by a malformed chunk") {
-    REQUIRE(client.send(import_head("Transfer-Encoding: chunked\r\n") + "3\r\na\nb\r\nzz\r\n"));
+    REQUIRE(client.send(import_head("Transfer-Encoding: chunked\r\n") + chunk_of(device_line("a") + "\nb") +
+                        "zz\r\n"));
     REQUIRE(client.receive());
     auto lines = lines_of(client);
     REQUIRE(lines.size() == 2);
@@ -212,7 +222,7 @@ TEST_CASE("a body that breaks off says so in the last line, and its last, unfini
     CHECK(contains(lines[1], R"("line":2,"status":400,"code":"malformed_request")"));
   }
   SUBCASE("by a client that ends too early") {
-    REQUIRE(client.send(import_head("Content-Length: 100\r\n") + "a\nb"));
+    REQUIRE(client.send(import_head("Content-Length: 1000\r\n") + device_line("a") + "\nb"));
     client.half_close();
     REQUIRE(client.receive());
     auto lines = lines_of(client);
@@ -226,7 +236,7 @@ TEST_CASE("a gzipped import is inflated as it comes; what is wrong with it is to
   auto server = start(answers);
   std::string text;
   for (int i = 1; i <= 5000; ++i)
-    text += "device-" + std::to_string(i) + "\n";
+    text += device_line("device-" + std::to_string(i)) + "\n";
   http::gzip_encoder encoder, second;
   auto packed = encoder.add(text.substr(0, 30'001));
   packed += encoder.finish();
@@ -268,11 +278,7 @@ TEST_CASE("a gzipped line that inflates to 256 MiB costs no memory") {
   http::gzip_encoder encoder;
   REQUIRE(client.send(import_head("Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n")));
   [[maybe_unused]] auto before = peak_bytes();
-  auto send = [&](const std::string& piece) {
-    char size[20];
-    std::snprintf(size, sizeof size, "%zx\r\n", piece.size());
-    return client.send(size + piece + "\r\n");
-  };
+  auto send = [&](const std::string& piece) { return client.send(chunk_of(piece)); };
   std::string blanks(1 << 20, ' ');
   for (int i = 0; i < 256; ++i)
     REQUIRE(send(encoder.add(blanks)));
@@ -291,21 +297,20 @@ TEST_CASE("a gzipped line that inflates to 256 MiB costs no memory") {
 }
 
 TEST_CASE("a client cannot set the notes of our own streams") {
-  std::atomic<int> asked_at_one{0};
+  std::atomic<int> noted{0};
   prompt_answers answers([&](const http::request& asked) {
-    if (asked.internal.size() == 1 && asked.internal.at(http::first_line_note) == "1") ++asked_at_one;
+    if (!asked.internal.empty()) ++noted;
     return store(asked);
   });
   auto server = start(answers);
   http_client client(server->port());
-  REQUIRE(client.send(
-      import_head("First-Line: 99\r\nX-First-Line: 99\r\nExport-Position: 1-2\r\nContent-Length: 2\r\n") +
-      "a\n"));
+  REQUIRE(client.send(import_head("Export-Position: 1-2\r\nX-Export-Position: 1-2\r\nContent-Length: 2\r\n") +
+                      "a\n"));
   REQUIRE(client.receive());
   auto lines = lines_of(client);
   REQUIRE(lines.size() == 1);
   CHECK(contains(lines[0], R"("line":1,)"));
-  CHECK(asked_at_one == 2);
+  CHECK(noted == 0);
 }
 
 TEST_CASE("only so many imports run at once; leaving makes room") {

@@ -4,6 +4,7 @@
 
 #include "fake_operations.hpp"
 #include "http/export_page.hpp"
+#include "http/import_chunk.hpp"
 #include "http/import_result.hpp"
 #include "http/path.hpp"
 #include "model/json.hpp"
@@ -283,7 +284,7 @@ TEST_CASE("a chunk of an import answers line by line") {
                    "\n"
                    R"({"device_id":"a","gateway":"fcm","platform":"ios","push_token":"t2"})"
                    "\n");
-  asked.internal[first_line_note] = "11";
+  asked.parsed = parse_import(asked.body, 11);
   auto answer = serve(asked, engine);
   CHECK(answer.status == 200);
   CHECK(answer.content_type == "application/x-ndjson");
@@ -300,6 +301,8 @@ TEST_CASE("a chunk of an import answers line by line") {
   CHECK(contains(answer.body, R"({"line":11,"status":503,"device_id":"a","code":"store_unavailable")"));
   CHECK(!contains(answer.body, "10.0.0.5"));
   CHECK(contains(answer.body, R"("line":13,"status":400)"));
+  asked.parsed = nullptr;
+  CHECK(contains(serve(asked, engine).body, R"("line":3,"status":400)"));
   asked.body.clear();
   engine.imports = 0;
   CHECK(serve(asked, engine).status == 200);
