@@ -4,6 +4,7 @@
 #include "actors/log.hpp"
 #include "actors/role_loop.hpp"
 #include "actors/roles.hpp"
+#include "actors/sender_transports.hpp"
 
 namespace pusher {
 
@@ -17,9 +18,8 @@ fan_out_bounds bounds_of(const limits_settings& limits) {
 }
 
 std::set<gateway> reachable_gateways(const settings& config) {
-  std::set<gateway> reachable;
-  if (!config.fcm.service_account_file.empty()) reachable.insert(gateway::fcm);
-  return reachable;
+  auto found = configured_gateways(config);
+  return {found.begin(), found.end()};
 }
 
 class fan_out_role : public role_loop<fan_out_role> {

@@ -298,6 +298,8 @@ void fan_out_machine::take(under_way_task& task, const device_row& row) {
   auto& [of, targets] = task.found[queue.name()];
   if (targets.empty()) of = queue;
   targets.push_back({row.key, std::string(row.push_token), 0});
+  if (row.gateway == gateway::webpush)
+    targets.back().subscription_keys = std::string(row.p256dh) + '.' + std::string(row.auth);
 }
 
 void fan_out_machine::page_was_read(const page_end& end, utc_ms now) {

@@ -119,10 +119,11 @@ void metrics::sender(unsigned index, const sender_counters& totals, size_t open_
   f.open_batches.Add({{"sender", std::to_string(index)}}).Set(static_cast<double>(open_batches));
 }
 
-void metrics::transport(unsigned index, const char* gateway, const transport_stats& stats) {
+void metrics::transport(unsigned index, std::string_view gateway, const transport_stats& stats) {
   auto& f = *families_;
-  prometheus::Labels labels{{"gateway", gateway}, {"sender", std::to_string(index)}};
-  f.raise(f.push_requests, {{"gateway", gateway}}, "transport" + std::to_string(index), stats.requests);
+  std::string name(gateway);
+  prometheus::Labels labels{{"gateway", name}, {"sender", std::to_string(index)}};
+  f.raise(f.push_requests, {{"gateway", name}}, "transport" + std::to_string(index), stats.requests);
   f.in_flight.Add(labels).Set(static_cast<double>(stats.in_flight));
   f.connections.Add(labels).Set(static_cast<double>(stats.connections));
   f.breaker.Add(labels).Set(stats.breaker_open ? 1 : 0);

@@ -21,7 +21,7 @@ class metrics {
 
   void request_answered(int status, double seconds);
   void sender(unsigned index, const sender_counters& totals, size_t open_batches);
-  void transport(unsigned index, const char* gateway, const transport_stats& stats);
+  void transport(unsigned index, std::string_view gateway, const transport_stats& stats);
   void fan_out(const fan_out_counters& totals, size_t under_way, bool leading);
   void writer(unsigned index, const writer_counters& totals);
   void journal_depth(const journal::depths& depths);

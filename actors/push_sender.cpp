@@ -1,48 +1,17 @@
 // The push-sender: takes push batches from the journal, sends them through its transports, and records what
 // became of each target. It needs Redis alone.
 #include <algorithm>
-#include <atomic>
-#include <mutex>
 #include <random>
 
 #include "actors/log.hpp"
 #include "actors/role_loop.hpp"
 #include "actors/roles.hpp"
 #include "actors/sender_machine.hpp"
-#include "transports/fcm/transport.hpp"
+#include "actors/sender_transports.hpp"
 
 namespace pusher {
 
 namespace {
-
-/// Brings answers from a transport's thread to the actor, one wake-up for many.
-class answer_box : public answer_sink {
- public:
-  explicit answer_box(role_actor owner) : owner_(std::move(owner)) {}
-
-  void on_answers(std::vector<push_answer> answers) override {
-    {
-      std::lock_guard<std::mutex> guard(mutex_);
-      if (waiting_.empty())
-        waiting_ = std::move(answers);
-      else
-        std::move(answers.begin(), answers.end(), std::back_inserter(waiting_));
-    }
-    if (!poked_.exchange(true)) caf::anon_send(owner_, proceed{false});
-  }
-
-  std::vector<push_answer> take() {
-    poked_ = false;
-    std::lock_guard<std::mutex> guard(mutex_);
-    return std::exchange(waiting_, {});
-  }
-
- private:
-  role_actor owner_;
-  std::mutex mutex_;
-  std::vector<push_answer> waiting_;
-  std::atomic<bool> poked_{false};
-};
 
 sender_bounds bounds_of(const limits_settings& limits) {
   sender_bounds bounds;
@@ -55,7 +24,8 @@ sender_bounds bounds_of(const limits_settings& limits) {
 
 class sender_role : public role_loop<sender_role> {
  public:
-  sender_role(role_actor::pointer self, node_context_ptr node, supervisor_actor supervisor, unsigned index)
+  sender_role(role_actor::pointer self, node_context_ptr node, supervisor_actor supervisor, unsigned index,
+              const std::vector<std::string>& gateways)
       : role_loop(self, std::chrono::milliseconds(node->config.limits.poll_interval_ms)),
         self_(self),
         node_(std::move(node)),
@@ -63,18 +33,17 @@ class sender_role : public role_loop<sender_role> {
         index_(index),
         machine_(bounds_of(node_->config.limits), std::random_device{}()),
         journal_(node_->config.redis, node_->run_id, node_->consumer("push-sender", index)),
-        answers_(std::make_unique<answer_box>(role_actor(self))) {
-    auto made = make_fcm_transport(node_->config.fcm, node_->config.limits, *answers_);
-    if (made)
-      fcm_ = std::move(*made);
-    else
-      log::error("push_sender.no_transport", {{"gateway", "fcm"}, {"detail", made.failure().detail}});
+        transports_(node_->config, gateways,
+                    [owner = role_actor(self)] { caf::anon_send(owner, proceed{false}); }) {
+    for (auto& each : transports_.failures())
+      log::error("push_sender.no_transport", {{"detail", each}});
   }
 
   /// Due times and expiry are judged by Redis's clock.
   utc_ms now() const { return now_ms() + clock_offset_; }
   void woken() {
     machine_.woken();
+    queues_known_ = false;
     // The writer's wake-up says that fewer results wait now; without asking we would pause until the next
     // poll.
     if (!machine_.results_are_full()) return;
@@ -84,7 +53,7 @@ class sender_role : public role_loop<sender_role> {
 
   void start_drain() {
     machine_.drain();
-    if (fcm_) fcm_->withdraw_all();
+    each_transport([](channel, transport& which) { which.withdraw_all(); });
   }
 
   void poll() {
@@ -96,29 +65,26 @@ class sender_role : public role_loop<sender_role> {
     auto depth = journal_.results_depth();
     if (!depth) return failed("measure", depth.failure());
     machine_.results_wait(*depth);
-    for (const auto& queue : serving_queues()) {
-      auto taken = journal_.take_over_batches(queue, machine_.entries_of(queue), 16);
-      if (!taken) {
-        return failed("take_over", taken.failure());
-      }
-      if (!taken->empty())
-        log::info("push_sender.took_over", {{"queue", queue}, {"batches", std::to_string(taken->size())}});
-      machine_.claimed(std::move(*taken), true, now());
-    }
-    took_own_ = true;
-    if (fcm_) {
-      auto stats = fcm_->stats();
-      node_->numbers.transport(index_, "fcm", stats);
-      tell_of_trouble(stats.trouble);
-    }
+    queues_known_ = false;
+    bool whole = true;
+    each_transport([&](channel which, transport& with) {
+      whole = take_over(which) && whole;
+      auto stats = with.stats();
+      node_->numbers.transport(index_, to_string(which), stats);
+      tell_of_trouble(which, stats.trouble);
+    });
+    took_own_ = took_own_ || whole;
   }
 
   step_result step() {
     // Claims of our own from before a restart come first: later they could not be told from new ones.
-    if (!took_own_ || !fcm_) return {};
-    auto answers = answers_->take();
-    if (!answers.empty()) machine_.answered(answers, now());
-    machine_.capacity(fcm_->stats().stream_capacity);
+    if (!took_own_ || transports_.empty()) return {};
+    for (auto& each : transports_.take_answers())
+      machine_.answered(each.channel, each.answers, now());
+    each_transport([this](channel which, transport& with) {
+      auto stats = with.stats();
+      machine_.capacity(which, stats.stream_capacity, stats.breaker_open);
+    });
     if (next_due_at_ > 0 && now() >= next_due_at_) return promote();
     auto action = machine_.next(now());
     if (auto* idle = std::get_if<sender_machine::idle>(&action)) {
@@ -141,28 +107,50 @@ class sender_role : public role_loop<sender_role> {
     next_due_at_ = promoted->next_due_at;
     if (promoted->moved > 0) {
       machine_.woken();
+      queues_known_ = false;
       self_->send(supervisor_, wake_role{role::push_sender});
     }
     return {true, 0};
   }
 
-  /// Queues that our transports can serve, the transactional lane first.
-  std::vector<std::string> serving_queues() {
-    auto names = journal_.queues();
-    if (!names) {
-      failed("queues", names.failure());
-      return {};
+  template <class Each>
+  void each_transport(Each each) {
+    for (auto which : all_channels)
+      if (auto* found = transports_.find(which)) each(which, *found);
+  }
+
+  /// False when the journal refused.
+  bool take_over(channel which) {
+    for (const auto& queue : serving_queues(which)) {
+      auto taken = journal_.take_over_batches(queue, machine_.entries_of(queue), 16);
+      if (!taken) {
+        failed("take_over", taken.failure());
+        return false;
+      }
+      if (!taken->empty())
+        log::info("push_sender.took_over", {{"queue", queue}, {"batches", std::to_string(taken->size())}});
+      machine_.claimed(which, std::move(*taken), true, now());
     }
-    std::vector<std::pair<lane, std::string>> found;
-    for (auto& name : *names) {
-      auto queue = push_queue::parse(name);
-      if (queue && queue->gateway == gateway::fcm) found.emplace_back(queue->lane, std::move(name));
+    return true;
+  }
+
+  /// A channel's queues, the transactional lane first. Read once per wake-up.
+  const std::vector<std::string>& serving_queues(channel which) {
+    if (!queues_known_) {
+      for (auto& each : queues_)
+        each.clear();
+      auto names = journal_.queues();
+      if (!names) {
+        failed("queues", names.failure());
+        return queues_[static_cast<size_t>(which)];
+      }
+      queues_known_ = true;
+      for (auto wanted : {lane::transactional, lane::campaign})
+        for (auto& name : *names)
+          if (auto queue = push_queue::parse(name); queue && queue->lane == wanted)
+            queues_[static_cast<size_t>(channel_of(queue->gateway, queue->environment))].push_back(name);
     }
-    std::sort(found.begin(), found.end());
-    std::vector<std::string> sorted;
-    for (auto& [lane, name] : found)
-      sorted.push_back(std::move(name));
-    return sorted;
+    return queues_[static_cast<size_t>(which)];
   }
 
   step_result perform(sender_machine::idle& what) { return {false, what.until}; }
@@ -170,7 +158,7 @@ class sender_role : public role_loop<sender_role> {
   step_result perform(sender_machine::claim_work& what) {
     std::vector<claim> all;
     bool maybe_more = false;
-    for (const auto& queue : serving_queues()) {
+    for (const auto& queue : serving_queues(what.channel)) {
       if (what.urgent_only && push_queue::parse(queue)->lane != lane::transactional) continue;
       auto left = what.batches - std::min(what.batches, all.size());
       if (left == 0) {
@@ -181,13 +169,13 @@ class sender_role : public role_loop<sender_role> {
       if (!claims) {
         // What was claimed so far is ours and must not be forgotten. A claim whose reply was lost is found by
         // the next poll.
-        machine_.claimed(std::move(all), true, now());
+        machine_.claimed(what.channel, std::move(all), true, now());
         return failed_step("claim", claims.failure());
       }
       maybe_more = maybe_more || claims->size() == left;
       std::move(claims->begin(), claims->end(), std::back_inserter(all));
     }
-    machine_.claimed(std::move(all), maybe_more, now());
+    machine_.claimed(what.channel, std::move(all), maybe_more, now());
     return {true, 0};
   }
 
@@ -201,13 +189,13 @@ class sender_role : public role_loop<sender_role> {
   }
 
   step_result perform(sender_machine::submit& what) {
-    fcm_->submit(std::move(what.order));
+    transports_.find(what.channel)->submit(std::move(what.order));
     return {true, 0};
   }
 
   step_result perform(sender_machine::withdraw& what) {
     log::warn("push_sender.claim_lost", {{"order", std::to_string(what.order)}});
-    fcm_->withdraw(what.order);
+    each_transport([&](channel, transport& which) { which.withdraw(what.order); });
     return {true, 0};
   }
 
@@ -223,7 +211,9 @@ class sender_role : public role_loop<sender_role> {
         if (aside.due_at > 0 && (next_due_at_ == 0 || aside.due_at < next_due_at_))
           next_due_at_ = aside.due_at;
     machine_.committed(*made);
-    fcm_->recorded(machine_.take_released());
+    each_transport([this](channel which, transport& with) {
+      if (auto released = machine_.take_released(which)) with.recorded(released);
+    });
     if (results) self_->send(supervisor_, wake_role{role::result_writer});
     if (finished) machine_.woken();
     return {true, 0};
@@ -238,13 +228,15 @@ class sender_role : public role_loop<sender_role> {
   }
 
   /// A gateway's trouble is logged when it begins, changes or ends; a node stays ready through it.
-  void tell_of_trouble(const std::string& trouble) {
-    if (trouble == trouble_) return;
+  void tell_of_trouble(channel which, const std::string& trouble) {
+    auto& told = troubles_[static_cast<size_t>(which)];
+    if (trouble == told) return;
+    std::string name(to_string(which));
     if (trouble.empty())
-      log::info("push_sender.gateway_well", {{"gateway", "fcm"}});
+      log::info("push_sender.gateway_well", {{"gateway", name}});
     else
-      log::warn("push_sender.gateway_trouble", {{"gateway", "fcm"}, {"detail", trouble}});
-    trouble_ = trouble;
+      log::warn("push_sender.gateway_trouble", {{"gateway", name}, {"detail", trouble}});
+    told = trouble;
   }
 
   step_result failed_step(const char* doing, const error& why) {
@@ -263,19 +255,20 @@ class sender_role : public role_loop<sender_role> {
   unsigned index_;
   sender_machine machine_;
   journal journal_;
-  std::unique_ptr<answer_box> answers_;
-  std::unique_ptr<transport> fcm_;  // after the box: it ends first
+  sender_transports transports_;
+  std::array<std::vector<std::string>, all_channels.size()> queues_;
+  bool queues_known_ = false;
   utc_ms clock_offset_ = 0;
   utc_ms next_due_at_ = 0;
   bool took_own_ = false;
-  std::string trouble_;  ///< what the log heard last
+  std::array<std::string, all_channels.size()> troubles_;  ///< what the log heard last
 };
 
 }  // namespace
 
 role_actor spawn_push_sender(caf::actor_system& system, node_context_ptr node, supervisor_actor supervisor,
-                             unsigned index) {
-  return spawn_role<sender_role>(system, std::move(node), std::move(supervisor), index);
+                             unsigned index, std::vector<std::string> gateways) {
+  return spawn_role<sender_role>(system, std::move(node), std::move(supervisor), index, std::move(gateways));
 }
 
 }  // namespace pusher

@@ -1,6 +1,9 @@
 // How the supervisor spawns the roles' actors. Light to include: CAF's heavy headers stay in the .cpp files.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "actors/node_context.hpp"
 #include "actors/protocol.hpp"
 
@@ -9,7 +12,7 @@ namespace pusher {
 /// Each spawns a detached actor (they block on the stores) with connections of its own.
 role_actor spawn_fan_out(caf::actor_system& system, node_context_ptr node, supervisor_actor supervisor);
 role_actor spawn_push_sender(caf::actor_system& system, node_context_ptr node, supervisor_actor supervisor,
-                             unsigned index);
+                             unsigned index, std::vector<std::string> gateways);
 role_actor spawn_result_writer(caf::actor_system& system, node_context_ptr node, supervisor_actor supervisor,
                                unsigned index);
 api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor_actor supervisor,

@@ -1,6 +1,7 @@
 #include "actors/sender_machine.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 namespace pusher {
@@ -14,10 +15,6 @@ constexpr unsigned most_retry_batches = 4;  // per claimed batch
 constexpr utc_ms early_retry_ms = 1000;  // retries do not wait longer than this for the rest of their batch
 constexpr utc_ms content_pause_ms = 5000;
 
-bool occupies_window(verdict_kind kind) {
-  return kind != verdict_kind::unsent && kind != verdict_kind::expired;
-}
-
 utc_ms rounded_up_to_seconds(utc_ms time) {
   return (time + 999) / 1000 * 1000;
 }
@@ -25,6 +22,23 @@ utc_ms rounded_up_to_seconds(utc_ms time) {
 }  // namespace
 
 sender_machine::sender_machine(sender_bounds bounds, uint32_t seed) : bounds_(bounds), random_(seed) {}
+
+void sender_machine::woken() {
+  for (auto& each : channels_)
+    each.work_may_wait = each.urgent_may_wait = true;
+}
+
+void sender_machine::capacity(channel which, size_t streams, bool blocked) {
+  auto& state = of(which);
+  state.served = true;
+  state.blocked = blocked;
+  state.capacity = streams;
+}
+
+void sender_machine::target_closed(open_batch& batch) {
+  --batch.open;
+  --home_of(batch).open_targets;
+}
 
 // -- choosing the next action --
 
@@ -62,7 +76,7 @@ std::optional<sender_machine::action> sender_machine::next_submit(utc_ms now) {
     if (draining_) {
       batch.returned.insert(batch.returned.end(), batch.to_submit.begin(), batch.to_submit.end());
       batch.open -= batch.to_submit.size();
-      open_targets_ -= batch.to_submit.size();
+      home_of(batch).open_targets -= batch.to_submit.size();
       batch.to_submit.clear();
       return next_commit(now);
     }
@@ -71,36 +85,58 @@ std::optional<sender_machine::action> sender_machine::next_submit(utc_ms now) {
       if (now < content_retry_at_) continue;
       return load_content{batch.batch.notification};
     }
-    submit made;
-    made.gateway = batch.queue.gateway;
-    made.order.id = order;
-    made.order.content = content->second;
-    made.order.urgency = batch.queue.lane;
-    made.order.targets.reserve(batch.to_submit.size());
-    for (auto number : batch.to_submit)
-      made.order.targets.push_back(batch.batch.targets[number]);
-    made.order.numbers = std::move(batch.to_submit);
-    batch.to_submit.clear();
-    return made;
+    return take_submit(order, batch, content->second);
   }
   return std::nullopt;
 }
 
+/// The targets that wait and share a channel: those whose token belongs to the gateway's other environment
+/// go by themselves.
+sender_machine::submit sender_machine::take_submit(uint64_t order, open_batch& batch,
+                                                   std::shared_ptr<const message> content) {
+  auto of_target = [&](uint32_t number) -> const push_target& { return batch.batch.targets[number]; };
+  bool switched = of_target(batch.to_submit.front()).switched;
+  auto rest = std::stable_partition(batch.to_submit.begin(), batch.to_submit.end(),
+                                    [&](auto number) { return of_target(number).switched == switched; });
+  submit made;
+  auto environment = batch.queue.environment;
+  made.channel = channel_of(batch.queue.gateway, switched ? other_environment(environment) : environment);
+  made.order.id = order;
+  made.order.content = std::move(content);
+  made.order.urgency = batch.queue.lane;
+  made.order.numbers.assign(batch.to_submit.begin(), rest);
+  batch.to_submit.erase(batch.to_submit.begin(), rest);
+  made.order.targets.reserve(made.order.numbers.size());
+  for (auto number : made.order.numbers)
+    made.order.targets.push_back(of_target(number));
+  return made;
+}
+
 std::optional<sender_machine::action> sender_machine::next_claim() {
   if (draining_ || results_are_full()) return std::nullopt;
-  auto most = capacity_ + bounds_.spare_targets;
-  if (work_may_wait_ && open_targets_ < most) return claim_work{bounds_.batches_per_claim, false};
-  // A campaign fills the queue; the transactional lane has room of its own.
-  if (urgent_may_wait_ && open_targets_ < most + bounds_.spare_targets)
-    return claim_work{bounds_.batches_per_claim, true};
+  for (size_t i = 1; i <= channels_.size(); ++i) {
+    auto at = (last_claimed_for_ + i) % channels_.size();
+    auto& state = channels_[at];
+    if (!state.served) continue;
+    // While the gateway is blocked its jobs wait in the journal, but for what will find out that it
+    // recovered.
+    auto most = state.blocked ? 1 : state.capacity + bounds_.spare_targets;
+    bool any = state.work_may_wait && state.open_targets < most;
+    // A campaign fills the queue; the transactional lane has room of its own.
+    bool urgent =
+        state.urgent_may_wait && state.open_targets < most + (state.blocked ? 0 : bounds_.spare_targets);
+    if (!any && !urgent) continue;
+    last_claimed_for_ = at;
+    return claim_work{all_channels[at], state.blocked ? 1 : bounds_.batches_per_claim, !any};
+  }
   return std::nullopt;
 }
 
 // -- claimed batches --
 
-void sender_machine::claimed(std::vector<claim> claims, bool maybe_more, utc_ms now) {
-  if (!maybe_more) work_may_wait_ = false;
-  urgent_may_wait_ = false;
+void sender_machine::claimed(channel which, std::vector<claim> claims, bool maybe_more, utc_ms now) {
+  if (!maybe_more) of(which).work_may_wait = false;
+  of(which).urgent_may_wait = false;
   for (auto& each : claims)
     admit(std::move(each), now);
 }
@@ -134,7 +170,7 @@ void sender_machine::admit(claim origin, utc_ms now) {
   for (uint32_t i = 0; i < opened.batch.targets.size(); ++i)
     if (!opened.progress.done[i] && !waits[i]) opened.to_submit.push_back(i);
   opened.open = opened.to_submit.size();
-  open_targets_ += opened.open;
+  home_of(opened).open_targets += opened.open;
   opened.split = origin.strikes >= strikes_before_split && opened.open > 1;
   opened.origin = std::move(origin);
   opened.origin.payload.clear();
@@ -142,7 +178,7 @@ void sender_machine::admit(claim origin, utc_ms now) {
     ++counters_.batches_split;
     opened.returned = std::move(opened.to_submit);
     opened.to_submit.clear();
-    open_targets_ -= opened.open;
+    home_of(opened).open_targets -= opened.open;
     opened.open = 0;
   } else if (opened.batch.expires_at <= now) {
     expire(opened, now);
@@ -188,22 +224,22 @@ std::vector<std::string> sender_machine::entries_of(const std::string& queue) co
 
 // -- answers --
 
-void sender_machine::answered(const std::vector<push_answer>& answers, utc_ms now) {
+void sender_machine::answered(channel which, const std::vector<push_answer>& answers, utc_ms now) {
   for (const auto& answer : answers) {
     auto found = batches_.find(answer.order);
     if (found == batches_.end()) {
       // The batch was taken over by someone else: its answers no longer wait for a record of ours.
-      if (occupies_window(answer.verdict.kind)) ++released_;
+      if (is_attempt(answer.verdict.kind)) ++of(which).released;
       continue;
     }
-    take_answer(found->second, answer, now);
+    take_answer(which, found->second, answer, now);
   }
 }
 
-void sender_machine::take_answer(open_batch& batch, const push_answer& answer, utc_ms now) {
+void sender_machine::take_answer(channel which, open_batch& batch, const push_answer& answer, utc_ms now) {
   const auto& verdict = answer.verdict;
-  if (occupies_window(verdict.kind)) {
-    ++batch.unrecorded;
+  if (is_attempt(verdict.kind)) {
+    ++batch.unrecorded[static_cast<size_t>(which)];
     if (unrecorded_++ == 0) unrecorded_since_ = now;
     auto& attempts = batch.batch.targets[answer.number].attempts;
     if (attempts < 255) ++attempts;
@@ -219,6 +255,10 @@ void sender_machine::take_answer(open_batch& batch, const push_answer& answer, u
       return settle(batch, answer.number, outcome::expired, verdict, now);
     case verdict_kind::retry:
       return take_retry(batch, answer.number, verdict, now);
+    case verdict_kind::postponed:
+      return put_aside_until(batch, answer.number, verdict, now + verdict.retry_after_ms, now);
+    case verdict_kind::other_environment:
+      return try_other_environment(batch, answer.number, verdict, now);
     case verdict_kind::unknown:
       if (contents_.count(batch.batch.notification) && contents_[batch.batch.notification]->allow_duplicates)
         return take_retry(batch, answer.number, verdict, now);
@@ -226,8 +266,7 @@ void sender_machine::take_answer(open_batch& batch, const push_answer& answer, u
     case verdict_kind::unsent:
       if (draining_) {
         batch.returned.push_back(answer.number);
-        --batch.open;
-        --open_targets_;
+        target_closed(batch);
       } else {
         batch.to_submit.push_back(answer.number);
         batch.submit_at = now + bounds_.resend_pause_ms;
@@ -247,15 +286,18 @@ void sender_machine::settle(open_batch& batch, uint32_t number, outcome result, 
   made.code = verdict.code;
   made.gateway_message_id = verdict.gateway_message_id;
   if (result == outcome::unregistered) {
-    made.dead_token = sha256(target.push_token);
+    made.token = sha256(target.push_token);
     made.unregistered_at = verdict.unregistered_at;
   }
   ++counters_.outcomes[result];
+  if (result == outcome::accepted && target.switched) {
+    made.found_in = other_environment(batch.queue.environment);
+    made.token = sha256(target.push_token);
+  }
   batch.fresh.push_back(std::move(made));
   batch.progress.done[number] = true;
   batch.changed = true;
-  --batch.open;
-  --open_targets_;
+  target_closed(batch);
 }
 
 void sender_machine::take_retry(open_batch& batch, uint32_t number, const verdict& verdict, utc_ms now) {
@@ -263,13 +305,27 @@ void sender_machine::take_retry(open_batch& batch, uint32_t number, const verdic
   if (attempts >= bounds_.attempts)
     return settle(batch, number, verdict.kind == verdict_kind::unknown ? outcome::unknown : outcome::failed,
                   verdict, now);
-  auto due = due_after(verdict, attempts, now);
+  put_aside_until(batch, number, verdict, due_after(verdict, attempts, now), now);
+}
+
+/// A token that its own environment does not know may belong to the gateway's other one: asked once.
+void sender_machine::try_other_environment(open_batch& batch, uint32_t number, const verdict& verdict,
+                                           utc_ms now) {
+  auto& target = batch.batch.targets[number];
+  auto other = channel_of(batch.queue.gateway, other_environment(batch.queue.environment));
+  if (target.switched || !of(other).served) return settle(batch, number, outcome::unregistered, verdict, now);
+  target.switched = true;
+  batch.to_submit.push_back(number);
+}
+
+void sender_machine::put_aside_until(open_batch& batch, uint32_t number, const verdict& verdict, utc_ms due,
+                                     utc_ms now) {
+  auto attempts = batch.batch.targets[number].attempts;
   if (due >= batch.batch.expires_at) return settle(batch, number, outcome::expired, verdict, now);
   if (batch.progress.retries.empty()) batch.retry_since = now;
   batch.progress.retries.push_back({number, attempts, due, verdict.code});
   batch.changed = true;
-  --batch.open;
-  --open_targets_;
+  target_closed(batch);
 }
 
 utc_ms sender_machine::due_after(const verdict& verdict, unsigned attempts, utc_ms now) {
@@ -299,8 +355,8 @@ std::optional<sender_machine::action> sender_machine::next_commit(utc_ms now) {
     if (!finished && !retries_wait && !(all && batch.changed)) continue;
     commits_of_.push_back({order, batch.unrecorded});
     commits_.push_back(make_commit(batch, finished));
-    unrecorded_ -= batch.unrecorded;
-    batch.unrecorded = 0;
+    unrecorded_ -= std::accumulate(batch.unrecorded.begin(), batch.unrecorded.end(), size_t{0});
+    batch.unrecorded = {};
     batch.changed = false;
   }
   if (unrecorded_ > 0) unrecorded_since_ = now;
@@ -378,15 +434,20 @@ void sender_machine::hand_back(open_batch& batch, progress_commit& into) {
 
 void sender_machine::committed(const journal::recorded& recorded) {
   results_depth_ = recorded.results_depth;
+  auto release = [this](const counts& unrecorded) {
+    for (size_t i = 0; i < unrecorded.size(); ++i)
+      channels_[i].released += unrecorded[i];
+  };
   for (size_t i = 0; i < commits_.size(); ++i) {
-    released_ += commits_of_[i].unrecorded;
+    release(commits_of_[i].unrecorded);
     auto found = batches_.find(commits_of_[i].batch);
     if (found == batches_.end()) continue;
+    auto& batch = found->second;
     if (i < recorded.status.size() && recorded.status[i] == commit_status::fenced && !commits_[i].finished) {
       ++counters_.batches_fenced;
-      open_targets_ -= found->second.open;
-      unrecorded_ -= found->second.unrecorded;
-      released_ += found->second.unrecorded;
+      home_of(batch).open_targets -= batch.open;
+      unrecorded_ -= std::accumulate(batch.unrecorded.begin(), batch.unrecorded.end(), size_t{0});
+      release(batch.unrecorded);
       to_withdraw_.push_back(found->first);
       batches_.erase(found);
     } else if (commits_[i].finished) {

@@ -3,6 +3,7 @@
 // of it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -42,6 +43,7 @@ class sender_machine {
  public:
   // -- actions: what the driver is to do next --
   struct claim_work {
+    pusher::channel channel = channel::fcm;
     size_t batches = 0;
     bool urgent_only = false;  ///< only the transactional lane: the campaign lane's share is taken
   };
@@ -49,10 +51,10 @@ class sender_machine {
     notification_key key;
   };
   struct submit {
-    pusher::gateway gateway = gateway::fcm;
+    pusher::channel channel = channel::fcm;
     push_order order;
   };
-  struct withdraw {
+  struct withdraw {  ///< from every channel
     uint64_t order = 0;
   };
   struct commit {
@@ -73,16 +75,17 @@ class sender_machine {
 
   // -- events --
   /// There may be new batches.
-  void woken() { work_may_wait_ = urgent_may_wait_ = true; }
+  void woken();
   /// Whether nothing is claimed because too many results wait.
   bool results_are_full() const { return results_depth_ >= bounds_.results_mark; }
   /// How many result batches wait in the journal.
   void results_wait(uint64_t depth) { results_depth_ = depth; }
-  /// How many requests the transport can have in flight.
-  void capacity(size_t streams) { capacity_ = streams; }
-  void claimed(std::vector<claim> claims, bool maybe_more, utc_ms now);
+  /// How many requests a channel's transport can have in flight. Only channels that were told of are claimed
+  /// for; one whose gateway is `blocked` holds no more than what finds out when it recovers.
+  void capacity(channel which, size_t streams, bool blocked);
+  void claimed(channel which, std::vector<claim> claims, bool maybe_more, utc_ms now);
   void content_loaded(notification_key key, std::optional<message> content, utc_ms now);
-  void answered(const std::vector<push_answer>& answers, utc_ms now);
+  void answered(channel which, const std::vector<push_answer>& answers, utc_ms now);
   void committed(const journal::recorded& outcome);
   /// The last claim, load or commit failed; it will be asked for again.
   void store_failed(utc_ms now) { store_retry_at_ = now + bounds_.store_retry_ms; }
@@ -90,14 +93,24 @@ class sender_machine {
   void drain() { draining_ = true; }
 
   bool drained() const { return draining_ && batches_.empty() && commits_.empty(); }
-  /// How many answers became durable (or moot) since the last call; the transport is told.
-  size_t take_released() { return std::exchange(released_, 0); }
+  /// How many answers became durable (or moot) since the last call; the channel's transport is told.
+  size_t take_released(channel which) { return std::exchange(of(which).released, 0); }
   const sender_counters& counters() const { return counters_; }
   size_t open_batches() const { return batches_.size(); }
   /// The entries of a queue that are claimed and not finished.
   std::vector<std::string> entries_of(const std::string& queue) const;
 
  private:
+  using counts = std::array<size_t, all_channels.size()>;
+  struct channel_state {
+    bool served = false;
+    bool blocked = false;
+    size_t capacity = 0;
+    size_t open_targets = 0;
+    size_t released = 0;
+    bool work_may_wait = true;
+    bool urgent_may_wait = true;
+  };
   struct open_batch {
     claim origin;
     push_queue queue;
@@ -107,7 +120,7 @@ class sender_machine {
     std::vector<uint32_t> to_submit;  ///< targets for the transport
     std::vector<uint32_t> returned;   ///< targets that go back into the journal at once
     size_t open = 0;                  ///< targets with neither result nor retry nor return
-    size_t unrecorded = 0;            ///< answers that occupy the transport's window
+    counts unrecorded{};              ///< answers that occupy each channel's window
     utc_ms submit_at = 0;
     utc_ms retry_since = 0;  ///< when the first of progress.retries was found
     unsigned groups = 0;     ///< retry batches made of it so far
@@ -117,18 +130,26 @@ class sender_machine {
   };
   struct in_commit {
     uint64_t batch = 0;
-    size_t unrecorded = 0;
+    counts unrecorded{};
   };
 
   void admit(claim origin, utc_ms now);
   void expire(open_batch& batch, utc_ms now);
-  void take_answer(open_batch& batch, const push_answer& answer, utc_ms now);
+  channel_state& of(channel which) { return channels_[static_cast<size_t>(which)]; }
+  channel_state& home_of(const open_batch& batch) {
+    return of(channel_of(batch.queue.gateway, batch.queue.environment));
+  }
+  void target_closed(open_batch& batch);
+  void take_answer(channel which, open_batch& batch, const push_answer& answer, utc_ms now);
+  void try_other_environment(open_batch& batch, uint32_t number, const verdict& verdict, utc_ms now);
+  void put_aside_until(open_batch& batch, uint32_t number, const verdict& verdict, utc_ms due, utc_ms now);
   void take_retry(open_batch& batch, uint32_t number, const verdict& verdict, utc_ms now);
   void settle(open_batch& batch, uint32_t number, outcome result, const verdict& verdict, utc_ms now);
   utc_ms due_after(const verdict& verdict, unsigned attempts, utc_ms now);
 
   std::optional<action> next_submit(utc_ms now);
   std::optional<action> next_commit(utc_ms now);
+  submit take_submit(uint64_t order, open_batch& batch, std::shared_ptr<const message> content);
   std::optional<action> next_claim();
   bool record_due(utc_ms now) const;
   progress_commit make_commit(open_batch& batch, bool finished);
@@ -146,16 +167,13 @@ class sender_machine {
   std::vector<progress_commit> commits_;  ///< the commit under way
   std::vector<in_commit> commits_of_;
   uint64_t last_order_ = 0;
-  size_t capacity_ = 100;
-  size_t open_targets_ = 0;
+  std::array<channel_state, all_channels.size()> channels_;
+  size_t last_claimed_for_ = 0;  ///< index of the channel: the next one comes first
   size_t unrecorded_ = 0;
-  size_t released_ = 0;
   uint64_t results_depth_ = 0;
   utc_ms unrecorded_since_ = 0;
   utc_ms store_retry_at_ = 0;
   utc_ms content_retry_at_ = 0;
-  bool work_may_wait_ = true;
-  bool urgent_may_wait_ = true;
   bool draining_ = false;
 };
 

@@ -41,7 +41,8 @@ const char* name_of(role which) {
 struct child {
   role plays = role::api;
   unsigned index = 0;
-  bool bulk = false;  ///< an api actor kept for long requests
+  bool bulk = false;                  ///< an api actor kept for long requests
+  std::vector<std::string> gateways;  ///< a push-sender's; empty = all
   caf::strong_actor_ptr running;
   unsigned failures = 0;
   clock::time_point started;
@@ -63,9 +64,11 @@ struct supervisor_state {
   explicit supervisor_state(supervisor_actor::pointer owner) : self(owner) {}
 
   void play() {
+    // Numbered over all entries of a role: claims are told apart by it.
+    std::map<role, unsigned> next;
     for (const auto& entry : node->config.roles)
       for (unsigned i = 0; i < entry.count; ++i)
-        add(entry.role, i, false);
+        add(entry.role, next[entry.role]++, false, entry.gateways);
     bool has_api = std::any_of(children.begin(), children.end(),
                                [](const auto& c) { return c.second.plays == role::api; });
     // Two: an import goes on while someone counts.
@@ -74,9 +77,9 @@ struct supervisor_state {
     node->board.report(check_roles, true);
   }
 
-  void add(role plays, unsigned index, bool bulk) {
+  void add(role plays, unsigned index, bool bulk, std::vector<std::string> gateways = {}) {
     auto id = ++last_child;
-    children[id] = {plays, index, bulk, nullptr, 0, {}};
+    children[id] = {plays, index, bulk, std::move(gateways), nullptr, 0, {}};
     start(id);
   }
 
@@ -92,7 +95,8 @@ struct supervisor_state {
         c.running = caf::actor_cast<caf::strong_actor_ptr>(spawn_fan_out(system, node, me));
         break;
       case role::push_sender:
-        c.running = caf::actor_cast<caf::strong_actor_ptr>(spawn_push_sender(system, node, me, c.index));
+        c.running =
+            caf::actor_cast<caf::strong_actor_ptr>(spawn_push_sender(system, node, me, c.index, c.gateways));
         break;
       case role::result_writer:
         c.running = caf::actor_cast<caf::strong_actor_ptr>(spawn_result_writer(system, node, me, c.index));

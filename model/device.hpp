@@ -27,6 +27,9 @@ std::optional<platform> parse_platform(std::string_view name);
 /// Which of APNs's two worlds a token belongs to; `production` for every other gateway. Numbers are stored.
 enum class environment : uint8_t { production = 1, sandbox = 2 };
 std::string_view to_string(environment value);
+inline environment other_environment(environment value) {
+  return value == environment::production ? environment::sandbox : environment::production;
+}
 std::optional<environment> parse_environment(std::string_view name);
 
 /// Why a device is not in any audience. Numbers are stored: never renumber.
@@ -75,6 +78,8 @@ struct device_row {
   pusher::environment environment = environment::production;
   pusher::platform platform = platform::other;
   std::string_view push_token;
+  std::string_view p256dh;  ///< empty but for webpush; likewise auth
+  std::string_view auth;
   std::string_view user_id;  ///< empty = none; likewise the next three
   std::string_view locale;
   std::string_view time_zone;

@@ -19,6 +19,9 @@ struct push_target {
   device_key device;
   std::string push_token;
   uint8_t attempts = 0;  ///< requests that were answered for this target already
+  /// Web Push only: the subscription's keys as the browser gave them, `p256dh.auth` in base64url; else empty.
+  std::string subscription_keys = {};
+  bool switched = false;  ///< the gateway's other environment was asked already
 };
 
 /// Devices of one notification that share gateway, credential and lane.
@@ -37,9 +40,12 @@ struct push_result {
   utc_ms settled_at = 0;
   std::string code;
   std::string gateway_message_id;
-  /// With `unregistered`: which token died, and since when the gateway knows (0 = it did not say).
-  sha256_digest dead_token{};
+  /// With `unregistered`: since when the gateway knows, 0 = it did not say.
   utc_ms unregistered_at = 0;
+  /// The gateway's environment that took it, when that is not the device's own.
+  std::optional<environment> found_in;
+  /// With `unregistered` or found_in: which token this is about.
+  sha256_digest token{};
 };
 
 /// Outcomes of targets of one notification.

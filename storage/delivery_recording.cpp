@@ -30,6 +30,10 @@ std::string_view cut(std::string_view text, size_t most) {
   return text.substr(0, most);
 }
 
+std::string_view bytes_of(const sha256_digest& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
 /// `UPDATE notifications SET count_x = count_x + ?, ... WHERE id = ?`, one place per outcome.
 std::string counting_update() {
   std::string sql = "UPDATE notifications SET ";
@@ -70,6 +74,7 @@ result<delivery_store::recorded> delivery_recording::run(mode how) {
   auto disabled = disable_dead_tokens();
   if (!disabled) return disabled.failure();
   outcome_.tokens_disabled = *disabled;
+  if (auto done = move_environments(); !done) return done.failure();
   // Counters come last, so that the one row that all writers share is locked as short as can be.
   if (auto done = add_counts(); !done) return done.failure();
   if (auto done = complete(); !done) return done.failure();
@@ -173,8 +178,7 @@ result<size_t> delivery_recording::disable_dead_tokens() {
   for (const auto* each : dead)
     rows.add(static_cast<uint64_t>(disabled_reason::unregistered))
         .add(each->device.value)
-        .add(
-            std::string_view(reinterpret_cast<const char*>(each->dead_token.data()), each->dead_token.size()))
+        .add(bytes_of(each->token))
         .add(static_cast<uint64_t>(each->unregistered_at))
         .add(static_cast<uint64_t>(each->unregistered_at));
   auto disabled = on_.execute_bulk("disabling dead tokens", sql, rows);
@@ -182,6 +186,25 @@ result<size_t> delivery_recording::disable_dead_tokens() {
   if (*disabled > 0)
     if (auto noted = note_disabled(); !noted) return noted.failure();
   return static_cast<size_t>(*disabled);
+}
+
+/// Devices whose token turned out to belong to the gateway's other environment. One that another device holds
+/// there already stays where it is.
+result<void> delivery_recording::move_environments() {
+  static const std::string sql = "UPDATE IGNORE devices SET environment = ?, updated_at = " + database_now +
+                                 " WHERE id = ? AND token_hash = ?";
+  std::vector<const push_result*> found;
+  for (const auto& each : rows_)
+    if (each.value->found_in) found.push_back(each.value);
+  if (found.empty()) return {};
+  std::sort(found.begin(), found.end(),
+            [](const push_result* a, const push_result* b) { return a->device < b->device; });
+  bulk_rows rows({column::number, column::number, column::text});
+  for (const auto* each : found)
+    rows.add(static_cast<uint64_t>(*each->found_in)).add(each->device.value).add(bytes_of(each->token));
+  auto moved = on_.execute_bulk("moving devices to their environment", sql, rows);
+  if (!moved) return moved.failure();
+  return {};
 }
 
 /// An entry in the history of each device that its token's death has just disabled; one that was disabled

@@ -38,6 +38,7 @@ class delivery_recording {
   result<void> insert_rows();
   result<size_t> disable_dead_tokens();
   result<void> note_disabled();
+  result<void> move_environments();
   result<void> add_counts();
   result<void> complete();
 

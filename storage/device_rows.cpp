@@ -14,7 +14,8 @@ std::string device_row_columns(device_parts wanted) {
   return std::string("id, ") + (attributes ? "device_id" : "NULL") + ", gateway, environment, platform, " +
          (token ? "push_token, " : "NULL, ") +
          (attributes ? "user_id, locale, time_zone, app_version, " : "NULL, NULL, NULL, NULL, ") +
-         (properties ? "properties, " : "NULL, ") + (attributes ? "created_at, last_seen_at" : "NULL, NULL");
+         (properties ? "properties, " : "NULL, ") + (attributes ? "created_at, last_seen_at" : "NULL, NULL") +
+         (token ? ", p256dh, auth" : ", NULL, NULL");
 }
 
 device_row read_device_row(const sql_row& row) {
@@ -32,6 +33,8 @@ device_row read_device_row(const sql_row& row) {
   device.properties = row.text(10);
   device.created_at = row.time(11);
   device.last_seen_at = row.time(12);
+  device.p256dh = row.text(13);
+  device.auth = row.text(14);
   return device;
 }
 

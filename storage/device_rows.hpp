@@ -14,8 +14,7 @@ namespace pusher {
 std::string device_row_columns(device_parts wanted);
 /// All of those and the rest, for read_stored_device.
 inline const std::string stored_device_columns =
-    device_row_columns(device_parts::all) +
-    ", p256dh, auth, updated_at, token_registered_at, disabled, disabled_at";
+    device_row_columns(device_parts::all) + ", updated_at, token_registered_at, disabled, disabled_at";
 
 /// Views into the row's buffers.
 device_row read_device_row(const sql_row& row);

@@ -9,7 +9,11 @@ namespace {
 
 // First byte: what it is. Second byte: version of its layout.
 constexpr char push_mark = 'P', result_mark = 'R', message_mark = 'M', progress_mark = 'G';
-constexpr char version = 1;
+constexpr char version = 2;
+
+// Flags of a target and of a result.
+constexpr uint8_t target_switched = 1, target_has_keys = 2;
+constexpr uint8_t found_elsewhere = 0x80;
 
 class writer {
  public:
@@ -119,7 +123,10 @@ std::string encode(const push_batch& batch) {
   for (const auto& target : batch.targets) {
     out.number(target.device.value);
     out.byte(target.attempts);
+    out.byte(static_cast<uint8_t>((target.switched ? target_switched : 0) |
+                                  (target.subscription_keys.empty() ? 0 : target_has_keys)));
     out.text(std::string_view(target.push_token));
+    if (!target.subscription_keys.empty()) out.text(std::string_view(target.subscription_keys));
   }
   return out.take();
 }
@@ -130,11 +137,15 @@ result<push_batch> decode_push_batch(std::string_view bytes) {
   batch.notification = {in.number()};
   batch.expires_at = in.time();
   batch.retries = in.byte();
-  batch.targets.resize(in.count(3));
+  batch.targets.resize(in.count(4));
   for (auto& target : batch.targets) {
     target.device = {in.number()};
     target.attempts = in.byte();
+    auto flags = in.byte();
+    if ((flags & ~(target_switched | target_has_keys)) != 0) in.fail();
+    target.switched = (flags & target_switched) != 0;
     target.push_token = in.text();
+    if ((flags & target_has_keys) != 0) target.subscription_keys = in.text();
   }
   if (!in.finished() || batch.targets.empty()) return corrupt("push batch");
   return batch;
@@ -146,15 +157,15 @@ std::string encode(const result_batch& batch) {
   out.number(batch.results.size());
   for (const auto& each : batch.results) {
     out.number(each.device.value);
-    out.byte(static_cast<uint8_t>(each.outcome));
+    out.byte(
+        static_cast<uint8_t>(static_cast<uint8_t>(each.outcome) | (each.found_in ? found_elsewhere : 0)));
     out.byte(each.attempts);
     out.time(each.settled_at);
     out.text(std::string_view(each.code));
     out.text(std::string_view(each.gateway_message_id));
-    if (each.outcome == outcome::unregistered) {
-      out.raw(each.dead_token);
-      out.time(each.unregistered_at);
-    }
+    if (each.outcome == outcome::unregistered) out.time(each.unregistered_at);
+    if (each.found_in) out.byte(static_cast<uint8_t>(*each.found_in));
+    if (each.outcome == outcome::unregistered || each.found_in) out.raw(each.token);
   }
   return out.take();
 }
@@ -166,17 +177,21 @@ result<result_batch> decode_result_batch(std::string_view bytes) {
   batch.results.resize(in.count(6));
   for (auto& each : batch.results) {
     each.device = {in.number()};
-    auto known = outcome_from_number(in.byte());
+    auto first = in.byte();
+    auto known = outcome_from_number(static_cast<uint8_t>(first & ~found_elsewhere));
     if (!known) in.fail();
     each.outcome = known.value_or(outcome::unknown);
     each.attempts = in.byte();
     each.settled_at = in.time();
     each.code = in.text();
     each.gateway_message_id = in.text();
-    if (each.outcome == outcome::unregistered) {
-      each.dead_token = in.raw();
-      each.unregistered_at = in.time();
+    if (each.outcome == outcome::unregistered) each.unregistered_at = in.time();
+    if ((first & found_elsewhere) != 0) {
+      auto found = in.byte();
+      if (found != 1 && found != 2) in.fail();
+      each.found_in = static_cast<environment>(found);
     }
+    if (each.outcome == outcome::unregistered || each.found_in) each.token = in.raw();
   }
   if (!in.finished()) return corrupt("result batch");
   return batch;

@@ -10,9 +10,9 @@
 
 namespace pusher {
 
-/// Counts answers without a record, and requests that started just now: a quick gateway has answered those already,
-/// though we have not read it. Requests that are open for longer wait for the gateway and do not count, or a distant
-/// one could never be kept busy. Arithmetic only: the caller brings the time.
+/// Counts answers without a record, and requests that started just now: a quick gateway has answered those
+/// already, though we have not read it. Requests that are open for longer wait for the gateway and do not
+/// count, or a distant one could never be kept busy. Arithmetic only: the caller brings the time.
 class answer_window {
  public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -25,7 +25,8 @@ class answer_window {
   bool may_start(size_t open, time_point now) {
     advance(now);
     size_t recent = 0;
-    for (auto starts : starts_) recent += starts;
+    for (auto starts : starts_)
+      recent += starts;
     return unrecorded_ + std::min(open, recent) < limit_;
   }
   void started(time_point now) {
@@ -34,7 +35,7 @@ class answer_window {
   }
   /// An answer goes to the sender. What never left the house need not be recorded before others leave.
   void answered(verdict_kind kind) {
-    if (kind != verdict_kind::unsent && kind != verdict_kind::expired) ++unrecorded_;
+    if (is_attempt(kind)) ++unrecorded_;
   }
   void recorded(size_t answers) { unrecorded_ -= std::min(unrecorded_, answers); }
   size_t unrecorded() const { return unrecorded_; }
@@ -44,7 +45,8 @@ class answer_window {
   void advance(time_point now) {
     auto tick = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
     auto steps = std::min<long long>(tick - tick_, static_cast<long long>(starts_.size()));
-    for (long long i = 0; i < steps; ++i) starts_[static_cast<size_t>(tick - i) % starts_.size()] = 0;
+    for (long long i = 0; i < steps; ++i)
+      starts_[static_cast<size_t>(tick - i) % starts_.size()] = 0;
     tick_ = std::max<long long>(tick_, tick);
   }
 

@@ -51,8 +51,8 @@ class breaker {
       until_ = std::max(until_, now + wait);
     }
   }
-  /// The project's quota is said to be used up. While other answers are still good, only that target waits: a used-up
-  /// quota refuses everything.
+  /// The project's quota is said to be used up. While other answers are still good, only that target waits: a
+  /// used-up quota refuses everything.
   void on_quota(bool probe, milliseconds wait, time_point now) {
     if (++quota_refusals_ >= quota_refusals_to_open || probe) on_refusal(probe, wait, now);
   }

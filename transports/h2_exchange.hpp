@@ -7,16 +7,33 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "transports/event_loop.hpp"
 
 namespace pusher::h2 {
 
-/// The header fields of a request, in order, pseudo headers first; names in lower case. Shared by all
-/// requests that differ only in their body.
-using request_head = std::vector<std::pair<std::string, std::string>>;
+/// What HPACK (RFC 7541) may remember of a field on its connection.
+enum class indexing : uint8_t {
+  always,      ///< it repeats: name and value
+  first_time,  ///< only its name repeats: it enters the table once, and later refers to that name
+  never        ///< a secret, or never the same
+};
+
+/// A header field; the name in lower case.
+struct header_field {
+  std::string name;
+  std::string value;
+  indexing rule = indexing::always;
+
+  friend bool operator==(const header_field& a, const header_field& b) {
+    return a.name == b.name && a.value == b.value;
+  }
+};
+
+/// Header fields of a request in order, pseudo headers first. Shared by all requests that differ only in
+/// their body and in what an exchange has of its own.
+using request_head = std::vector<header_field>;
 
 enum class ending : uint8_t {
   answered,  ///< a status came; `body` is what was got of the answer's body
@@ -27,12 +44,12 @@ enum class ending : uint8_t {
 /// Longest part of an answer's body that is kept; a stream that sends more is reset.
 constexpr size_t answer_body_cap = 64 * 1024;
 
-class session;
-
 /// Owned by who sends it, and reused; the client holds it from send() until it is finished.
 struct exchange {
   // -- the request; what it points to must live until the end --
   std::shared_ptr<const request_head> head;
+  std::string path;  ///< this request's own `:path`, never indexed; empty = the head has it
+  request_head own;  ///< fields of this request alone; they follow the head's
   std::array<std::string_view, 3> payload;  ///< pieces of the body
 
   // -- the answer --
@@ -41,10 +58,10 @@ struct exchange {
   std::string body;
   std::string retry_after;  ///< this field and the next as sent; kept of answers from 400 on
   std::string date;
+  std::string message_id;        ///< the answer's `apns-id` or `location`, whichever came
   bool connection_lost = false;  ///< it ended with its connection, so it says nothing about this request
 
   // -- the session's own --
-  session* carrier = nullptr;
   exchange* older = nullptr;
   exchange* newer = nullptr;
   int32_t stream = 0;

@@ -26,6 +26,11 @@ bool pool::send(exchange& request) {
   return false;
 }
 
+void pool::replace_connections() {
+  for (auto& each : connections_)
+    each->drain();
+}
+
 void pool::begin_round(steady_time now) {
   reap(now);
   if (looking_up_) finish_lookup(now);

@@ -36,6 +36,8 @@ class pool {
 
   /// Starts the exchange. False when no stream is free.
   bool send(exchange& request);
+  /// Takes no more requests on the connections of now; others are opened.
+  void replace_connections();
   /// Says that work waits only because no stream is free.
   void want_more() { more_wanted_ = true; }
 

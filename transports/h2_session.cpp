@@ -74,6 +74,8 @@ struct session::callbacks {
     } else if (request->status >= 400) {
       if (name == "retry-after") request->retry_after = value;
       if (name == "date") request->date = value;
+    } else if (name == "apns-id" || name == "location") {
+      request->message_id = value;
     }
     return 0;
   }
@@ -185,10 +187,10 @@ void session::submit(exchange& request, steady_time now) {
   request.body.clear();
   request.retry_after.clear();
   request.date.clear();
+  request.message_id.clear();
   request.payload_done = 0;
   request.last_frame_made = request.answer_ended = request.capped = request.connection_lost = false;
   request.started = now;
-  request.carrier = this;
   link(request);
   nghttp2_data_provider payload;
   payload.source.ptr = &request;
@@ -257,9 +259,17 @@ void session::put_own_head() {
   int32_t stream = 0;
   for (size_t i = 5; i < frame_header_bytes; ++i)
     stream = stream << 8 | left_over_[i];
-  if (exchange* request = callbacks::find(session_, stream)) last_head_ = request->head;
-  if (!last_head_) return;
-  auto block = heads_.encode(last_head_);
+  std::string_view block;
+  if (exchange* request = callbacks::find(session_, stream)) {
+    last_head_ = request->head;
+    last_needs_path_ = !request->path.empty();
+    block = heads_.encode(last_head_, request->path, request->own);
+  } else if (last_head_) {
+    // Its exchange is over; only a well-formed head keeps the connection's table in step.
+    block = heads_.encode(last_head_, last_needs_path_ ? "/" : "", {});
+  } else {
+    return;
+  }
   head_frame_.assign(text(left_over_, frame_header_bytes));
   for (size_t i = 0; i < 3; ++i)
     head_frame_[i] = static_cast<char>(block.size() >> (16 - 8 * i) & 0xff);
@@ -314,7 +324,6 @@ void session::unlink(exchange& request) {
 
 void session::finish(exchange& request, ending how) {
   unlink(request);
-  request.carrier = nullptr;
   request.how = how;
   if (how == ending::answered) ++answers_;
   listener_.on_finished(request);

@@ -76,6 +76,7 @@ class session {
   hpack_encoder heads_;
   std::string head_frame_;
   std::shared_ptr<const request_head> last_head_;
+  bool last_needs_path_ = false;
   nghttp2_session* session_ = nullptr;
   exchange* oldest_ = nullptr;
   exchange* newest_ = nullptr;

@@ -6,9 +6,18 @@
 #include <memory>
 #include <vector>
 
+#include "transports/h2_exchange.hpp"
 #include "transports/transport.hpp"
 
 namespace pusher {
+
+/// What a transport made of an order's content, the same for all its targets.
+struct rendered_content {
+  std::string text;
+  std::shared_ptr<const h2::request_head> head;
+  uint64_t generation = 0;  ///< of the credential that the head carries
+  utc_ms at = 0;
+};
 
 /// An order and how far it has got. Requests under way hold on to it.
 struct open_order {
@@ -16,8 +25,7 @@ struct open_order {
   size_t next = 0;              ///< targets before it were taken
   std::vector<uint32_t> again;  ///< targets that came back to be sent once more
   bool queued = false;
-  std::shared_ptr<const std::string> rendered;  ///< what the transport made of the content
-  utc_ms rendered_at = 0;
+  std::shared_ptr<const rendered_content> rendered;
 };
 
 /// One target of an open order.
@@ -27,6 +35,7 @@ struct open_target {
   bool resent = false;  ///< it was sent before, and refused for a reason that was not its own
 
   const std::string& token() const { return of->order.targets[index].push_token; }
+  const push_target& target() const { return of->order.targets[index]; }
   uint32_t number() const { return of->order.numbers[index]; }
 };
 
@@ -39,6 +48,8 @@ class lane_queue {
   bool empty() const { return orders_.empty(); }
   /// Targets that wait.
   size_t size() const { return size_; }
+  /// The order of the next target; the queue must not be empty.
+  const open_order* front() const { return orders_.front().get(); }
   /// The next target; the queue must not be empty.
   open_target take();
   /// The target goes first again, marked as resent.

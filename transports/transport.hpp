@@ -1,9 +1,11 @@
 // What a push-sender asks of a gateway's client, and what it gets back. Knows no actors and no stores.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/clock.hpp"
@@ -14,13 +16,15 @@ namespace pusher {
 
 /// What a gateway's answer, or its absence, means for one target.
 enum class verdict_kind : uint8_t {
-  accepted,      ///< the gateway took it
-  unregistered,  ///< the token is dead
-  rejected,      ///< refused for good; the token stays
-  retry,         ///< the gateway said "later", or its answer promises that another try may succeed
-  expired,       ///< its time-to-live ended before the request left
-  unsent,        ///< certainly not processed by the gateway; may be sent again at once, is not an attempt
-  unknown        ///< the request left and no answer came
+  accepted,           ///< the gateway took it
+  unregistered,       ///< the token is dead
+  rejected,           ///< refused for good; the token stays
+  retry,              ///< the gateway said "later", or its answer promises that another try may succeed
+  expired,            ///< its time-to-live ended before the request left
+  other_environment,  ///< the token seems to belong to the gateway's other environment: try it there, once
+  postponed,          ///< not sent, and not to be before `retry_after_ms` has passed; is not an attempt
+  unsent,  ///< certainly not processed by the gateway; may be sent again at once, is not an attempt
+  unknown  ///< the request left and no answer came
 };
 
 struct verdict {
@@ -33,6 +37,18 @@ struct verdict {
   int64_t minimum_wait_ms = 0;
   utc_ms unregistered_at = 0;  ///< with `unregistered`: since when the gateway knows, 0 = it did not say
 };
+
+/// Whether an answer of this kind came from the gateway, or may have: such answers must be recorded.
+inline bool is_attempt(verdict_kind kind) {
+  return kind != verdict_kind::unsent && kind != verdict_kind::postponed && kind != verdict_kind::expired;
+}
+
+/// A path of its own to the devices: what blocks one says nothing about the others.
+enum class channel : uint8_t { fcm, apns, apns_sandbox, webpush, hms };
+inline constexpr std::array all_channels{channel::fcm, channel::apns, channel::apns_sandbox, channel::webpush,
+                                         channel::hms};
+std::string_view to_string(channel value);
+channel channel_of(gateway gateway, environment environment);
 
 /// Targets of one batch that are to be sent, in order.
 struct push_order {
@@ -77,8 +93,9 @@ class transport {
   virtual void submit(push_order order) = 0;
 
   /// Says that so many answers were recorded durably. A transport starts no request while
-  /// `settings.unrecorded_answers` answers are neither recorded nor returned as `unsent` or `expired`, so
-  /// that a crash of this process can double only open streams and that many.
+  /// `limits.unrecorded_answers` answers are neither recorded nor free of the need (is_attempt), so that a
+  /// crash of this process can double only open streams and that many; one request for many targets may
+  /// overshoot by its own.
   virtual void recorded(size_t answers) = 0;
 
   /// Calls back what has not been written yet: those targets are answered `unsent` at once.

@@ -58,7 +58,7 @@ struct fixture {
   /// A result that says that the device's token is dead.
   result_batch dead(device_key device, const std::string& token, utc_ms since = 0) {
     auto made = batch(device.value, device.value + 1, outcome::unregistered);
-    made.results[0].dead_token = sha256(token);
+    made.results[0].token = sha256(token);
     made.results[0].unregistered_at = since;
     return made;
   }

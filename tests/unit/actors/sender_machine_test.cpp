@@ -48,7 +48,9 @@ verdict verdict_of(verdict_kind kind, std::string code = "") {
 /// Performs the machine's actions until it waits, with a store that always works and a transport that the
 /// test plays.
 struct driver {
-  explicit driver(sender_bounds bounds = {}) : machine(bounds, 1) {}
+  explicit driver(sender_bounds bounds = {}) : machine(bounds, 1) {
+    machine.capacity(channel::fcm, 100, false);
+  }
 
   void run() {
     for (;;) {
@@ -64,7 +66,7 @@ struct driver {
       given.push_back(waiting.front());
       waiting.erase(waiting.begin());
     }
-    machine.claimed(std::move(given), false, now);
+    machine.claimed(what.channel, std::move(given), false, now);
   }
   void perform(sender_machine::load_content& what) { machine.content_loaded(what.key, hello(), now); }
   void perform(sender_machine::submit& what) { orders.push_back(std::move(what.order)); }
@@ -77,10 +79,10 @@ struct driver {
       outcome.status.push_back(next_status);
     }
     machine.committed(outcome);
-    released += machine.take_released();
+    released += machine.take_released(channel::fcm);
   }
   void answer(uint64_t order, uint32_t number, verdict what) {
-    machine.answered({{order, number, std::move(what)}}, now);
+    machine.answered(channel::fcm, {{order, number, std::move(what)}}, now);
   }
 
   sender_machine machine;
@@ -184,12 +186,12 @@ TEST_CASE("Retry-After sets the due time, rounded up to a second") {
 TEST_CASE("without Retry-After the gateway's least wait and our cap bound the due time") {
   for (int tries = 0; tries < 50; ++tries) {
     sender_machine machine({}, static_cast<uint32_t>(tries));
-    machine.claimed({claim_of(batch_of(1))}, false, start);
+    machine.claimed(channel::fcm, {claim_of(batch_of(1))}, false, start);
     machine.content_loaded({7}, hello(), start);
     auto submitted = std::get<sender_machine::submit>(machine.next(start));
     auto later = verdict_of(verdict_kind::retry, "UNAVAILABLE");
     later.minimum_wait_ms = 10'000;
-    machine.answered({{submitted.order.id, 0, later}}, start);
+    machine.answered(channel::fcm, {{submitted.order.id, 0, later}}, start);
     auto commit = std::get<sender_machine::commit>(machine.next(start));
     auto due = commit.commits->front().aside.at(0).due_at;
     CHECK(due >= start + 10'000);
@@ -241,12 +243,12 @@ TEST_CASE("an unknown outcome is final by default and retried only when duplicat
   CHECK(d.commits.at(0).results.results.at(0).outcome == outcome::unknown);
 
   sender_machine lenient({}, 1);
-  lenient.claimed({claim_of(batch_of(1))}, false, start);
+  lenient.claimed(channel::fcm, {claim_of(batch_of(1))}, false, start);
   auto allowing = hello();
   allowing.allow_duplicates = true;
   lenient.content_loaded({7}, allowing, start);
   auto submitted = std::get<sender_machine::submit>(lenient.next(start));
-  lenient.answered({{submitted.order.id, 0, verdict_of(verdict_kind::unknown)}}, start);
+  lenient.answered(channel::fcm, {{submitted.order.id, 0, verdict_of(verdict_kind::unknown)}}, start);
   auto commit = std::get<sender_machine::commit>(lenient.next(start));
   CHECK(commit.commits->front().aside.size() == 1);
 }
@@ -260,7 +262,7 @@ TEST_CASE("a dead token is reported by its digest") {
   d.answer(d.orders[0].id, 0, dead);
   d.run();
   const auto& result = d.commits.at(0).results.results.at(0);
-  CHECK(result.dead_token == sha256("token-1"));
+  CHECK(result.token == sha256("token-1"));
   CHECK(result.unregistered_at == start - 1);
 }
 
@@ -364,7 +366,7 @@ TEST_CASE("a lost claim is dropped and its targets are called back") {
   CHECK(d.machine.open_batches() == 0);
   // The late answer of a lost batch no longer occupies the window.
   d.answer(d.orders[0].id, 1, verdict_of(verdict_kind::accepted));
-  CHECK(d.released + d.machine.take_released() == 2);
+  CHECK(d.released + d.machine.take_released(channel::fcm) == 2);
 }
 
 TEST_CASE("a batch that ended three claims without progress is split, a single target is not") {
@@ -469,7 +471,7 @@ TEST_CASE("whatever the gateway answers in whatever order, every target ends exa
       d.orders.clear();
       std::shuffle(answers.begin(), answers.end(), random);
       for (auto& each : answers) {
-        d.machine.answered({each}, d.now);
+        d.machine.answered(channel::fcm, {each}, d.now);
         if (random() % 4 == 0) d.now += 60;
         if (random() % 3 == 0) d.run();
       }

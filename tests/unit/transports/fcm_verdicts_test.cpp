@@ -4,13 +4,37 @@
 #include <string>
 #include <vector>
 
-#include "transports/fcm/verdicts.hpp"
+#include "transports/fcm/answers.hpp"
+#include "transports/retry_after.hpp"
 
 using namespace pusher;
 
 namespace {
 
-using scope = fcm_verdict::scope;
+using scope = answer_reach;
+
+struct fcm_answer {
+  int status = 0;
+  std::string body;
+  std::string retry_after;
+  std::string date;
+};
+
+struct judged {
+  pusher::verdict verdict;
+  scope reach = scope::target;
+};
+
+judged judge_fcm_answer(const fcm_answer& answer, utc_ms now) {
+  auto reading = read_fcm_answer(answer.status, answer.body);
+  auto& rule = fcm_answers.find(answer.status, reading.code, reading.detail);
+  judged made{verdict_of(rule, parse_retry_after(answer.retry_after, answer.date, now)), rule.reach};
+  made.verdict.code = reading.code;
+  if (made.verdict.code.empty() && made.verdict.kind != verdict_kind::accepted)
+    made.verdict.code = "HTTP_" + std::to_string(answer.status);
+  made.verdict.gateway_message_id = reading.message_id;
+  return made;
+}
 
 /// Google's form of an error, with the details given.
 std::string google_error(int code, const std::string& status, const std::string& message,
@@ -113,7 +137,7 @@ TEST_CASE("every answer of FCM has the verdict of the table") {
        {429, quota_project, "9", ""},
        verdict_kind::retry,
        "QUOTA_EXCEEDED",
-       scope::project,
+       scope::credential,
        9'000},
       {"one device's",
        {429, quota_device, "9", ""},
@@ -146,7 +170,8 @@ TEST_CASE("every answer of FCM has the verdict of the table") {
       {"THIRD_PARTY_AUTH_ERROR",
        {401, third_party, "", ""},
        verdict_kind::rejected,
-       "THIRD_PARTY_AUTH_ERROR"},
+       "THIRD_PARTY_AUTH_ERROR",
+       scope::credential},
       {"UNSPECIFIED_ERROR, 400", {400, unspecified_400, "", ""}, verdict_kind::rejected, "UNSPECIFIED_ERROR"},
       {"UNSPECIFIED_ERROR, 500",
        {500, unspecified_500, "", ""},

@@ -27,8 +27,8 @@ class decoder {
       at += used;
       left -= static_cast<size_t>(used);
       if ((flags & NGHTTP2_HD_INFLATE_EMIT) != 0)
-        head.emplace_back(std::string(field.name, field.name + field.namelen),
-                          std::string(field.value, field.value + field.valuelen));
+        head.push_back({std::string(field.name, field.name + field.namelen),
+                        std::string(field.value, field.value + field.valuelen)});
       if ((flags & NGHTTP2_HD_INFLATE_FINAL) != 0) break;
     }
     nghttp2_hd_inflate_end_headers(state_);

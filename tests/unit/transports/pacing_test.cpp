@@ -178,7 +178,8 @@ TEST_CASE("the window closes at the limit and counts only what could be pushed t
   CHECK(window.unrecorded() == 0);
 }
 
-TEST_CASE("the window counts requests that started just now and are still open, and not those that wait longer") {
+TEST_CASE(
+    "the window counts requests that started just now and are still open, and not those that wait longer") {
   answer_window window(3);
   for (int i = 0; i < 3; ++i) {
     CHECK(window.may_start(static_cast<size_t>(i), begin));
@@ -200,7 +201,8 @@ TEST_CASE("a quota refusal among good answers holds up nothing; ten in a row ope
     guard.on_success(false);
   }
   CHECK_FALSE(guard.is_open());
-  for (int i = 0; i < 10; ++i) guard.on_quota(false, seconds(5), begin);
+  for (int i = 0; i < 10; ++i)
+    guard.on_quota(false, seconds(5), begin);
   CHECK(guard.is_open());
   CHECK_FALSE(guard.may_start(begin + seconds(4)));
   CHECK(guard.may_start(begin + seconds(5)));

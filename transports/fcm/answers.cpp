@@ -1,4 +1,4 @@
-#include "transports/fcm/verdicts.hpp"
+#include "transports/fcm/answers.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,17 +9,50 @@
 #include <rapidjson/document.h>
 
 #include "model/json.hpp"
-#include "transports/retry_after.hpp"
 
 namespace pusher {
 
 namespace {
 
 using rapidjson::Value;
-using scope = fcm_verdict::scope;
+using action = answer_action;
+using reach = answer_reach;
 
 constexpr int64_t quota_wait_ms = 60'000;      // what Google asks for when Retry-After is absent
 constexpr int64_t first_wait_5xx_ms = 10'000;  // likewise, at least
+
+// Source: the error codes of the FCM HTTP v1 reference. What is not in the table is never a dead token.
+constexpr answer_rule rules[] = {
+    {200, 299, "", "named", action::accepted, reach::target, 0, false, "taken; the message has a name"},
+    {200, 299, "", "", action::unknown, reach::target, 0, false,
+     "a success without a message's name: something between FCM and us may have made it up"},
+    {400, 499, "UNREGISTERED", "", action::dead_token, reach::target, 0, false,
+     "the app was removed, or the token expired"},
+    {400, 400, "INVALID_ARGUMENT", "token", action::dead_token, reach::target, 0, false,
+     "the registration token is malformed, and nothing else is wrong"},
+    {429, 429, "", "project", action::retry, reach::credential, quota_wait_ms, true,
+     "the project's quota is used up: everything waits"},
+    {429, 429, "", "", action::retry, reach::target, quota_wait_ms, true,
+     "too much for this device or topic"},
+    {400, 499, "QUOTA_EXCEEDED", "", action::retry, reach::target, quota_wait_ms, true, "too much"},
+    {500, 599, "", "", action::retry, reach::target, first_wait_5xx_ms, false, "FCM is down or overloaded"},
+    {400, 499, "UNAVAILABLE", "", action::retry, reach::target, first_wait_5xx_ms, false,
+     "FCM is overloaded"},
+    {400, 499, "INTERNAL", "", action::retry, reach::target, first_wait_5xx_ms, false, "FCM failed"},
+    {401, 401, "THIRD_PARTY_AUTH_ERROR", "", action::refused, reach::credential, 0, false,
+     "FCM cannot sign in with APNs or Web Push: the key in the Firebase project is bad"},
+    {403, 403, "SENDER_ID_MISMATCH", "", action::refused, reach::target, 0, false,
+     "the token is alive, in another Firebase project"},
+    {401, 401, "", "coded", action::refused, reach::target, 0, false, "refused with an error code of FCM's"},
+    {403, 403, "", "coded", action::refused, reach::target, 0, false, "refused with an error code of FCM's"},
+    {401, 401, "", "", action::refresh_credential, reach::credential, 0, false,
+     "the access token is stale, or the service account is not allowed to send"},
+    {403, 403, "", "", action::refresh_credential, reach::credential, 0, false,
+     "the service account may not send in this project"},
+    {300, 499, "", "foreign", action::refused, reach::endpoint, 0, false,
+     "this is not FCM: a wrong address, or the legacy API's end"},
+    {400, 499, "", "", action::refused, reach::target, 0, false, "the message is wrong, e.g. too large"},
+};
 
 /// The parts of a google.rpc.Status that decide. Empty when the body is not one.
 struct status_parts {
@@ -106,40 +139,7 @@ std::optional<std::string> read_name(std::string_view body) {
   return std::string(json::view(name->value));
 }
 
-verdict rejected(std::string code) {
-  verdict made;
-  made.kind = verdict_kind::rejected;
-  made.code = std::move(code);
-  return made;
-}
-
-/// Retry-After decides; else `otherwise_ms` is a wait to keep exactly, or `minimum_ms` one to keep at least.
-verdict retry(std::string code, std::optional<int64_t> asked_ms, int64_t otherwise_ms, int64_t minimum_ms) {
-  verdict made;
-  made.kind = verdict_kind::retry;
-  made.code = std::move(code);
-  made.retry_after_ms = asked_ms.value_or(otherwise_ms);
-  if (made.retry_after_ms == 0) made.minimum_wait_ms = minimum_ms;
-  return made;
-}
-
-/// A 200 with a name is accepted. A 200 without one is `unknown`: to call it accepted would lose the push
-/// when something between FCM and us made the answer up, to send again would double it when FCM did take it.
-/// As `unknown` it is counted as what it is, and sent again only where the notification allows duplicates.
-verdict judge_success(const fcm_answer& answer) {
-  verdict made;
-  if (auto name = read_name(answer.body)) {
-    made.kind = verdict_kind::accepted;
-    made.gateway_message_id = std::move(*name);
-  } else {
-    made.kind = verdict_kind::unknown;
-    made.code = "MALFORMED_ANSWER";
-  }
-  return made;
-}
-
-bool is_dead_token(const status_parts& parts) {
-  if (parts.code == "UNREGISTERED") return true;
+bool blames_token(const status_parts& parts) {
   // FCM says INVALID_ARGUMENT of any fault. Only its words tell that the token is what is wrong.
   return parts.code == "INVALID_ARGUMENT" && parts.has_fcm_error && !parts.violates_other_field &&
          contains_word(parts.message, "registration token");
@@ -147,28 +147,32 @@ bool is_dead_token(const status_parts& parts) {
 
 }  // namespace
 
-fcm_verdict judge_fcm_answer(const fcm_answer& answer, utc_ms now) {
-  if (answer.status >= 200 && answer.status < 300) return {judge_success(answer), scope::target};
+const verdict_table fcm_answers(rules);
 
-  auto parts = read_status(answer.body);
-  std::string code = parts.code.empty() ? "HTTP_" + std::to_string(answer.status) : parts.code;
-  auto asked = parse_retry_after(answer.retry_after, answer.date, now);
-
-  if (code == "QUOTA_EXCEEDED" || answer.status == 429) {
-    auto reach = parts.quota_failure && !parts.quota_of_device ? scope::project : scope::target;
-    return {retry(code, asked, quota_wait_ms, 0), reach};
+answer_reading read_fcm_answer(int status, std::string_view body) {
+  answer_reading reading;
+  if (status >= 200 && status < 300) {
+    // Without a name it is unknown: to call it accepted would lose the push when something between FCM and us
+    // made the answer up, to send again would double it when FCM did take it.
+    if (auto name = read_name(body)) {
+      reading.detail = "named";
+      reading.message_id = *std::move(name);
+    } else {
+      reading.code = "MALFORMED_ANSWER";
+    }
+    return reading;
   }
-  if (answer.status >= 500 || code == "UNAVAILABLE" || code == "INTERNAL")
-    return {retry(code, asked, 0, first_wait_5xx_ms), scope::target};
-  if (parts.is_google && is_dead_token(parts)) {
-    auto dead = rejected(code);
-    dead.kind = verdict_kind::unregistered;
-    return {dead, scope::target};
-  }
-  if ((answer.status == 401 || answer.status == 403) && !parts.has_fcm_error)
-    return {rejected(code), scope::credential};
-  // Also SENDER_ID_MISMATCH (the token is alive, in another project), THIRD_PARTY_AUTH_ERROR and 400.
-  return {rejected(code), parts.is_google ? scope::target : scope::endpoint};
+  auto parts = read_status(body);
+  reading.code = parts.code;
+  if (!parts.is_google)
+    reading.detail = "foreign";
+  else if (blames_token(parts))
+    reading.detail = "token";
+  else if (parts.quota_failure && !parts.quota_of_device)
+    reading.detail = "project";
+  else if (parts.has_fcm_error)
+    reading.detail = "coded";
+  return reading;
 }
 
 }  // namespace pusher

@@ -1,0 +1,44 @@
+#include "transports/fcm/protocol.hpp"
+
+#include "transports/fcm/payload.hpp"
+
+namespace pusher {
+
+fcm_protocol::fcm_protocol(const service_account& account, const origin& where, const std::string& ca_file,
+                           event_loop& loop)
+    : authority_(where.authority),
+      path_(where.path + "/v1/projects/" + account.project_id + "/messages:send"),
+      tokens_(account, ca_file, [&loop] { loop.wake(); }) {}
+
+uint64_t fcm_protocol::credential(steady_time now) {
+  auto current = tokens_.token();
+  if (current != token_) {
+    token_ = std::move(current);
+    head_ = std::make_shared<h2::request_head>(h2::request_head{{":method", "POST"},
+                                                                {":scheme", "https"},
+                                                                {":authority", authority_},
+                                                                {":path", path_},
+                                                                {"authorization", "Bearer " + token_->value},
+                                                                {"content-type", "application/json"},
+                                                                {"user-agent", "pusher"}});
+  }
+  return token_ && token_->expires > now ? token_->generation : 0;
+}
+
+std::optional<verdict> fcm_protocol::word(push_request& fresh, utc_ms now) {
+  auto& order = *fresh.targets.front().of;
+  // The time-to-live is in seconds: what was rendered a second ago is out of date.
+  if (!order.rendered || now - order.rendered->at >= 1'000) {
+    auto suffix = render_fcm_suffix(*order.order.content, now);
+    if (!suffix) return refused_content();
+    order.rendered =
+        std::make_shared<const rendered_content>(rendered_content{*std::move(suffix), nullptr, 0, now});
+  }
+  fresh.rendered = order.rendered;
+  fresh.head = head_;
+  fresh.payload = {fcm_body_prefix, escape_token(fresh.targets.front().token(), fresh.scratch),
+                   fresh.rendered->text};
+  return std::nullopt;
+}
+
+}  // namespace pusher

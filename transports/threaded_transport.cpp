@@ -1,0 +1,107 @@
+#include "transports/threaded_transport.hpp"
+
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+namespace pusher {
+
+namespace {
+
+class threaded_transport final : public transport, private event_loop::task {
+ public:
+  threaded_transport(std::unique_ptr<event_loop> loop, std::unique_ptr<loop_side> side, answer_sink& sink)
+      : sink_(sink), loop_(std::move(loop)), side_(std::move(side)), thread_([this] { loop_->run(*this); }) {}
+
+  ~threaded_transport() override {
+    loop_->stop();
+    thread_.join();
+  }
+
+  void submit(push_order order) override {
+    put([&](inbox& into) { into.orders.push_back(std::move(order)); });
+  }
+  void withdraw(uint64_t order) override {
+    put([&](inbox& into) { into.withdrawn.push_back(order); });
+  }
+  void withdraw_all() override {
+    put([&](inbox& into) { into.withdraw_all = true; });
+  }
+  void recorded(size_t answers) override {
+    put([&](inbox& into) { into.recorded += answers; });
+  }
+
+  transport_stats stats() const override {
+    std::lock_guard lock(mutex_);
+    return stats_;
+  }
+
+ private:
+  /// What other threads ask for, until the loop takes it.
+  struct inbox {
+    std::vector<push_order> orders;
+    std::vector<uint64_t> withdrawn;
+    bool withdraw_all = false;
+    size_t recorded = 0;
+  };
+
+  template <class Change>
+  void put(Change change) {
+    {
+      std::lock_guard lock(mutex_);
+      change(inbox_);
+    }
+    loop_->wake();
+  }
+
+  steady_time on_round(steady_time now) override {
+    take_inbox();
+    auto due = side_->on_round(now);
+    if (auto answers = side_->take_answers(); !answers.empty()) sink_.on_answers(std::move(answers));
+    auto fresh = side_->stats(now);
+    std::lock_guard lock(mutex_);
+    stats_ = std::move(fresh);
+    return due;
+  }
+
+  void take_inbox() {
+    inbox taken;
+    {
+      std::lock_guard lock(mutex_);
+      std::swap(taken, inbox_);
+    }
+    side_->recorded(taken.recorded);
+    for (auto& order : taken.orders)
+      side_->submit(std::move(order));
+    for (auto order : taken.withdrawn)
+      side_->withdraw(order);
+    if (taken.withdraw_all) side_->withdraw_all();
+  }
+
+  answer_sink& sink_;
+  std::unique_ptr<event_loop> loop_;
+  std::unique_ptr<loop_side> side_;  ///< may wake the loop from threads of its own: must go before it
+  mutable std::mutex mutex_;
+  inbox inbox_;
+  transport_stats stats_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+result<std::unique_ptr<transport>> start_transport(
+    answer_sink& sink, const std::function<result<std::unique_ptr<loop_side>>(event_loop&)>& make) {
+  auto loop = event_loop::make();
+  if (!loop) return std::move(loop).failure();
+  try {
+    auto side = make(**loop);
+    if (!side) return std::move(side).failure();
+    return std::unique_ptr<transport>(
+        std::make_unique<threaded_transport>(*std::move(loop), *std::move(side), sink));
+  } catch (const std::system_error&) {
+    return error{errc::internal, "cannot start the threads of a transport", "", 0};
+  }
+}
+
+}  // namespace pusher
