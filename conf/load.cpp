@@ -1,14 +1,13 @@
 #include "conf/load.hpp"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
+#include "conf/gateway_checks.hpp"
 #include "conf/options.hpp"
+#include "conf/secret_file.hpp"
 #include "conf/toml_file.hpp"
 #include "model/json.hpp"
 
@@ -40,30 +39,10 @@ std::string host_name() {
   return name;
 }
 
-result<void> refuse_if_others_can_read(const std::string& name, const std::string& path) {
-  struct stat info {};
-  if (stat(path.c_str(), &info) != 0 || access(path.c_str(), R_OK) != 0)
-    return wrong(name + ": cannot read " + path + "; check the path and its permissions.");
-  if (info.st_mode & S_IROTH)
-    return wrong(name + ": " + path + " can be read by everyone; chmod it to 0600.");
-  return {};
-}
-
-result<std::string> read_secret(const std::string& name, const std::string& path) {
-  if (auto safe = refuse_if_others_can_read(name, path); !safe) return safe.failure();
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  auto secret = text.str();
-  while (!secret.empty() && (secret.back() == '\n' || secret.back() == '\r'))
-    secret.pop_back();
-  return secret;
-}
-
 /// Refuses a section that does not exist, or not yet.
 result<void> refuse_section(const std::string& section, const std::string& origin) {
   if (is_section(section)) return {};
-  for (const char* later : {"cluster", "apns", "webpush", "hms"})
+  for (const char* later : {"cluster"})
     if (section == later)
       return wrong("Section " + section + " (" + origin + ") is not available in this version.");
   return wrong("Unknown section " + section + " (" + origin + ")." + nearest_section(section));
@@ -177,18 +156,19 @@ result<void> apply_role_variables(loader& into, const std::map<std::string, std:
     for (std::string prefix : role_prefixes) {
       if (variable.rfind(prefix, 0) != 0) continue;
       auto rest = variable.substr(prefix.size());
-      if (rest.rfind("FIREBASE__", 0) == 0)
-        return wrong(variable +
-                     ": FCM's legacy API, which Google ended in 2024, is not available in this version; use "
-                     "fcm.service_account_file.");
       auto cut = rest.find("__");
       if (cut == std::string::npos) return wrong("Unknown variable " + variable + ".");
       auto name = lower(rest.substr(0, cut) + "." + rest.substr(cut + 2));
-      bool understood =
-          (name.rfind("mysql.", 0) == 0 && prefix != role_prefixes[3]) || name.rfind("redis.", 0) == 0;
+      bool sender = prefix == role_prefixes[3];
+      if (sender && name == "firebase.client" && value == "legacy") continue;
+      if (sender && name.rfind("firebase.server_key", 0) == 0)
+        name = "fcm_legacy" + name.substr(name.find('.'));
+      bool understood = (name.rfind("mysql.", 0) == 0 && !sender) || name.rfind("redis.", 0) == 0 ||
+                        name.rfind("fcm_legacy.", 0) == 0;
       if (!understood)
         return wrong("Unknown variable " + variable +
-                     "; it names a host, port, user, password or database of MYSQL or REDIS.");
+                     "; it names a host, port, user, password or database of MYSQL or REDIS, or for the "
+                     "push worker FIREBASE__SERVER_KEY.");
       auto [known, fresh] = said.try_emplace(name, variable, value);
       if (!fresh && known->second.second != value)
         return wrong(known->second.first + " and " + variable + " contradict each other.");
@@ -218,18 +198,6 @@ bool needs_mysql(const settings& values) {
                      [](const auto& each) { return each.role != role::push_sender; });
 }
 
-result<void> check_service_account(const std::string& path) {
-  auto text = read_secret("fcm.service_account_file", path);
-  if (!text) return text.failure();
-  auto document = json::parse(*text);
-  if (!document || !document->IsObject())
-    return wrong("fcm.service_account_file: " + path + " is not the JSON file of a service account.");
-  for (const char* name : {"client_email", "private_key", "token_uri", "project_id"})
-    if (!document->HasMember(name) || !(*document)[name].IsString())
-      return wrong("fcm.service_account_file: " + path + " lacks \"" + name + "\".");
-  return {};
-}
-
 result<void> check_stores(const settings& values) {
   constexpr const char* remedy = ": set both, or neither for stores of the node's own.";
   if (values.embedded_redis() && !values.embedded_mysql())
@@ -253,11 +221,7 @@ result<void> check_together(const settings& values) {
     if (c == '/' || static_cast<unsigned char>(c) <= ' ') return wrong("node.name has no spaces and no '/'.");
   if (values.node_name.empty() || values.node_name.size() > 64)
     return wrong("node.name has 1 to 64 characters.");
-  if (values.fcm.base_url.rfind("https://", 0) != 0) return wrong("fcm.base_url begins with https://.");
-  if (!values.fcm.service_account_file.empty())
-    if (auto good = check_service_account(values.fcm.service_account_file); !good) return good;
-  if (!values.fcm.ca_file.empty() && access(values.fcm.ca_file.c_str(), R_OK) != 0)
-    return wrong("fcm.ca_file: cannot read " + values.fcm.ca_file + ".");
+  if (auto good = check_gateways(values); !good) return good;
   if (!values.secrets_key_file.empty())
     if (auto safe = refuse_if_others_can_read("secrets.key_file", values.secrets_key_file); !safe)
       return safe;

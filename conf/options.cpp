@@ -1,126 +1,15 @@
 #include "conf/options.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 
 #include "conf/load.hpp"
+#include "conf/option_builders.hpp"
 #include "model/json.hpp"
 
 namespace pusher {
 
 namespace {
-
-error wrong(std::string detail) {
-  return {errc::invalid_configuration, std::move(detail), "", 0};
-}
-
-/// Chooses the member of a section of the settings.
-template <class Section, class T>
-using member = T Section::*;
-
-template <class T>
-result<T> parse_number(const std::string& text, uint64_t least, uint64_t most) {
-  uint64_t value = 0;
-  auto end = text.data() + text.size();
-  auto [stop, fault] = std::from_chars(text.data(), end, value);
-  if (text.empty() || fault != std::errc() || stop != end || value < least || value > most)
-    return wrong("is a whole number from " + std::to_string(least) + " to " + std::to_string(most));
-  return static_cast<T>(value);
-}
-
-template <class Get>
-option text_option(std::string name, const char* meaning, Get get) {
-  option made;
-  made.name = std::move(name);
-  made.meaning = meaning;
-  made.set = [get](settings& s, const std::string& text) -> result<void> {
-    get(s) = text;
-    return {};
-  };
-  made.get = [get](const settings& s) { return get(const_cast<settings&>(s)); };
-  return made;
-}
-
-template <class Get>
-option path_option(std::string name, const char* meaning, Get get) {
-  auto made = text_option(std::move(name), meaning, get);
-  made.path = true;
-  return made;
-}
-
-template <class Get>
-option secret_option(std::string name, const char* meaning, Get get) {
-  auto made = text_option(std::move(name), meaning, get);
-  made.secret = true;
-  return made;
-}
-
-template <class Get>
-option number_option(std::string name, const char* meaning, uint64_t least, uint64_t most, Get get) {
-  option made;
-  made.name = std::move(name);
-  made.type = option_type::number;
-  made.meaning = meaning;
-  made.set = [get, least, most](settings& s, const std::string& text) -> result<void> {
-    using T = std::remove_reference_t<decltype(get(s))>;
-    auto value = parse_number<T>(text, least, most);
-    if (!value) return value.failure();
-    get(s) = *value;
-    return {};
-  };
-  made.get = [get](const settings& s) { return std::to_string(get(const_cast<settings&>(s))); };
-  return made;
-}
-
-template <class Get>
-option listen_option(std::string name, const char* meaning, Get get) {
-  option made;
-  made.name = std::move(name);
-  made.meaning = meaning;
-  made.set = [get](settings& s, const std::string& text) -> result<void> {
-    auto colon = text.rfind(':');
-    if (colon == std::string::npos || colon == 0) return wrong("is HOST:PORT, such as 127.0.0.1:8080");
-    auto port = parse_number<uint16_t>(text.substr(colon + 1), 0, 65535);
-    if (!port) return wrong("is HOST:PORT; its port is a number from 0 to 65535");
-    get(s) = listen_address{text.substr(0, colon), *port};
-    return {};
-  };
-  made.get = [get](const settings& s) {
-    const auto& value = get(const_cast<settings&>(s));
-    return value.host + ":" + std::to_string(value.port);
-  };
-  return made;
-}
-
-template <class Get>
-option choice_option(std::string name, const char* meaning, std::vector<std::string> choices, Get get) {
-  auto made = text_option(std::move(name), meaning, get);
-  made.set = [get, choices = std::move(choices)](settings& s, const std::string& text) -> result<void> {
-    if (std::find(choices.begin(), choices.end(), text) == choices.end()) {
-      std::string all;
-      for (const auto& each : choices)
-        all += (all.empty() ? "" : ", ") + each;
-      return wrong("is one of " + all);
-    }
-    get(s) = text;
-    return {};
-  };
-  return made;
-}
-
-template <class Get>
-option size_option(std::string name, const char* meaning, Get get) {
-  auto made = text_option(std::move(name), meaning, get);
-  made.set = [get](settings& s, const std::string& text) -> result<void> {
-    auto digits = text.substr(0, text.size() - (text.empty() ? 0 : 1));
-    bool unit = !text.empty() && (text.back() == 'M' || text.back() == 'G');
-    if (!unit || !parse_number<uint64_t>(digits, 1, 1'000'000)) return wrong("is a size such as 256M or 2G");
-    get(s) = text;
-    return {};
-  };
-  return made;
-}
 
 option roles_option() {
   option made;
@@ -138,11 +27,6 @@ option roles_option() {
   made.get = [](const settings& s) { return to_text(s.roles); };
   return made;
 }
-
-#define FIELD(path)           \
-  [](settings & s) -> auto& { \
-    return s.path;            \
-  }
 
 std::vector<option> make_options() {
   constexpr uint64_t million = 1'000'000, billion = 1'000'000'000;
@@ -184,18 +68,7 @@ std::vector<option> make_options() {
   made.push_back(text_option("mysql.database", "Name of the database.", FIELD(mysql.database)));
   made.push_back(
       path_option("mysql.unix_socket", "MariaDB's socket instead of a host.", FIELD(mysql.unix_socket)));
-  made.push_back(path_option("fcm.service_account_file",
-                             "Google's service-account JSON; empty = no FCM credential.",
-                             FIELD(fcm.service_account_file)));
-  made.push_back(
-      text_option("fcm.base_url", "FCM's address; another one for tests and proxies.", FIELD(fcm.base_url)));
-  made.push_back(path_option("fcm.ca_file",
-                             "Certificate authorities for FCM and its token endpoint; empty = the system's.",
-                             FIELD(fcm.ca_file)));
-  made.push_back(number_option("fcm.messages_per_minute", "Quota of this node; 0 = no limit.", 0, billion,
-                               FIELD(fcm.messages_per_minute)));
-  made.push_back(number_option("fcm.ramp_seconds", "From an idle start to the full rate; 0 = at once.", 0,
-                               3600, FIELD(fcm.ramp_seconds)));
+  add_gateway_options(made);
   made.push_back(number_option("limits.request_body_bytes",
                                "Largest body of a request; imports are streamed and have no limit.", 1024,
                                64 * million, FIELD(limits.request_body_bytes)));
@@ -245,8 +118,6 @@ std::vector<option> make_options() {
                                FIELD(log_format)));
   return made;
 }
-
-#undef FIELD
 
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& known) {
   std::vector<std::string_view> views(known.begin(), known.end());

@@ -49,8 +49,54 @@ struct fcm_settings {
   std::string service_account_file;  ///< empty = no FCM credential
   std::string base_url = "https://fcm.googleapis.com";
   std::string ca_file;                     ///< empty = the system's certificate authorities
-  uint32_t messages_per_minute = 600'000;  ///< per node; 0 = no limit
+  uint32_t messages_per_minute = 600'000;  ///< of the whole cluster; 0 = no limit
   uint32_t ramp_seconds = 60;              ///< from an idle start to the full rate; 0 = at once
+};
+
+/// FCM's legacy API, for compatible proxies.
+struct fcm_legacy_settings {
+  std::string server_key;  ///< empty = not used
+  std::string base_url = "https://fcm.googleapis.com";
+  std::string ca_file;
+};
+
+inline constexpr const char* apple_production = "https://api.push.apple.com";
+inline constexpr const char* apple_sandbox = "https://api.sandbox.push.apple.com";
+
+struct apns_settings {
+  std::string key_file;  ///< .p8; empty together with certificate_file = no APNs credential
+  std::string key_id;
+  std::string team_id;
+  std::string topic;  ///< bundle id
+  std::string certificate_file;
+  std::string certificate_password;
+  std::string base_url = apple_production;
+  std::string sandbox_base_url;  ///< see sandbox_url()
+  std::string ca_file;
+
+  bool configured() const { return !key_file.empty() || !certificate_file.empty(); }
+  /// Empty = there is no sandbox.
+  std::string sandbox_url() const {
+    if (!sandbox_base_url.empty()) return sandbox_base_url;
+    return base_url == apple_production ? apple_sandbox : "";
+  }
+};
+
+struct webpush_settings {
+  std::string vapid_key_file;  ///< empty = no Web Push
+  std::string subject;
+  std::string ca_file;
+  std::vector<std::string> allowed_hosts;  ///< empty = any with a public address
+  bool allow_private_addresses = false;
+};
+
+struct hms_settings {
+  std::string app_id;  ///< empty = no HMS
+  std::string app_secret;
+  std::string project_id;  ///< empty = API v1
+  std::string base_url = "https://push-api.cloud.huawei.com";
+  std::string token_url = "https://oauth-login.cloud.huawei.com/oauth2/v3/token";
+  std::string ca_file;
 };
 
 struct limits_settings {
@@ -87,6 +133,10 @@ struct settings {
   redis_settings redis;
   mysql_settings mysql;
   fcm_settings fcm;
+  fcm_legacy_settings fcm_legacy;
+  apns_settings apns;
+  webpush_settings webpush;
+  hms_settings hms;
   std::string log_level = "info";   ///< trace, debug, info, warn, error
   std::string log_format = "json";  ///< json, text
 
