@@ -2,7 +2,8 @@
 
 #include "actors/api_cursor.hpp"
 #include "actors/log.hpp"
-#include "transports/fcm/payload.hpp"
+#include "actors/message_check.hpp"
+#include "actors/sender_transports.hpp"
 
 namespace pusher {
 
@@ -33,6 +34,7 @@ std::optional<notification_store::idempotency> as_stored(const std::optional<htt
 api_operations::api_operations(node_context_ptr node, unsigned index, std::function<void()> launched)
     : node_(std::move(node)),
       launched_(std::move(launched)),
+      channels_(configured_channels(node_->config)),
       database_(node_->config.mysql),
       keys_(database_),
       devices_(database_),
@@ -119,7 +121,7 @@ void api_operations::announce(notification_key key) {
 result<http::created_notification> api_operations::create_notification(
     application_id app, const notification_draft& draft, const std::optional<http::idempotency>& once,
     const std::function<std::string(const notification&)>& render) {
-  if (auto fits = check_fcm_message(as_message(draft)); !fits) return fits.failure();
+  if (auto fits = check_for_gateways(as_message(draft), channels_); !fits) return fits.failure();
   if (draft.launch) {
     if (auto able = journal_answers(); !able) return able.failure();
   }

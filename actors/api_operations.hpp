@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 
 #include "actors/node_context.hpp"
@@ -17,6 +18,7 @@
 #include "storage/notification_store.hpp"
 #include "storage/property_index_store.hpp"
 #include "storage/segment_store.hpp"
+#include "transports/transport.hpp"
 
 namespace pusher {
 
@@ -97,6 +99,7 @@ class api_operations : public http::operations {
 
   node_context_ptr node_;
   std::function<void()> launched_;
+  const std::set<channel> channels_;  ///< with a credential
   database database_;
   api_key_store keys_;
   device_store devices_;

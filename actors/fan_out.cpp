@@ -17,17 +17,12 @@ fan_out_bounds bounds_of(const limits_settings& limits) {
   return bounds;
 }
 
-std::set<gateway> reachable_gateways(const settings& config) {
-  auto found = configured_gateways(config);
-  return {found.begin(), found.end()};
-}
-
 class fan_out_role : public role_loop<fan_out_role> {
  public:
   fan_out_role(role_actor::pointer self, node_context_ptr node, supervisor_actor supervisor)
       : role_loop(self, std::chrono::milliseconds(node->config.limits.poll_interval_ms)),
         node_(std::move(node)),
-        driver_(node_->config, bounds_of(node_->config.limits), reachable_gateways(node_->config),
+        driver_(node_->config, bounds_of(node_->config.limits), configured_channels(node_->config),
                 node_->run_id, node_->consumer("fan-out", 0),
                 {[self, supervisor] { self->send(supervisor, wake_role{role::push_sender}); },
                  [self, supervisor] { self->send(supervisor, wake_role{role::result_writer}); },

@@ -4,7 +4,7 @@
 
 namespace pusher {
 
-fan_out_driver::fan_out_driver(const settings& config, fan_out_bounds bounds, std::set<gateway> reachable,
+fan_out_driver::fan_out_driver(const settings& config, fan_out_bounds bounds, std::set<channel> reachable,
                                const std::string& run_id, const std::string& consumer, fan_out_hooks hooks)
     : hooks_(std::move(hooks)),
       machine_(bounds, std::move(reachable)),

@@ -25,7 +25,7 @@ struct fan_out_hooks {
 
 class fan_out_driver {
  public:
-  fan_out_driver(const settings& config, fan_out_bounds bounds, std::set<gateway> reachable,
+  fan_out_driver(const settings& config, fan_out_bounds bounds, std::set<channel> reachable,
                  const std::string& run_id, const std::string& consumer, fan_out_hooks hooks);
 
   /// Begins to lead in this epoch: from now on a former leader's commits are refused. False when it cannot.

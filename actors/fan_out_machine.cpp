@@ -34,7 +34,7 @@ bool queue_gauge::full(const fan_out_bounds& bounds) const {
 
 // -- fan-out --
 
-fan_out_machine::fan_out_machine(fan_out_bounds bounds, std::set<gateway> reachable)
+fan_out_machine::fan_out_machine(fan_out_bounds bounds, std::set<channel> reachable)
     : bounds_(bounds), reachable_(std::move(reachable)) {}
 
 void fan_out_machine::lead(uint64_t epoch) {
@@ -285,7 +285,7 @@ void fan_out_machine::visit(const device_row& row) {
 void fan_out_machine::take(under_way_task& task, const device_row& row) {
   ++task.gathered;
   ++gathered_;
-  if (!reachable_.count(row.gateway)) {
+  if (!reachable_.count(channel_of(row.gateway, row.environment))) {
     push_result skipped;
     skipped.device = row.key;
     skipped.outcome = outcome::skipped;

@@ -20,6 +20,7 @@
 #include "storage/device_store.hpp"
 #include "storage/journal.hpp"
 #include "storage/notification_store.hpp"
+#include "transports/transport.hpp"
 
 namespace pusher {
 
@@ -102,8 +103,8 @@ class fan_out_machine {
   using action = std::variant<idle, read_worklist, open_task, begin, mark_sending, read_page, commit,
                               note_audience, measure, forget>;
 
-  /// `reachable`: gateways that have a credential; devices of others are skipped.
-  fan_out_machine(fan_out_bounds bounds, std::set<gateway> reachable);
+  /// `reachable`: channels that have a credential; devices of others are skipped.
+  fan_out_machine(fan_out_bounds bounds, std::set<channel> reachable);
 
   action next(utc_ms now);
 
@@ -175,7 +176,7 @@ class fan_out_machine {
   std::vector<std::string> full_queues() const;
 
   fan_out_bounds bounds_;
-  std::set<gateway> reachable_;
+  std::set<channel> reachable_;
   fan_out_counters counters_;
   uint64_t epoch_ = 0;
   std::map<notification_key, under_way_task> tasks_;

@@ -22,6 +22,22 @@ sender_bounds bounds_of(const limits_settings& limits) {
   return bounds;
 }
 
+/// What the processes of the cluster share lies in the journal's Redis.
+class journal_values final : public shared_values {
+ public:
+  explicit journal_values(journal& from) : journal_(from) {}
+  result<std::optional<std::string>> load(const std::string& name) override {
+    return journal_.shared_value(name);
+  }
+  result<bool> replace(const std::string& name, const std::optional<std::string>& expected,
+                       const std::string& value) override {
+    return journal_.replace_shared_value(name, expected, value);
+  }
+
+ private:
+  journal& journal_;
+};
+
 class sender_role : public role_loop<sender_role> {
  public:
   sender_role(role_actor::pointer self, node_context_ptr node, supervisor_actor supervisor, unsigned index,
@@ -66,6 +82,8 @@ class sender_role : public role_loop<sender_role> {
     if (!depth) return failed("measure", depth.failure());
     machine_.results_wait(*depth);
     queues_known_ = false;
+    journal_values shared(journal_);
+    if (auto done = transports_.synchronize(shared); !done) failed("share_tokens", done.failure());
     bool whole = true;
     each_transport([&](channel which, transport& with) {
       whole = take_over(which) && whole;

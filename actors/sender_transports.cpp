@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "transports/apns/transport.hpp"
 #include "transports/fcm/transport.hpp"
 
 namespace pusher {
@@ -14,15 +15,36 @@ sender_transports::sender_transports(const settings& config, const std::vector<s
     into.owner = this;
     into.channel = each;
   }
-  auto wanted = [&](gateway which) {
-    auto configured = configured_gateways(config);
+  auto configured = configured_channels(config);
+  auto wanted = [&](channel which, gateway of) {
     bool ours =
-        gateways.empty() || std::find(gateways.begin(), gateways.end(), to_string(which)) != gateways.end();
-    return ours && std::find(configured.begin(), configured.end(), which) != configured.end();
+        gateways.empty() || std::find(gateways.begin(), gateways.end(), to_string(of)) != gateways.end();
+    return ours && configured.count(which) > 0;
   };
-  if (wanted(gateway::fcm))
+  if (wanted(channel::fcm, gateway::fcm))
     make(channel::fcm,
          [&](answer_sink& sink) { return make_fcm_transport(config.fcm, config.limits, sink); });
+  if (wanted(channel::apns, gateway::apns)) make_apns(config, configured.count(channel::apns_sandbox) > 0);
+}
+
+void sender_transports::make_apns(const settings& config, bool sandbox) {
+  auto tokens = make_provider_tokens(config.apns);
+  if (!tokens) {
+    failures_.push_back("apns: " + tokens.failure().detail);
+    return;
+  }
+  apns_tokens_ = *tokens;
+  make(channel::apns, [&](answer_sink& sink) {
+    return make_apns_transport(config.apns, environment::production, apns_tokens_, config.limits, sink);
+  });
+  if (!sandbox) return;
+  make(channel::apns_sandbox, [&](answer_sink& sink) {
+    return make_apns_transport(config.apns, environment::sandbox, apns_tokens_, config.limits, sink);
+  });
+}
+
+result<void> sender_transports::synchronize(shared_values& store) {
+  return apns_tokens_ ? apns_tokens_->synchronize(store, now_ms() / 1000) : result<void>();
 }
 
 sender_transports::~sender_transports() = default;
@@ -59,9 +81,16 @@ std::vector<sender_transports::arrival> sender_transports::take_answers() {
   return std::exchange(waiting_, {});
 }
 
-std::vector<gateway> configured_gateways(const settings& config) {
-  std::vector<gateway> found;
-  if (!config.fcm.service_account_file.empty()) found.push_back(gateway::fcm);
+std::set<channel> configured_channels(const settings& config) {
+  std::set<channel> found;
+  if (!config.fcm.service_account_file.empty() || !config.fcm_legacy.server_key.empty())
+    found.insert(channel::fcm);
+  if (config.apns.configured()) {
+    found.insert(channel::apns);
+    if (!config.apns.sandbox_url().empty()) found.insert(channel::apns_sandbox);
+  }
+  if (!config.webpush.vapid_key_file.empty()) found.insert(channel::webpush);
+  if (!config.hms.app_id.empty()) found.insert(channel::hms);
   return found;
 }
 

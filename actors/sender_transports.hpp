@@ -6,11 +6,13 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "conf/settings.hpp"
 #include "model/result.hpp"
+#include "transports/apns/provider_token.hpp"
 #include "transports/transport.hpp"
 
 namespace pusher {
@@ -37,6 +39,8 @@ class sender_transports {
   const std::vector<std::string>& failures() const { return failures_; }
 
   std::vector<arrival> take_answers();
+  /// Brings tokens that the cluster shares up to date. Errors: the store's.
+  result<void> synchronize(shared_values& store);
 
  private:
   /// A transport's sink: it notes the channel.
@@ -51,6 +55,7 @@ class sender_transports {
   void arrived(channel from, std::vector<push_answer> answers);
   template <class Make>
   void make(channel which, Make make);
+  void make_apns(const settings& config, bool sandbox);
 
   const std::function<void()> poke_;
   std::mutex mutex_;
@@ -58,10 +63,11 @@ class sender_transports {
   std::atomic<bool> poked_{false};
   std::array<inlet, all_channels.size()> inlets_;
   std::vector<std::string> failures_;
+  std::shared_ptr<provider_token_keeper> apns_tokens_;
   std::array<std::unique_ptr<transport>, all_channels.size()> made_;  ///< last: their threads end first
 };
 
-/// The gateways that some credential is configured for.
-std::vector<gateway> configured_gateways(const settings& config);
+/// The channels that a credential is configured for.
+std::set<channel> configured_channels(const settings& config);
 
 }  // namespace pusher

@@ -132,4 +132,25 @@ std::string_view nearest(std::string_view name, const std::string_view* known, s
   return best;
 }
 
+void merge_patch(rapidjson::Value& into, const rapidjson::Value& patch,
+                 rapidjson::Document::AllocatorType& memory) {
+  if (!into.IsObject()) into.SetObject();
+  for (auto& change : patch.GetObject()) {
+    auto found = into.FindMember(change.name);
+    if (change.value.IsNull()) {
+      if (found != into.MemberEnd()) into.EraseMember(found);
+      continue;
+    }
+    if (found == into.MemberEnd()) {
+      rapidjson::Value name(change.name, memory);
+      into.AddMember(name, rapidjson::Value(), memory);
+      found = into.FindMember(change.name);
+    }
+    if (change.value.IsObject())
+      merge_patch(found->value, change.value, memory);
+    else
+      found->value.CopyFrom(change.value, memory);
+  }
+}
+
 }  // namespace pusher::json

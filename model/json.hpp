@@ -21,6 +21,10 @@ std::string pointer(const std::string& base, size_t index);
 /// Compact text of a value.
 std::string to_text(const rapidjson::Value& value);
 
+/// Applies a merge patch (RFC 7396) whose depth parse() has bounded.
+void merge_patch(rapidjson::Value& into, const rapidjson::Value& patch,
+                 rapidjson::Document::AllocatorType& memory);
+
 inline std::string_view view(const rapidjson::Value& string) {
   return {string.GetString(), string.GetStringLength()};
 }

@@ -275,6 +275,22 @@ result<void> journal::bury(const std::string& stream, const char* group, const s
 
 // -- push-sender --
 
+result<std::optional<std::string>> journal::shared_value(const std::string& name) {
+  auto reply = redis_.command({"HGET", keys::shared, name});
+  if (!reply) return reply.failure();
+  if (reply->is_nil()) return std::optional<std::string>();
+  return std::optional<std::string>(std::move(reply->text));
+}
+
+result<bool> journal::replace_shared_value(const std::string& name,
+                                           const std::optional<std::string>& expected,
+                                           const std::string& value) {
+  auto reply = run(scripts::replace_shared, {keys::shared},
+                   {name, expected ? "1" : "0", expected.value_or(""), value});
+  if (!reply) return reply.failure();
+  return status_of(*reply) == commit_status::done;
+}
+
 result<std::vector<std::string>> journal::queues() {
   auto reply = redis_.command({"SMEMBERS", keys::queues});
   if (!reply) return reply.failure();

@@ -120,6 +120,14 @@ class journal {
   /// Drops what Redis keeps of a completed notification; false while targets are pending.
   result<bool> forget(notification_key key);
 
+  // -- what processes share --
+  /// Nothing when there is none.
+  result<std::optional<std::string>> shared_value(const std::string& name);
+  /// Replaces the value if it still is `expected` (nothing = absent). Whether it did, now or in an earlier
+  /// try whose reply was lost.
+  result<bool> replace_shared_value(const std::string& name, const std::optional<std::string>& expected,
+                                    const std::string& value);
+
   // -- push-sender --
   result<std::vector<std::string>> queues();
   result<std::vector<claim>> claim_batches(const std::string& queue, size_t most);

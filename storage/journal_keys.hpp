@@ -20,6 +20,7 @@ inline const std::string pending = "{pusher}:pending";        ///< hash notifica
 inline const std::string later = "{pusher}:later";            ///< sorted set: put-aside jobs by due time
 inline const std::string later_jobs = "{pusher}:later:jobs";  ///< hash: their queue and payload
 inline const std::string dead_letters = "{pusher}:dead";      ///< stream of entries given up
+inline const std::string shared = "{pusher}:shared";          ///< hash: small values that processes share
 inline const std::string heartbeat_prefix =
     "{pusher}:alive:";  ///< + node/boot: there while the process lives
 

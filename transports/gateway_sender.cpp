@@ -170,7 +170,7 @@ bool gateway_sender::prepare(push_request& fresh) {
 }
 
 steady_time gateway_sender::next_due(steady_time pool_due, steady_time now) const {
-  if (queued() == 0) return pool_due;
+  if (queued() == 0 && waiting_for_credential_.empty()) return pool_due;
   steady_time due = std::min({pool_due, next_expiry_, pacer_due_, window_due_});
   // A probe that is due already waits for something else: a token, a stream, a record. That will wake us.
   if (breaker_.is_open() && breaker_.probe_due() > now) due = std::min(due, breaker_.probe_due());

@@ -250,6 +250,11 @@ void connection::check_alive(steady_time now) {
 
 // -- ending -------------------------------------------------------------------------------------------------
 
+size_t connection::capacity() const {
+  if (phase_ != phase::open) return 0;
+  return bounds_.one_stream_first && !session_.was_let_in() ? 1 : session_.max_streams();
+}
+
 size_t connection::free_streams() const {
   size_t all = capacity();
   return all > session_.in_flight() ? all - session_.in_flight() : 0;

@@ -21,6 +21,8 @@ struct connection_bounds {
   std::chrono::milliseconds ping_timeout{
       5'000};                                   ///< nothing at all came after a PING: the connection is dead
   std::chrono::milliseconds idle_ping{30'000};  ///< without requests, a PING this often
+  /// Until the peer has accepted who we are by an answer, one request at a time: APNs demands it.
+  bool one_stream_first = false;
   unsigned deadlines_in_a_row = 5;  ///< requests that timed out without any answer between: use another one
 };
 
@@ -54,7 +56,7 @@ class connection final : public event_loop::watcher {
 
   phase state() const { return phase_; }
   size_t in_flight() const { return session_.in_flight(); }
-  size_t capacity() const { return phase_ == phase::open ? session_.max_streams() : 0; }
+  size_t capacity() const;
   size_t free_streams() const;
   steady_time idle_since() const { return idle_since_; }
   /// Whether it ever became open.

@@ -325,7 +325,10 @@ void session::unlink(exchange& request) {
 void session::finish(exchange& request, ending how) {
   unlink(request);
   request.how = how;
-  if (how == ending::answered) ++answers_;
+  if (how == ending::answered) {
+    ++answers_;
+    let_in_ = let_in_ || request.status != 403;
+  }
   listener_.on_finished(request);
 }
 

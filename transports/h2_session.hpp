@@ -32,6 +32,8 @@ class session {
   /// When the oldest request without an answer was started; only with in_flight() > 0.
   steady_time oldest_started() const { return oldest_->started; }
   uint64_t answers() const { return answers_; }
+  /// Whether an answer came that does not refuse the sender as such (403).
+  bool was_let_in() const { return let_in_; }
 
   // -- the wire --
   /// False when the peer broke the protocol so badly that not even a GOAWAY is due.
@@ -82,6 +84,7 @@ class session {
   exchange* newest_ = nullptr;
   size_t in_flight_ = 0;
   uint64_t answers_ = 0;
+  bool let_in_ = false;
   uint64_t produced_ = 0;
   uint64_t handed_over_ = 0;
   uint64_t pings_sent_ = 0;

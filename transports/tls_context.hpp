@@ -1,6 +1,7 @@
-// The TLS settings that all push connections of one transport share: TLS 1.2+, verified peers, ALPN h2.
+// The TLS settings that all push connections of one transport share: TLS 1.2+, verified peers, ALPN.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -11,11 +12,21 @@ struct ssl_st;
 
 namespace pusher {
 
+/// A client's certificate and key: PEM, or PKCS #12 when the file's name ends in .p12 or .pfx.
+struct client_identity {
+  std::string file;
+  std::string password;  ///< empty = none
+};
+
+/// Which protocols a client offers by ALPN.
+enum class alpn : uint8_t { h2, h2_or_http1 };
+
 /// Immutable after make(); sessions are made on one thread.
 class tls_context {
  public:
   /// `ca_file` in PEM, empty = the system's authorities. Errors: invalid_configuration.
-  static result<tls_context> make(const std::string& ca_file);
+  static result<tls_context> make(const std::string& ca_file, const client_identity& identity = {},
+                                  alpn offer = alpn::h2);
 
   struct session_deleter {
     void operator()(ssl_st* session) const;

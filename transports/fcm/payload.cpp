@@ -139,29 +139,8 @@ class message_builder {
     if (!parsed || !parsed->IsObject())
       return error{errc::corrupt_data, std::string("the override for ") + name + " is not a JSON object", "",
                    0};
-    merge(document_[name], *parsed);
+    json::merge_patch(document_[name], *parsed, pool());
     return {};
-  }
-
-  /// RFC 7396. The depth is bounded by json::parse.
-  void merge(Value& into, const Value& patch) {
-    if (!into.IsObject()) into.SetObject();
-    for (auto& change : patch.GetObject()) {
-      auto found = into.FindMember(change.name);
-      if (change.value.IsNull()) {
-        if (found != into.MemberEnd()) into.EraseMember(found);
-        continue;
-      }
-      if (found == into.MemberEnd()) {
-        set(into, json::view(change.name), Value());
-        found = into.FindMember(change.name);
-      }
-      if (change.value.IsObject()) {
-        merge(found->value, change.value);
-      } else {
-        found->value.CopyFrom(change.value, pool());
-      }
-    }
   }
 
   const message& from_;

@@ -96,3 +96,32 @@ TEST_CASE("a peer with a small table is told that we keep to it") {
       CHECK(peer.decode(encoder.encode(head)) == *head);
   }
 }
+
+TEST_CASE("a path and secrets are never indexed, other fields as their rule says") {
+  hpack_encoder encoder;
+  decoder peer;
+  auto head = std::make_shared<request_head>(
+      request_head{{":method", "POST"},
+                   {":scheme", "https"},
+                   {":authority", "api.push.apple.com"},
+                   {"authorization", "bearer " + std::string(200, 'j'), indexing::never},
+                   {"apns-topic", "com.example.app"},
+                   {"apns-expiration", "1800000000", indexing::first_time}});
+  std::vector<size_t> sizes;
+  for (int i = 0; i < 4; ++i) {
+    auto path = "/3/device/" + std::string(64, static_cast<char>('a' + i));
+    request_head own{{"apns-id", std::string(36, static_cast<char>('0' + i)), indexing::first_time}};
+    auto block = encoder.encode(head, path, own);
+    sizes.push_back(block.size());
+    request_head expected{{":path", path}};
+    expected.insert(expected.end(), head->begin(), head->end());
+    expected.insert(expected.end(), own.begin(), own.end());
+    CHECK(peer.decode(block) == expected);
+    // Literals that may be remembered begin with 01; a path's is 0001 with the static name 4.
+    CHECK(static_cast<unsigned char>(block[0]) == 0x14);
+    CHECK(block.find(path) != std::string_view::npos);
+  }
+  CHECK(sizes[1] < sizes[0]);
+  CHECK(sizes[1] == sizes[2]);
+  CHECK(sizes[2] == sizes[3]);
+}

@@ -1,0 +1,15 @@
+#include "actors/message_check.hpp"
+
+#include "transports/apns/payload.hpp"
+#include "transports/fcm/payload.hpp"
+
+namespace pusher {
+
+result<void> check_for_gateways(const message& content, const std::set<channel>& configured) {
+  if (auto fits = check_fcm_message(content); !fits) return fits;
+  if (configured.count(channel::apns) > 0 || !content.apns.empty())
+    if (auto fits = check_apns_message(content); !fits) return fits;
+  return {};
+}
+
+}  // namespace pusher
