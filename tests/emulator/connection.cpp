@@ -16,8 +16,8 @@ constexpr size_t record_bytes = 16 * 1024;
 
 }  // namespace
 
-connection::connection(SSL_CTX* context, int socket, services& shared, uint64_t number)
-    : socket_(socket), number_(number), shared_(shared), ssl_(SSL_new(context)) {
+connection::connection(SSL_CTX* context, int socket, services& shared, uint64_t number, bool sandbox)
+    : socket_(socket), number_(number), sandbox_(sandbox), shared_(shared), ssl_(SSL_new(context)) {
   SSL_set_fd(ssl_.get(), socket_);
   SSL_set_accept_state(ssl_.get());
   output_.reserve(3 * record_bytes);
@@ -51,6 +51,12 @@ void connection::answer_now(int32_t stream) {
   if (session_) session_->answer_now(stream);
 }
 
+void connection::obey(const orders& given) {
+  if (!session_) return;
+  if (given.release) session_->release();
+  if (given.go_away) session_->go_away();
+}
+
 connection::outcome connection::outcome_of(int result) {
   int error = SSL_get_error(ssl_.get(), result);
   ERR_clear_error();
@@ -68,10 +74,12 @@ connection::outcome connection::shake_hands() {
   const unsigned char* protocol = nullptr;
   unsigned size = 0;
   SSL_get0_alpn_selected(ssl_.get(), &protocol, &size);
+  // A certificate that does not verify has ended the handshake already.
+  peer client{number_, sandbox_, SSL_get0_peer_certificate(ssl_.get()) != nullptr};
   if (std::string_view(reinterpret_cast<const char*>(protocol), size) == "h2")
-    session_ = std::make_unique<h2_session>(shared_, number_);
+    session_ = std::make_unique<h2_session>(shared_, client);
   else
-    session_ = std::make_unique<h1_session>(shared_, number_);
+    session_ = std::make_unique<h1_session>(shared_, client);
   return outcome::done;
 }
 

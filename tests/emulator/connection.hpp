@@ -11,8 +11,8 @@ namespace pusher::emulator {
 
 class connection {
  public:
-  /// Owns `socket`, which must not block.
-  connection(SSL_CTX* context, int socket, services& shared, uint64_t number);
+  /// Owns `socket`, which must not block. `sandbox`: it came to the sandbox's port.
+  connection(SSL_CTX* context, int socket, services& shared, uint64_t number, bool sandbox);
   ~connection();
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
@@ -25,6 +25,9 @@ class connection {
 
   /// Submits a delayed answer; `advance` writes it.
   void answer_now(int32_t stream);
+
+  /// Does what was ordered for all connections; `advance` writes what follows from it.
+  void obey(const orders& given);
 
   /// Whether output waits for the socket.
   bool wants_to_write() const { return wants_to_write_; }
@@ -40,6 +43,7 @@ class connection {
 
   int socket_;
   uint64_t number_;
+  bool sandbox_;
   services& shared_;
   ssl_ptr ssl_;
   std::unique_ptr<session> session_;  ///< after the handshake

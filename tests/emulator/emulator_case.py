@@ -1,5 +1,6 @@
 """What the tests of the emulator share: one started emulator per class, and requests to it."""
 import atexit
+import contextlib
 import json
 import os
 import shutil
@@ -29,6 +30,14 @@ class WithEmulator(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         cls.emulator.__exit__()
+
+    @contextlib.contextmanager
+    def another(self):
+        """Another emulator with the same flags and files, which is `self.emulator` for the time being."""
+        usual = self.emulator
+        with start(*self.FLAGS) as self.emulator:
+            yield self.emulator
+        self.emulator = usual
 
     def push(self, token="device-1", **fields):
         return self.emulator.push(self.access_token, {"token": token, **fields})

@@ -69,13 +69,13 @@ class Emulator:
         return self.process.wait(10)
 
     def log(self):
-        """Rows of the log: [time, status, target, correlation, code, connection, stream]."""
+        """Rows of the log: [time, status, target, correlation, code, connection, stream, gateway]."""
         with open(self.log_file) as file:
             return [line.rstrip("\n").split("\t") for line in file]
 
-    def curl(self, method, path, body=None, headers=None, version="--http2", seconds=10):
+    def curl(self, method, path, body=None, headers=None, version="--http2", seconds=10, base="base_url", more=()):
         command = ["curl", "-sS", version, "--cacert", self.ready["ca_file"], "-X", method, "-m", str(seconds),
-                   "-D", "-", self.ready["base_url"] + path]
+                   "-D", "-", *more, self.ready[base] + path]
         for name, value in (headers or {}).items():
             command += ["-H", "%s: %s" % (name, value)]
         if body is not None:

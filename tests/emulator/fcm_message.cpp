@@ -7,6 +7,7 @@
 #include <rapidjson/error/en.h>
 
 #include "tests/emulator/fcm_schema.hpp"
+#include "tests/emulator/json_text.hpp"
 
 namespace pusher::emulator {
 
@@ -17,10 +18,6 @@ using rapidjson::Value;
 constexpr size_t device_payload_bytes = 4096;
 constexpr size_t topic_payload_bytes = 2048;
 constexpr int deepest_free_object = 64;
-
-std::string_view view(const Value& text) {
-  return {text.GetString(), text.GetStringLength()};
-}
 
 /// Where in the body we are; linked through the stack, and spelt out only when there is a fault.
 struct place {
@@ -132,12 +129,6 @@ class walker {
   message_fault& fault_;
 };
 
-const Value* member_of(const Value* object, std::string_view name) {
-  if (!object || !object->IsObject()) return nullptr;
-  auto found = object->FindMember(Value(rapidjson::StringRef(name.data(), name.size())));
-  return found == object->MemberEnd() ? nullptr : &found->value;
-}
-
 /// Size of the compact JSON text, escapes not counted. False when nested deeper than we follow.
 bool add_json_size(const Value& value, int depth, size_t& size) {
   if (depth > deepest_free_object) return false;
@@ -195,11 +186,6 @@ bool refuse(message_fault& fault, const char* message, const char* field, bool f
   fault.field = field;
   fault.from_fcm = from_fcm;
   return false;
-}
-
-std::string_view text_member(const Value* object, std::string_view name) {
-  auto found = member_of(object, name);
-  return found && found->IsString() ? view(*found) : std::string_view();
 }
 
 void note_facts(const Value* root, message_facts& facts) {

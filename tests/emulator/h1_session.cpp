@@ -29,6 +29,14 @@ std::string_view phrase(int status) {
       return "OK";
     case 400:
       return "Bad Request";
+    case 201:
+      return "Created";
+    case 307:
+      return "Temporary Redirect";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
     case 404:
       return "Not Found";
     case 411:
@@ -44,14 +52,20 @@ std::string_view phrase(int status) {
 
 }  // namespace
 
-h1_session::h1_session(services& shared, uint64_t connection) : shared_(shared) {
+h1_session::h1_session(services& shared, const peer& client) : shared_(shared) {
   asked_.http2 = false;
-  asked_.connection = connection;
+  asked_.connection = client.connection;
+  asked_.sandbox = client.sandbox;
+  asked_.known_certificate = client.known_certificate;
 }
 
 bool h1_session::receive(const uint8_t* data, size_t size) {
   input_.append(reinterpret_cast<const char*>(data), size);
-  while (!finished_ && !input_.empty()) {
+  return take_requests();
+}
+
+bool h1_session::take_requests() {
+  while (!finished_ && !waiting_ && !input_.empty()) {
     if (head_bytes_ == 0) {
       auto state = read_head();
       if (state == head::malformed) return false;
@@ -60,8 +74,8 @@ bool h1_session::receive(const uint8_t* data, size_t size) {
     if (input_.size() < head_bytes_ + body_bytes_) return true;
     asked_.body.assign(input_, head_bytes_, body_bytes_);
     input_.erase(0, head_bytes_ + body_bytes_);
-    answer_request();
     head_bytes_ = body_bytes_ = 0;
+    if (!handle_request()) return false;
   }
   return true;
 }
@@ -76,6 +90,7 @@ h1_session::head h1_session::read_head() {
   if (first == std::string_view::npos || first == last || line.substr(last + 1) != "HTTP/1.1")
     return head::malformed;
   asked_.clear();
+  body_bytes_ = 0;
   asked_.method = line.substr(0, first);
   asked_.path = line.substr(first + 1, last - first - 1);
   length_known_ = true;
@@ -100,8 +115,7 @@ void h1_session::take_header(std::string_view line) {
   if (colon == std::string_view::npos) return;
   auto name = lower(line.substr(0, colon));
   auto value = trimmed(line.substr(colon + 1));
-  if (name == "content-type") asked_.content_type = value;
-  if (name == "authorization") asked_.authorization = value;
+  asked_.take_header(name, value);
   if (name == "transfer-encoding") length_known_ = false;
   if (name == "connection") close_ = lower(value) == "close";
   if (name == "expect") output_ += "HTTP/1.1 100 Continue\r\n\r\n";
@@ -111,26 +125,61 @@ void h1_session::take_header(std::string_view line) {
   }
 }
 
-void h1_session::answer_request() {
-  if (asked_.body_too_large) {
+bool h1_session::handle_request() {
+  if (asked_.body_too_large && !length_known_) {
     answer_.clear();
-    answer_.status = length_known_ ? 413 : 411;
+    answer_.status = 411;
   } else {
     shared_.google.handle(asked_, answer_, wall_clock_us());
   }
+  if (answer_.kind == reply_kind::reset || answer_.kind == reply_kind::refuse) return false;
+  waiting_ = answer_.kind == reply_kind::silence;
+  if (waiting_) return true;
+  if (answer_.delayed && shared_.settings.delay_ms > 0) {
+    waiting_ = true;
+    shared_.delayed.push_back({steady_clock_us() + shared_.settings.delay_ms * 1000, asked_.connection, 0});
+  } else {
+    write_answer();
+  }
+  return true;
+}
+
+void h1_session::answer_now(int32_t) {
+  if (!waiting_) return;
+  waiting_ = false;
+  write_answer();
+  if (!take_requests()) finished_ = true;
+}
+
+void h1_session::write_answer() {
   output_ += "HTTP/1.1 " + std::to_string(answer_.status) + " ";
   output_ += phrase(answer_.status);
-  output_ += "\r\nContent-Type: ";
-  output_ += answer_.content_type;
-  output_ += "\r\nContent-Length: " + std::to_string(answer_.body.size()) + "\r\n";
-  if (close_) output_ += "Connection: close\r\n";
-  output_ += "\r\n" + answer_.body;
+  auto add = [this](std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    output_ += "\r\n";
+    output_ += name;
+    output_ += ": ";
+    output_ += value;
+  };
+  add("Content-Type", answer_.content_type);
+  add("Content-Length", std::to_string(answer_.body.size() + answer_.filler_bytes));
+  if (answer_.retry_after_seconds > 0) add("Retry-After", std::to_string(answer_.retry_after_seconds));
+  add("WWW-Authenticate", answer_.www_authenticate);
+  add("Location", answer_.location);
+  // The filler leaves in parts, between which no other answer may come.
+  close_ = close_ || answer_.filler_bytes > 0;
+  if (close_) add("Connection", "close");
+  output_ += "\r\n\r\n" + answer_.body;
+  filler_bytes_ = answer_.filler_bytes;
   finished_ = close_;
 }
 
-bool h1_session::produce(std::string& output, size_t) {
+bool h1_session::produce(std::string& output, size_t enough) {
   output += output_;
   output_.clear();
+  size_t part = std::min(filler_bytes_, enough);
+  output.append(part, 'x');
+  filler_bytes_ -= part;
   return true;
 }
 

@@ -27,6 +27,10 @@ std::string_view view(const uint8_t* data, size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }
 
+bool has_bit(uint64_t bits, int number) {
+  return number >= 0 && number < 64 && (bits >> number & 1) != 0;
+}
+
 }  // namespace
 
 struct h2_session::stream {
@@ -34,6 +38,9 @@ struct h2_session::stream {
   reply answer;
   size_t body_sent = 0;
   bool waiting_for_delay = false;
+  int field_number = 0;  ///< of the header block's next field
+  int path_field = 0;
+  int authorization_field = -1;
   char status[8] = {};  ///< text of the answer's numbers; must live until the headers are written
   char retry_after[16] = {};
 };
@@ -58,22 +65,40 @@ struct h2_session::callbacks {
                        size_t name_size, const uint8_t* value, size_t value_size, uint8_t, void*) {
     auto* stream = stream_of(session, frame->hd.stream_id);
     if (!stream) return 0;
-    auto is = [&](std::string_view wanted) { return view(name, name_size) == wanted; };
-    auto text = view(value, value_size);
-    if (is(":path"))
+    auto name_text = view(name, name_size), text = view(value, value_size);
+    int number = stream->field_number++;
+    if (name_text == ":path") {
       stream->asked.path = text;
-    else if (is(":method"))
+      stream->path_field = number;
+    } else if (name_text == ":method") {
       stream->asked.method = text;
-    else if (is("authorization"))
-      stream->asked.authorization = text;
-    else if (is("content-type"))
-      stream->asked.content_type = text;
+    } else {
+      if (name_text == "authorization") stream->authorization_field = number;
+      stream->asked.take_header(name_text, text);
+    }
     return 0;
   }
 
-  static int on_data(nghttp2_session* session, uint8_t, int32_t id, const uint8_t* data, size_t size, void*) {
+  /// Only so that the fields keep their numbers: nghttp2 leaves the field out.
+  static int on_invalid_header(nghttp2_session* session, const nghttp2_frame* frame, const uint8_t*, size_t,
+                               const uint8_t*, size_t, uint8_t, void*) {
+    if (auto* stream = stream_of(session, frame->hd.stream_id)) ++stream->field_number;
+    return 0;
+  }
+
+  static int on_invalid_frame(nghttp2_session*, const nghttp2_frame* frame, int code, void* user_data) {
+    if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
+    auto& session = self(user_data);
+    bool beyond = code == NGHTTP2_ERR_REFUSED_STREAM ||
+                  (code == NGHTTP2_ERR_PROTO && session.open_streams() >= session.stream_limit());
+    if (beyond) ++session.shared_.stats.stream_violations;
+    return 0;
+  }
+
+  static int on_data(nghttp2_session* session, uint8_t, int32_t id, const uint8_t* data, size_t size,
+                     void* user_data) {
     auto* stream = stream_of(session, id);
-    if (!stream) return 0;
+    if (!stream || id > self(user_data).last_accepted_stream_) return 0;
     auto& asked = stream->asked;
     asked.body_too_large = asked.body_too_large || asked.body.size() + size > body_limit_bytes;
     if (!asked.body_too_large) asked.body.append(reinterpret_cast<const char*>(data), size);
@@ -82,9 +107,15 @@ struct h2_session::callbacks {
 
   static int on_frame(nghttp2_session* session, const nghttp2_frame* frame, void* user_data) {
     if (frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS) return 0;
-    if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
     auto* stream = stream_of(session, frame->hd.stream_id);
-    if (!stream) return 0;
+    if (frame->hd.type == NGHTTP2_HEADERS) {
+      uint64_t dynamic = self(user_data).hpack_.take_block(frame->hd.stream_id);
+      if (stream && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+        stream->asked.indexed_what_it_must_not =
+            has_bit(dynamic, stream->path_field) || has_bit(dynamic, stream->authorization_field);
+    }
+    if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
+    if (!stream || frame->hd.stream_id > self(user_data).last_accepted_stream_) return 0;
     return self(user_data).request_complete(*stream) ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
   }
 
@@ -113,6 +144,8 @@ struct h2_session::callbacks {
       nghttp2_session_callbacks_new(&all);
       nghttp2_session_callbacks_set_on_begin_headers_callback(all, on_begin_headers);
       nghttp2_session_callbacks_set_on_header_callback(all, on_header);
+      nghttp2_session_callbacks_set_on_invalid_header_callback(all, on_invalid_header);
+      nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(all, on_invalid_frame);
       nghttp2_session_callbacks_set_on_data_chunk_recv_callback(all, on_data);
       nghttp2_session_callbacks_set_on_frame_recv_callback(all, on_frame);
       nghttp2_session_callbacks_set_on_stream_close_callback(all, on_stream_close);
@@ -134,10 +167,10 @@ struct h2_session::callbacks {
   }
 };
 
-h2_session::h2_session(services& shared, uint64_t connection) : shared_(shared), connection_(connection) {
+h2_session::h2_session(services& shared, const peer& client) : shared_(shared), client_(client) {
   nghttp2_session_server_new2(&session_, callbacks::table(), this, callbacks::session_options());
   const nghttp2_settings_entry settings[] = {
-      {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, shared.settings.max_streams},
+      {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, stream_limit()},
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, stream_window_bytes},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, header_list_bytes},
   };
@@ -158,8 +191,12 @@ h2_session::stream* h2_session::open_stream(int32_t id) {
   auto* opened = idle_.back();
   idle_.pop_back();
   opened->asked.clear();
-  opened->asked.connection = connection_;
+  opened->asked.connection = client_.connection;
+  opened->asked.sandbox = client_.sandbox;
+  opened->asked.known_certificate = client_.known_certificate;
   opened->asked.stream = id;
+  opened->field_number = opened->path_field = 0;
+  opened->authorization_field = -1;
   opened->body_sent = 0;
   opened->waiting_for_delay = false;
   auto& stats = shared_.stats;
@@ -173,26 +210,75 @@ void h2_session::close_stream(stream* closed) {
 }
 
 bool h2_session::request_complete(stream& complete) {
+  if (shared_.google.holds(complete.asked)) return held_.push_back(complete.asked.stream), true;
+  return process(complete);
+}
+
+bool h2_session::process(stream& complete) {
+  const auto& settings = shared_.settings;
   shared_.google.handle(complete.asked, complete.answer, wall_clock_us());
+  last_processed_stream_ = std::max(last_processed_stream_, complete.asked.stream);
   ++requests_;
-  if (shared_.settings.drop_every > 0 && requests_ >= shared_.settings.drop_every) return false;
-  if (shared_.settings.goaway_every > 0 && requests_ == shared_.settings.goaway_every) say_goaway();
-  if (complete.answer.delayed && shared_.settings.delay_ms > 0) {
+  if (complete.answer.credentials_good) raise_stream_limit();
+  if (settings.drop_every > 0 && requests_ >= settings.drop_every) return false;
+  // Streams opened so far are served to their end; the client sends later ones over another connection.
+  if (settings.goaway_every > 0 && requests_ == settings.goaway_every)
+    say_goaway(nghttp2_session_get_last_proc_stream_id(session_));
+  if (settings.goaway_cut > 0 && requests_ == settings.goaway_cut) say_goaway(last_processed_stream_);
+  if (complete.answer.delayed && settings.delay_ms > 0) {
     complete.waiting_for_delay = true;
     shared_.delayed.push_back(
-        {steady_clock_us() + shared_.settings.delay_ms * 1000, connection_, complete.asked.stream});
+        {steady_clock_us() + settings.delay_ms * 1000, client_.connection, complete.asked.stream});
   } else {
     send_answer(complete);
   }
   return true;
 }
 
-/// Streams opened so far are served to their end; the client sends later ones over another connection.
-void h2_session::say_goaway() {
+uint32_t h2_session::stream_limit() const {
+  const auto& settings = shared_.settings;
+  return stream_limit_raised_ || settings.first_streams == 0 ? settings.max_streams : settings.first_streams;
+}
+
+void h2_session::raise_stream_limit() {
+  if (stream_limit_raised_ || shared_.settings.first_streams == 0) return;
+  stream_limit_raised_ = true;
+  const nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, stream_limit()}};
+  nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings, std::size(settings));
+}
+
+/// nghttp2 closes open streams above `last_stream` when the frame leaves; until then we look at none of them.
+void h2_session::say_goaway(int32_t last_stream) {
   static constexpr std::string_view reason = "graceful_shutdown";
-  last_accepted_stream_ = nghttp2_session_get_last_proc_stream_id(session_);
-  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, last_accepted_stream_, NGHTTP2_NO_ERROR,
-                        bytes(reason.data()), reason.size());
+  last_accepted_stream_ = last_stream;
+  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, last_stream, NGHTTP2_NO_ERROR, bytes(reason.data()),
+                        reason.size());
+}
+
+void h2_session::go_away() {
+  if (last_accepted_stream_ != INT32_MAX) return;
+  std::vector<int32_t> open;
+  for (const auto& each : streams_)
+    if (std::find(idle_.begin(), idle_.end(), each.get()) == idle_.end()) open.push_back(each->asked.stream);
+  std::sort(open.begin(), open.end());
+  // What was processed cannot be taken back.
+  int32_t last = last_processed_stream_;
+  if (!open.empty()) last = std::max(last, open.size() < 2 ? 0 : open[open.size() / 2 - 1]);
+  say_goaway(last);
+  process_held(last);
+}
+
+void h2_session::release() {
+  process_held(last_accepted_stream_);
+}
+
+void h2_session::process_held(int32_t last_stream) {
+  auto held = std::move(held_);
+  held_.clear();
+  for (int32_t id : held) {
+    auto* complete = callbacks::stream_of(session_, id);
+    if (complete && id <= last_stream && id <= last_accepted_stream_ && !process(*complete)) dropped_ = true;
+  }
 }
 
 void h2_session::send_answer(stream& answered) {
@@ -213,18 +299,22 @@ void h2_session::send_answer(stream& answered) {
   auto number = [](char* to, size_t room, int value) -> std::string_view {
     return {to, static_cast<size_t>(std::to_chars(to, to + room, value).ptr - to)};
   };
-  nghttp2_nv headers[4];
+  nghttp2_nv headers[6];
   size_t count = 0;
-  headers[count++] = header(":status", number(answered.status, sizeof answered.status, answer.status));
-  headers[count++] = header("content-type", answer.content_type);
+  auto add = [&](std::string_view name, std::string_view value) {
+    if (!value.empty()) headers[count++] = header(name, value);
+  };
+  add(":status", number(answered.status, sizeof answered.status, answer.status));
+  add("content-type", answer.content_type);
   if (answer.retry_after_seconds > 0)
-    headers[count++] = header(
-        "retry-after", number(answered.retry_after, sizeof answered.retry_after, answer.retry_after_seconds));
-  if (!answer.www_authenticate.empty())
-    headers[count++] = header("www-authenticate", answer.www_authenticate);
+    add("retry-after", number(answered.retry_after, sizeof answered.retry_after, answer.retry_after_seconds));
+  add("www-authenticate", answer.www_authenticate);
+  add("apns-id", answer.apns_id);
+  add("location", answer.location);
   nghttp2_data_provider body{{}, callbacks::read_body};
   body.source.ptr = &answered;
-  nghttp2_submit_response(session_, id, headers, count, &body);
+  bool empty = answer.body.empty() && answer.filler_bytes == 0;
+  nghttp2_submit_response(session_, id, headers, count, empty ? nullptr : &body);
 }
 
 void h2_session::answer_now(int32_t id) {
@@ -235,10 +325,12 @@ void h2_session::answer_now(int32_t id) {
 }
 
 bool h2_session::receive(const uint8_t* data, size_t size) {
+  hpack_.see(data, size);
   return nghttp2_session_mem_recv(session_, data, size) >= 0;
 }
 
 bool h2_session::produce(std::string& output, size_t enough) {
+  if (dropped_) return false;
   while (output.size() < enough) {
     const uint8_t* data = nullptr;
     ssize_t size = nghttp2_session_mem_send(session_, &data);

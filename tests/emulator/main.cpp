@@ -10,6 +10,8 @@
 
 #include "tests/emulator/files.hpp"
 #include "tests/emulator/gateway.hpp"
+#include "tests/emulator/json_text.hpp"
+#include "tests/emulator/key_files.hpp"
 #include "tests/emulator/options.hpp"
 #include "tests/emulator/server.hpp"
 #include "tests/emulator/tls_identity.hpp"
@@ -30,25 +32,18 @@ std::string absolute(const std::string& path) {
   return text;
 }
 
-std::string quoted(const std::string& text) {
-  std::string result = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    result += c;
+/// The facts that a client needs, one on each line of ready.json.
+class ready_text {
+ public:
+  void add(const char* name, const std::string& text) { add_raw(name, quoted(text)); }
+  void add_raw(const char* name, const std::string& json) {
+    text_ += (text_.empty() ? "{\n  " : ",\n  ") + quoted(name) + ": " + json;
   }
-  return result + "\"";
-}
+  std::string text() const { return text_ + "\n}\n"; }
 
-std::string ready_text(const options& settings, const std::string& base_url, const std::string& directory,
-                       const std::string& access_token) {
-  std::string text = "{\n  \"port\": " + std::to_string(settings.port) +
-                     ",\n  \"base_url\": " + quoted(base_url) +
-                     ",\n  \"project_id\": " + quoted(settings.project) +
-                     ",\n  \"service_account_file\": " + quoted(directory + "/service-account.json") +
-                     ",\n  \"ca_file\": " + quoted(directory + "/ca.pem");
-  if (!access_token.empty()) text += ",\n  \"access_token\": " + quoted(access_token);
-  return text + "\n}\n";
-}
+ private:
+  std::string text_;
+};
 
 /// The end is a readable file descriptor, and a client that leaves is no reason to die.
 void prepare_signals() {
@@ -60,40 +55,78 @@ void prepare_signals() {
   signal(SIGPIPE, SIG_IGN);
 }
 
+std::string origin(const options& settings, uint16_t port) {
+  auto name = settings.host == "0.0.0.0" ? std::string("localhost") : settings.host;
+  return "https://" + name + ":" + std::to_string(port);
+}
+
+bool listen_on(const std::string& host, uint16_t& port, int& listener) {
+  listener = open_listener(host, port);
+  if (listener >= 0) return true;
+  fail("cannot listen on " + host + ":" + std::to_string(port) + ": " + std::strerror(errno));
+  return false;
+}
+
+std::optional<identities> ensure_identities(const std::string& directory, const options& settings) {
+  auto base_url = origin(settings, settings.port);
+  auto account =
+      ensure_service_account(directory + "/service-account.json", settings.project, base_url + "/token");
+  auto apns_key = ensure_p256_key(directory + "/apns-key.p8");
+  if (!account || !apns_key) return std::nullopt;
+  return identities{std::move(*account), {std::move(apns_key)}};
+}
+
+void describe(const options& settings, const std::string& directory, ready_text& ready) {
+  auto base_url = origin(settings, settings.port);
+  ready.add_raw("port", std::to_string(settings.port));
+  ready.add("base_url", base_url);
+  ready.add("project_id", settings.project);
+  ready.add("service_account_file", directory + "/service-account.json");
+  ready.add("ca_file", directory + "/ca.pem");
+  ready.add("apns_base_url", base_url);
+  ready.add("apns_sandbox_base_url", origin(settings, settings.sandbox_port));
+  ready.add("apns_key_file", directory + "/apns-key.p8");
+  ready.add("apns_key_id", apns_identity::key_id);
+  ready.add("apns_team_id", apns_identity::team_id);
+  ready.add("apns_topic", apns_identity::topic);
+  ready.add("apns_certificate_file", directory + "/apns-client.pem");
+  ready.add("apns_certificate_p12", directory + "/apns-client.p12");
+}
+
 int serve(options settings) {
   if (!make_directories(settings.directory)) return fail("cannot make the directory " + settings.directory);
   auto directory = absolute(settings.directory);
   auto ready_file = directory + "/ready.json";
   unlink(ready_file.c_str());
 
-  int listener = open_listener(settings.host, settings.port);
-  if (listener < 0)
-    return fail("cannot listen on " + settings.host + ":" + std::to_string(settings.port) + ": " +
-                std::strerror(errno));
-  auto name = settings.host == "0.0.0.0" ? std::string("localhost") : settings.host;
-  auto base_url = "https://" + name + ":" + std::to_string(settings.port);
-
+  int listener = -1, sandbox_listener = -1;
+  if (!listen_on(settings.host, settings.port, listener) ||
+      !listen_on(settings.host, settings.sandbox_port, sandbox_listener))
+    return 1;
   auto files = tls_files_in(directory);
-  if (!ensure_tls_files(files)) return fail("cannot write the certificates to " + directory);
+  if (!ensure_tls_files(files, apns_identity::topic))
+    return fail("cannot write the certificates to " + directory);
   auto context = make_server_context(files);
   if (!context) return fail("cannot use the certificate or the key in " + directory);
-  auto account =
-      ensure_service_account(directory + "/service-account.json", settings.project, base_url + "/token");
-  if (!account) return fail("cannot read or write service-account.json in " + directory);
+  auto known = ensure_identities(directory, settings);
+  if (!known) return fail("cannot read or write the keys and secrets in " + directory);
 
   request_log log(settings.log_file);
   if (!log.ok()) return fail("cannot open the log " + settings.log_file + ": " + std::strerror(errno));
-  token_endpoint tokens(*account, settings.token_lifetime_seconds);
+  token_endpoint tokens(known->google, settings.token_lifetime_seconds);
   statistics stats;
-  gateway google(settings, tokens, log, stats);
-  server serving(settings, listener, std::move(context), google, log, stats);
+  gateway google(settings, *known, tokens, log, stats);
+  server serving(settings, listener, sandbox_listener, std::move(context), google, log, stats);
 
   std::string access_token;
   if (settings.print_token) access_token = tokens.mint(wall_clock_us() / 1'000'000);
-  if (!write_file(ready_file, ready_text(settings, base_url, directory, access_token), 0600))
-    return fail("cannot write " + ready_file);
+  ready_text ready;
+  describe(settings, directory, ready);
+  if (settings.print_token) ready.add("access_token", access_token);
+  if (!write_file(ready_file, ready.text(), 0600)) return fail("cannot write " + ready_file);
   if (settings.print_token) std::printf("%s\n", access_token.c_str());
-  std::fprintf(settings.print_token ? stderr : stdout, "gateway-emulator is ready at %s\n", base_url.c_str());
+  std::fprintf(settings.print_token ? stderr : stdout, "gateway-emulator is ready at %s\n",
+               origin(settings, settings.port).c_str());
   std::fflush(stdout);
   return serving.run() ? 0 : fail(std::string("cannot serve: ") + std::strerror(errno));
 }

@@ -2,9 +2,9 @@
 
 #include <openssl/err.h>
 #include <openssl/rand.h>
-#include <rapidjson/document.h>
 
 #include "tests/emulator/encoding.hpp"
+#include "tests/emulator/json_text.hpp"
 
 namespace pusher::emulator {
 
@@ -18,18 +18,6 @@ constexpr const char* bad_times =
     "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your "
     "iat and "
     "exp values in the JWT claim.";
-
-bool parse_object(const std::optional<std::string>& text, rapidjson::Document& object) {
-  if (!text) return false;
-  object.Parse<rapidjson::kParseIterativeFlag>(text->data(), text->size());
-  return !object.HasParseError() && object.IsObject();
-}
-
-std::string_view text_member(const rapidjson::Document& object, const char* name) {
-  auto found = object.FindMember(name);
-  if (found == object.MemberEnd() || !found->value.IsString()) return {};
-  return {found->value.GetString(), found->value.GetStringLength()};
-}
 
 bool has_one_of_our_scopes(std::string_view scopes) {
   while (!scopes.empty()) {
@@ -82,19 +70,20 @@ token_endpoint::refusal token_endpoint::judge_assertion(std::string_view asserti
   auto header_text = from_base64url(assertion.substr(0, first));
   auto claims_text = from_base64url(assertion.substr(first + 1, last - first - 1));
   auto signature = from_base64url(assertion.substr(last + 1));
-  if (!parse_object(header_text, header) || !parse_object(claims_text, claims) || !signature)
+  if (!header_text || !claims_text || !signature || !parse_object(*header_text, header) ||
+      !parse_object(*claims_text, claims))
     return {"invalid_grant", "Invalid JWT: Failed to parse the assertion."};
-  if (text_member(header, "alg") != "RS256") return {"invalid_grant", "Invalid JWT: alg must be RS256."};
-  if (text_member(claims, "iss") != account_.email)
+  if (text_member(&header, "alg") != "RS256") return {"invalid_grant", "Invalid JWT: alg must be RS256."};
+  if (text_member(&claims, "iss") != account_.email)
     return {"invalid_grant", "Invalid grant: account not found"};
-  if (text_member(header, "kid") != account_.key_id ||
+  if (text_member(&header, "kid") != account_.key_id ||
       !signed_by_account(assertion.substr(0, last), *signature))
     return {"invalid_grant", "Invalid JWT Signature."};
-  if (text_member(claims, "aud") != account_.token_uri)
+  if (text_member(&claims, "aud") != account_.token_uri)
     return {"invalid_grant",
             "Invalid JWT: Failed audience check. The right audience is " + account_.token_uri};
   if (!sane_times(claims, now)) return {"invalid_grant", bad_times};
-  if (!has_one_of_our_scopes(text_member(claims, "scope")))
+  if (!has_one_of_our_scopes(text_member(&claims, "scope")))
     return {"invalid_scope", "Invalid OAuth scope or ID token audience provided."};
   return {};
 }

@@ -7,55 +7,6 @@ namespace pusher::emulator {
 
 namespace {
 
-constexpr const char* help =
-    R"(gateway-emulator: a stand-in for FCM HTTP v1 and Google's token endpoint, over TLS.
-
-usage: gateway-emulator --directory DIR [options]
-
-  --listen HOST:PORT       where to listen; port 0 = a free one (127.0.0.1:0)
-  --directory DIR          written at start, if absent: ca.pem, server.pem, server.key, service-account.json;
-                           and, last, ready.json, for which a script can wait
-  --log FILE               appends one line per push, with tabs between: time in microseconds, HTTP status
-                           (0 = no answer), target, data.notification or -, error code or -, connection, stream
-  --project ID             the project that the service account belongs to (pusher-emulated)
-  --token-lifetime SECONDS of the access tokens (3600)
-  --max-streams N          SETTINGS_MAX_CONCURRENT_STREAMS (100)
-  --delay-ms N             latency before each answer to a push (0)
-  --answer-rate STATUS:SHARE
-                           the first attempt of this share of the other tokens fails, e.g. 429:0.05; repeatable;
-                           STATUS is 400, 401, 403, 404, 429, 500 or 503; chosen by a hash of the token
-  --max-rate N             pushes a second; those beyond answer 429
-  --goaway-every N         requests on a connection, then a graceful GOAWAY
-  --drop-every N           requests on a connection, then it is closed without a word
-  --print-token            mints an access token at start: alone on standard output, and in ready.json
-  --help
-
-Answers by the beginning of the push token (<n> is a number, X the letter; n requests for that token answer so, the
-next ones 200):
-  UNREG...          404 UNREGISTERED
-  BAD...            400 INVALID_ARGUMENT about the payload
-  BADTOKEN...       400 INVALID_ARGUMENT, "The registration token is not a valid FCM registration token"
-  MISMATCH...       403 SENDER_ID_MISMATCH
-  AUTH...           401 THIRD_PARTY_AUTH_ERROR
-  QUOTA<n>X...      429 QUOTA_EXCEEDED, Retry-After: 1, n times
-  UNAVAIL<n>X...    503 UNAVAILABLE, Retry-After: 1, n times
-  INTERNAL<n>X...   500 INTERNAL, n times
-  REFUSE<n>X...     RST_STREAM REFUSED_STREAM, n times
-  DOWN...           503 UNAVAILABLE, Retry-After: 1, always
-  HTML...           404 with an HTML body
-  HANG...           no answer, ever
-  RESET...          RST_STREAM INTERNAL_ERROR
-  GARBAGE...        200 with a body that is not JSON
-  HUGE...           200 with a body of 100 MB
-  anything else     200
-
-Control at run time, on the same port:
-  POST /_control    {"fail": "503" | "500" | "429" | "401" | "hang" | "none"}   for all pushes
-                    {"revoke_tokens": true}       all access tokens become invalid
-                    {"close_connections": true}   all connections but the asking one are closed
-  GET /_stats       counters
-)";
-
 bool parse_number(std::string_view text, uint64_t least, uint64_t most, uint64_t& number) {
   auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
   return failure == std::errc() && end == text.data() + text.size() && number >= least && number <= most;
@@ -110,6 +61,12 @@ constexpr number_flag number_flags[] = {
     {"--token-lifetime", 1, 86'400,
      [](options& o, uint64_t n) { o.token_lifetime_seconds = static_cast<int64_t>(n); }},
     {"--max-streams", 1, 100'000, [](options& o, uint64_t n) { o.max_streams = static_cast<uint32_t>(n); }},
+    {"--first-streams", 0, 100'000,
+     [](options& o, uint64_t n) { o.first_streams = static_cast<uint32_t>(n); }},
+    {"--sandbox-port", 0, 65'535, [](options& o, uint64_t n) { o.sandbox_port = static_cast<uint16_t>(n); }},
+    {"--apns-token-updates-seconds", 0, 86'400,
+     [](options& o, uint64_t n) { o.apns_token_updates_seconds = static_cast<int64_t>(n); }},
+    {"--goaway-cut", 0, plenty, [](options& o, uint64_t n) { o.goaway_cut = n; }},
     {"--delay-ms", 0, 3'600'000, [](options& o, uint64_t n) { o.delay_ms = static_cast<int64_t>(n); }},
     {"--goaway-every", 0, plenty, [](options& o, uint64_t n) { o.goaway_every = n; }},
     {"--drop-every", 0, plenty, [](options& o, uint64_t n) { o.drop_every = n; }},
@@ -155,10 +112,6 @@ std::string store(std::string_view name, std::string_view value, options& to) {
 }
 
 }  // namespace
-
-const char* help_text() {
-  return help;
-}
 
 command parse_command_line(int argc, char** argv) {
   command result;

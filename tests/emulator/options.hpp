@@ -19,12 +19,16 @@ struct options {
   std::string directory;
   std::string log_file;  ///< empty = no log
   std::string project = "pusher-emulated";
+  uint16_t sandbox_port = 0;  ///< 0 = a free one
   uint32_t max_streams = 100;
+  uint32_t first_streams = 0;  ///< before a request with good credentials; 0 = max_streams
   int64_t token_lifetime_seconds = 3600;
   int64_t delay_ms = 0;
-  uint64_t goaway_every = 0;  ///< requests; 0 = never
-  uint64_t drop_every = 0;    ///< requests; 0 = never
-  uint64_t max_rate = 0;      ///< pushes a second; 0 = no limit
+  uint64_t goaway_every = 0;                  ///< requests; 0 = never
+  uint64_t goaway_cut = 0;                    ///< requests; 0 = never
+  uint64_t drop_every = 0;                    ///< requests; 0 = never
+  uint64_t max_rate = 0;                      ///< pushes a second; 0 = no limit
+  int64_t apns_token_updates_seconds = 1200;  ///< the least time between two provider tokens; 0 = none
   std::vector<answer_rate> rates;
   bool print_token = false;
 };

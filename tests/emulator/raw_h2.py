@@ -10,8 +10,8 @@ NO_ERROR, INTERNAL_ERROR, REFUSED_STREAM = 0x0, 0x2, 0x7
 MAX_CONCURRENT_STREAMS = 0x3
 
 
-def _literal(name, value):
-    """One header without indexing and without Huffman coding; lengths below 127 only need one byte."""
+def _literal(name, value, indexed=False):
+    """One header without Huffman coding, put into the table or not; lengths below 127 only need one byte."""
     def text(raw):
         raw = raw.encode()
         if len(raw) < 127:
@@ -20,7 +20,7 @@ def _literal(name, value):
         while rest >= 128:
             size, rest = size + bytes([rest % 128 + 128]), rest // 128
         return size + bytes([rest]) + raw
-    return b"\0" + text(name) + text(value)
+    return (b"\x40" if indexed else b"\0") + text(name) + text(value)
 
 
 class Connection:
@@ -36,11 +36,14 @@ class Connection:
     def frame(kind, flags, stream, payload):
         return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
 
-    def request(self, path, headers, body, complete=True):
-        """A new stream's number and its frames, which are not sent yet; without its end unless `complete`."""
+    def request(self, path, headers, body, complete=True, indexed=(), taken=None):
+        """A new stream's number and its frames, which are not sent yet; without its end unless `complete`. Headers
+        named in `indexed` go to the table; those in `taken` come from there, by their number."""
+        taken = taken or {}
         stream, self.next_stream = self.next_stream, self.next_stream + 2
         pseudo = {":method": "POST", ":scheme": "https", ":authority": "localhost", ":path": path}
-        block = b"".join(_literal(*each) for each in {**pseudo, **headers}.items())
+        block = b"".join(bytes([128 + taken[name]]) if name in taken else _literal(name, value, name in indexed)
+                         for name, value in {**pseudo, **headers}.items())
         frames = self.frame(HEADERS, END_HEADERS, stream, block)
         return stream, frames + (self.frame(DATA, END_STREAM, stream, body) if complete else b"")
 

@@ -57,6 +57,8 @@ void request_log::add(const log_entry& entry) {
   append_number(static_cast<int64_t>(entry.connection));
   buffer_ += '\t';
   append_number(entry.stream);
+  buffer_ += '\t';
+  buffer_ += entry.gateway;
   buffer_ += '\n';
   if (buffer_.size() >= block_bytes) flush();
 }

@@ -16,6 +16,7 @@ struct log_entry {
   std::string_view code;
   uint64_t connection = 0;
   int32_t stream = 0;
+  std::string_view gateway;
 };
 
 /// Gathers lines and writes them in big blocks. The owner calls `flush_when_due` at least every

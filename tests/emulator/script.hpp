@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tests/emulator/options.hpp"
-#include "tests/emulator/verdicts.hpp"
+#include "tests/emulator/verdict.hpp"
 
 namespace pusher::emulator {
 
@@ -20,7 +20,7 @@ class script {
  public:
   explicit script(std::vector<answer_rate> rates) : rates_(std::move(rates)) {}
 
-  verdict answer(std::string_view token, const earlier_attempts& before) const;
+  scripted_answer answer(std::string_view token, const earlier_attempts& before) const;
 
  private:
   verdict by_rate(std::string_view token) const;

@@ -19,7 +19,8 @@ namespace {
 
 // What epoll hands back: a connection's number (from 1), or one of these.
 constexpr uint64_t listener_tag = UINT64_MAX;
-constexpr uint64_t signal_tag = UINT64_MAX - 1;
+constexpr uint64_t sandbox_listener_tag = UINT64_MAX - 1;
+constexpr uint64_t signal_tag = UINT64_MAX - 2;
 
 int64_t count_us(std::chrono::nanoseconds time) {
   return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
@@ -62,9 +63,10 @@ int open_listener(const std::string& host, uint16_t& port) {
   return fd;
 }
 
-server::server(const options& settings, int listener, ssl_context_ptr context, gateway& google,
-               request_log& log, statistics& stats)
+server::server(const options& settings, int listener, int sandbox_listener, ssl_context_ptr context,
+               gateway& google, request_log& log, statistics& stats)
     : listener_(listener),
+      sandbox_listener_(sandbox_listener),
       context_(std::move(context)),
       log_(log),
       google_(google),
@@ -72,7 +74,7 @@ server::server(const options& settings, int listener, ssl_context_ptr context, g
 
 server::~server() {
   connections_.clear();
-  for (int fd : {listener_, signals_, epoll_})
+  for (int fd : {listener_, sandbox_listener_, signals_, epoll_})
     if (fd >= 0) close(fd);
 }
 
@@ -84,20 +86,23 @@ bool server::run() {
   signals_ = signalfd(-1, &ends, SFD_NONBLOCK | SFD_CLOEXEC);
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   if (signals_ < 0 || epoll_ < 0) return false;
-  if (!add(epoll_, listener_, listener_tag) || !add(epoll_, signals_, signal_tag)) return false;
+  if (!add(epoll_, listener_, listener_tag) || !add(epoll_, sandbox_listener_, sandbox_listener_tag) ||
+      !add(epoll_, signals_, signal_tag))
+    return false;
 
   epoll_event events[64];
   for (;;) {
     int count = epoll_wait(epoll_, events, std::size(events), wait_ms());
     if (count < 0 && errno != EINTR) return false;
     for (int i = 0; i < count; ++i) {
-      if (events[i].data.u64 == signal_tag) return true;
-      if (events[i].data.u64 == listener_tag) {
-        accept_all();
+      uint64_t tag = events[i].data.u64;
+      if (tag == signal_tag) return true;
+      if (tag == listener_tag || tag == sandbox_listener_tag) {
+        accept_all(tag == sandbox_listener_tag);
         continue;
       }
       // An event of this batch may be for a connection that an earlier one closed.
-      auto found = connections_.find(events[i].data.u64);
+      auto found = connections_.find(tag);
       if (found != connections_.end()) advance(*found->second);
     }
     answer_what_is_due();
@@ -112,14 +117,14 @@ int server::wait_ms() const {
   return wait_us == INT64_MAX ? -1 : static_cast<int>((wait_us + 999) / 1000);
 }
 
-void server::accept_all() {
+void server::accept_all(bool sandbox) {
   for (;;) {
-    int fd = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd = accept4(sandbox ? sandbox_listener_ : listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) return;
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     uint64_t number = next_number_++;
-    auto client = std::make_unique<connection>(context_.get(), fd, shared_, number);
+    auto client = std::make_unique<connection>(context_.get(), fd, shared_, number, sandbox);
     if (add(epoll_, fd, number)) connections_.emplace(number, std::move(client));
   }
 }
@@ -128,7 +133,7 @@ void server::advance(connection& client) {
   bool open = client.advance();
   uint64_t number = client.number();
   if (open) watch(client);
-  if (google_.take_close_request()) close_all_but(number);
+  if (auto given = google_.take_orders(); given.any()) obey(given, number);
   if (!open) forget(number);
 }
 
@@ -156,6 +161,20 @@ void server::answer_what_is_due() {
   }
   for (uint64_t number : touched_)
     if (auto found = connections_.find(number); found != connections_.end()) advance(*found->second);
+}
+
+void server::obey(const orders& given, uint64_t giver) {
+  if (given.close_connections) close_all_but(giver);
+  if (!given.go_away && !given.release) return;
+  std::vector<uint64_t> numbers;
+  for (const auto& each : connections_)
+    if (each.first != giver) numbers.push_back(each.first);
+  for (uint64_t number : numbers) {
+    auto found = connections_.find(number);
+    if (found == connections_.end()) continue;
+    found->second->obey(given);
+    advance(*found->second);
+  }
 }
 
 void server::close_all_but(uint64_t number) {

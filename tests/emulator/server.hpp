@@ -19,10 +19,10 @@ int open_listener(const std::string& host, uint16_t& port);
 
 class server {
  public:
-  /// Owns the listening socket. `log` and `google` must outlive this. SIGTERM and SIGINT must be blocked
+  /// Owns the listening sockets. `log` and `google` must outlive this. SIGTERM and SIGINT must be blocked
   /// already.
-  server(const options& settings, int listener, ssl_context_ptr context, gateway& google, request_log& log,
-         statistics& stats);
+  server(const options& settings, int listener, int sandbox_listener, ssl_context_ptr context,
+         gateway& google, request_log& log, statistics& stats);
   ~server();
   server(const server&) = delete;
   server& operator=(const server&) = delete;
@@ -31,15 +31,17 @@ class server {
   bool run();
 
  private:
-  void accept_all();
+  void accept_all(bool sandbox);
   void advance(connection& client);
   void answer_what_is_due();
+  void obey(const orders& given, uint64_t giver);
   void close_all_but(uint64_t number);
   void forget(uint64_t number);
   void watch(connection& client);
   int wait_ms() const;
 
   int listener_;
+  int sandbox_listener_;
   int signals_ = -1;
   int epoll_ = -1;
   ssl_context_ptr context_;

@@ -31,6 +31,13 @@ struct services {
   std::deque<delayed_answer> delayed;
 };
 
+/// Who is at the other end of a connection, and at which port.
+struct peer {
+  uint64_t connection;     ///< counts from 1
+  bool sandbox;            ///< came to the sandbox's port
+  bool known_certificate;  ///< proved to hold the client certificate
+};
+
 class session {
  public:
   virtual ~session() = default;
@@ -46,6 +53,12 @@ class session {
 
   /// A delayed answer is due now; its stream may be gone.
   virtual void answer_now(int32_t stream) = 0;
+
+  /// Says GOAWAY at once, and leaves the newer half of the open streams unprocessed as far as they are.
+  virtual void go_away() {}
+
+  /// Processes the pushes that were held back.
+  virtual void release() {}
 };
 
 }  // namespace pusher::emulator

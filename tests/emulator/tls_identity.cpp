@@ -1,7 +1,12 @@
 #include "tests/emulator/tls_identity.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
+
 #include <openssl/ec.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
@@ -28,6 +33,11 @@ bool set_random_serial(X509* certificate) {
   return ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), serial >> 1) == 1;
 }
 
+bool add_name(X509* certificate, const char* kind, const char* name) {
+  return X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), kind, MBSTRING_ASC,
+                                    reinterpret_cast<const unsigned char*>(name), -1, -1, 0) == 1;
+}
+
 certificate_ptr start_certificate(const char* name, EVP_PKEY* key) {
   certificate_ptr certificate(X509_new());
   if (!certificate || !set_random_serial(certificate.get())) return nullptr;
@@ -35,9 +45,7 @@ certificate_ptr start_certificate(const char* name, EVP_PKEY* key) {
   X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -24L * 3600);
   X509_gmtime_adj(X509_getm_notAfter(certificate.get()), ten_years_seconds);
   X509_set_pubkey(certificate.get(), key);
-  X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_ASC,
-                             reinterpret_cast<const unsigned char*>(name), -1, -1, 0);
-  return certificate;
+  return add_name(certificate.get(), "CN", name) ? std::move(certificate) : nullptr;
 }
 
 certificate_ptr make_ca(EVP_PKEY* key) {
@@ -65,6 +73,18 @@ certificate_ptr make_server_certificate(EVP_PKEY* key, X509* ca, EVP_PKEY* ca_ke
   return complete ? std::move(server) : nullptr;
 }
 
+certificate_ptr make_client_certificate(const char* uid, EVP_PKEY* key, X509* ca, EVP_PKEY* ca_key) {
+  auto client = start_certificate((std::string("Push Services: ") + uid).c_str(), key);
+  if (!client || !add_name(client.get(), "UID", uid)) return nullptr;
+  X509_set_issuer_name(client.get(), X509_get_subject_name(ca));
+  bool complete = add_extension(client.get(), ca, NID_basic_constraints, "critical,CA:FALSE") &&
+                  add_extension(client.get(), ca, NID_key_usage, "critical,digitalSignature") &&
+                  add_extension(client.get(), ca, NID_ext_key_usage, "clientAuth") &&
+                  add_extension(client.get(), ca, NID_authority_key_identifier, "keyid") &&
+                  X509_sign(client.get(), ca_key, EVP_sha256()) > 0;
+  return complete ? std::move(client) : nullptr;
+}
+
 bool write_certificate(const std::string& path, X509* certificate) {
   bio_ptr memory(BIO_new(BIO_s_mem()));
   return PEM_write_bio_X509(memory.get(), certificate) == 1 && write_file(path, text_of(memory.get()), 0644);
@@ -74,6 +94,27 @@ bool write_key(const std::string& path, EVP_PKEY* key) {
   bio_ptr memory(BIO_new(BIO_s_mem()));
   return PEM_write_bio_PKCS8PrivateKey(memory.get(), key, nullptr, nullptr, 0, nullptr, nullptr) == 1 &&
          write_file(path, text_of(memory.get()), 0600);
+}
+
+bool write_client_files(const tls_files& files, X509* certificate, EVP_PKEY* key) {
+  bio_ptr pem(BIO_new(BIO_s_mem())), p12(BIO_new(BIO_s_mem()));
+  if (PEM_write_bio_X509(pem.get(), certificate) != 1 ||
+      PEM_write_bio_PKCS8PrivateKey(pem.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1)
+    return false;
+  pkcs12_ptr bundle(PKCS12_create(client_p12_password, "push", key, certificate, nullptr, 0, 0, 0, 0, 0));
+  return bundle && i2d_PKCS12_bio(p12.get(), bundle.get()) == 1 &&
+         write_file(files.client, text_of(pem.get()), 0600) &&
+         write_file(files.client_p12, text_of(p12.get()), 0600);
+}
+
+/// Clients without a certificate are as welcome as those with one of ours.
+bool accept_client_certificates(SSL_CTX* context, const std::string& ca_file) {
+  static constexpr unsigned char session_context[] = "gateway-emulator";
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(ca_file.c_str()));
+  // Without it OpenSSL refuses to resume the sessions of clients that may have shown a certificate.
+  SSL_CTX_set_session_id_context(context, session_context, sizeof session_context - 1);
+  return SSL_CTX_load_verify_locations(context, ca_file.c_str(), nullptr) == 1;
 }
 
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
@@ -90,19 +131,26 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_si
 }  // namespace
 
 tls_files tls_files_in(const std::string& directory) {
-  return {directory + "/ca.pem", directory + "/server.pem", directory + "/server.key"};
+  return {directory + "/ca.pem", directory + "/server.pem", directory + "/server.key",
+          directory + "/apns-client.pem", directory + "/apns-client.p12"};
 }
 
-bool ensure_tls_files(const tls_files& files) {
-  if (read_file(files.ca) && read_file(files.certificate) && read_file(files.key)) return true;
+bool ensure_tls_files(const tls_files& files, const char* client_uid) {
+  auto all = {&files.ca, &files.certificate, &files.key, &files.client, &files.client_p12};
+  if (std::all_of(all.begin(), all.end(),
+                  [](const std::string* path) { return access(path->c_str(), F_OK) == 0; }))
+    return true;
   // OpenSSL asks for a char* that it only reads.
   char curve[] = "P-256";
   key_ptr ca_key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", curve));
   key_ptr key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", curve));
-  if (!ca_key || !key) return false;
+  key_ptr client_key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", curve));
+  if (!ca_key || !key || !client_key) return false;
   auto ca = make_ca(ca_key.get());
   auto server = ca ? make_server_certificate(key.get(), ca.get(), ca_key.get()) : nullptr;
-  return server && write_key(files.key, key.get()) && write_certificate(files.certificate, server.get()) &&
+  auto client = ca ? make_client_certificate(client_uid, client_key.get(), ca.get(), ca_key.get()) : nullptr;
+  return server && client && write_client_files(files, client.get(), client_key.get()) &&
+         write_key(files.key, key.get()) && write_certificate(files.certificate, server.get()) &&
          write_certificate(files.ca, ca.get());
 }
 
@@ -120,7 +168,8 @@ ssl_context_ptr make_server_context(const tls_files& files) {
   SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, nullptr);
   bool loaded =
       SSL_CTX_use_certificate_file(context.get(), files.certificate.c_str(), SSL_FILETYPE_PEM) == 1 &&
-      SSL_CTX_use_PrivateKey_file(context.get(), files.key.c_str(), SSL_FILETYPE_PEM) == 1;
+      SSL_CTX_use_PrivateKey_file(context.get(), files.key.c_str(), SSL_FILETYPE_PEM) == 1 &&
+      accept_client_certificates(context.get(), files.ca);
   return loaded ? std::move(context) : nullptr;
 }
 

@@ -1,12 +1,11 @@
-#include "tests/emulator/verdicts.hpp"
+#include "tests/emulator/fcm_answers.hpp"
 
-#include <cstdio>
+#include "tests/emulator/json_text.hpp"
 
 namespace pusher::emulator {
 
 namespace {
 
-constexpr size_t huge_body_bytes = 100'000'000;
 constexpr int retry_after_seconds = 1;
 
 /// How one verdict is answered; `message` null = not by a google.rpc.Status.
@@ -52,12 +51,6 @@ constexpr wording wordings[] = {
     {verdict::permission_denied, 403, nullptr, "PERMISSION_DENIED",
      "Permission 'cloudmessaging.messages.create' denied on resource (or it may not exist).", false,
      "PERMISSION_DENIED"},
-    {verdict::html_not_found, 404, nullptr, nullptr, nullptr, false, "HTML"},
-    {verdict::hang, 0, nullptr, nullptr, nullptr, false, "HANG"},
-    {verdict::reset, 0, nullptr, nullptr, nullptr, false, "RESET"},
-    {verdict::refused_stream, 0, nullptr, nullptr, nullptr, false, "REFUSED_STREAM"},
-    {verdict::garbage, 200, nullptr, nullptr, nullptr, false, "GARBAGE"},
-    {verdict::huge, 200, nullptr, nullptr, nullptr, false, "HUGE"},
     {verdict::refused_message, 400, nullptr, "INVALID_ARGUMENT", nullptr, false, "INVALID_ARGUMENT"},
 };
 
@@ -65,20 +58,6 @@ const wording& wording_of(verdict what) {
   for (const auto& each : wordings)
     if (each.what == what) return each;
   return wordings[0];
-}
-
-void append_escaped(std::string& to, std::string_view text) {
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') to += '\\';
-    if (byte >= 0x20) {
-      to += c;
-      continue;
-    }
-    char escape[8];
-    std::snprintf(escape, sizeof escape, "\\u%04x", byte);
-    to += escape;
-  }
 }
 
 void append_status(std::string& to, int code, std::string_view message, std::string_view status,
@@ -90,9 +69,9 @@ void append_status(std::string& to, int code, std::string_view message, std::str
   to += details.empty() ? "\"}}" : "\",\"details\":[" + details + "]}}";
 }
 
-std::string fcm_error(const char* code) {
-  return std::string("{\"@type\":\"type.googleapis.com/google.firebase.fcm.v1.FcmError\",\"errorCode\":\"") +
-         code + "\"}";
+std::string fcm_error(std::string_view code) {
+  return "{\"@type\":\"type.googleapis.com/google.firebase.fcm.v1.FcmError\",\"errorCode\":" + quoted(code) +
+         "}";
 }
 
 std::string error_info(const char* reason) {
@@ -125,11 +104,37 @@ std::string details_of(verdict what, const wording& words) {
   return details;
 }
 
-}  // namespace
-
-int status_of(verdict what) {
-  return wording_of(what).code;
+/// google.rpc.Code as Google maps it to HTTP.
+std::string_view status_word(int status) {
+  switch (status) {
+    case 400:
+      return "INVALID_ARGUMENT";
+    case 401:
+      return "UNAUTHENTICATED";
+    case 403:
+      return "PERMISSION_DENIED";
+    case 404:
+      return "NOT_FOUND";
+    case 409:
+      return "ABORTED";
+    case 429:
+      return "RESOURCE_EXHAUSTED";
+    case 499:
+      return "CANCELLED";
+    case 500:
+      return "INTERNAL";
+    case 501:
+      return "UNIMPLEMENTED";
+    case 503:
+      return "UNAVAILABLE";
+    case 504:
+      return "DEADLINE_EXCEEDED";
+    default:
+      return "UNKNOWN";
+  }
 }
+
+}  // namespace
 
 std::string_view code_of(verdict what) {
   return wording_of(what).log_code;
@@ -143,15 +148,14 @@ void word(verdict what, reply& answer) {
     append_status(answer.body, words.code, words.message, words.status, details_of(what, words));
   if (what == verdict::unauthenticated || what == verdict::no_credentials)
     answer.www_authenticate = "Bearer realm=\"https://accounts.google.com/\"";
-  if (what == verdict::html_not_found) word_html_not_found(answer);
-  if (what == verdict::garbage) answer.body = "<<< this is not JSON >>>";
-  if (what == verdict::huge) {
-    answer.body = "{\"name\":\"";
-    answer.filler_bytes = huge_body_bytes;
-  }
-  if (what == verdict::hang) answer.kind = reply_kind::silence;
-  if (what == verdict::reset) answer.kind = reply_kind::reset;
-  if (what == verdict::refused_stream) answer.kind = reply_kind::refuse;
+}
+
+void word_said(const scripted_answer& said, reply& answer) {
+  answer.status = said.status;
+  answer.retry_after_seconds = said.retry_after_seconds;
+  std::string details = said.code == "none" ? std::string() : fcm_error(said.code);
+  append_status(answer.body, said.status, "The token asked for this answer.", status_word(said.status),
+                details);
 }
 
 void word_accepted(std::string_view project, std::string_view message_id, reply& answer) {
@@ -172,15 +176,6 @@ void word_fault(const message_fault& fault, reply& answer) {
 void word_status(int code, std::string_view message, std::string_view status, reply& answer) {
   answer.status = code;
   append_status(answer.body, code, message, status, {});
-}
-
-void word_html_not_found(reply& answer) {
-  answer.status = 404;
-  answer.content_type = content_types::html;
-  answer.body =
-      "<!DOCTYPE html>\n<html lang=en>\n<title>Error 404 (Not Found)!!1</title>\n<p><b>404.</b> <ins>That is "
-      "an "
-      "error.</ins>\n<p>The requested URL was not found on this server.\n";
 }
 
 }  // namespace pusher::emulator
