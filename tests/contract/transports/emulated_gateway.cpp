@@ -90,6 +90,8 @@ void emulated_gateway::start() {
       await([&] { return access(ready.c_str(), R_OK) == 0 && json::parse(read_file(ready)).ok(); }),
       "the gateway emulator did not come up");
   auto facts = json::parse(read_file(ready));
+  for (auto& each : facts->GetObject())
+    if (each.value.IsString()) facts_[each.name.GetString()] = each.value.GetString();
   settings_.service_account_file = (*facts)["service_account_file"].GetString();
   settings_.base_url = (*facts)["base_url"].GetString();
   settings_.ca_file = (*facts)["ca_file"].GetString();

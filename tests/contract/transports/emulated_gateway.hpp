@@ -27,6 +27,8 @@ class emulated_gateway {
 
   /// Settings with which a transport reaches it, without limit of rate.
   fcm_settings settings() const { return settings_; }
+  /// What the emulator said of itself when it was ready, e.g. `apns_key_file`.
+  std::string fact(const char* name) const { return facts_.at(name); }
   /// Sends a JSON text to its control endpoint.
   void control(const std::string& json) const;
   void stop();
@@ -53,6 +55,7 @@ class emulated_gateway {
   std::string listen_ = "127.0.0.1:0";
   std::vector<std::string> flags_;
   fcm_settings settings_;
+  std::map<std::string, std::string> facts_;
   pid_t process_ = -1;
 };
 

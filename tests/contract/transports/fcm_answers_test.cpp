@@ -87,7 +87,7 @@ TEST_CASE("that FCM cannot sign in with APNs is reported, and delays no other pu
   REQUIRE(sink.await_answers(6));
   CHECK(sink.kinds()[verdict_kind::rejected] == 5);
   CHECK(sink.of(1, 105).kind == verdict_kind::accepted);
-  CHECK(await([&] { return (*fcm)->stats().trouble.find("APNs") != std::string::npos; }));
+  CHECK(await([&] { return (*fcm)->stats().trouble.find("THIRD_PARTY_AUTH_ERROR") != std::string::npos; }));
 }
 
 TEST_CASE("a token with quotes, backslashes and letters beyond ASCII arrives as it is") {

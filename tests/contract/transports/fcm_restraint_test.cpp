@@ -141,7 +141,7 @@ TEST_CASE("a service account that the gateway refuses costs few pushes; the othe
   gateway.control(R"({"fail": "401"})");
   sink.submit(**fcm, order_of(1, tokens(400)));
   REQUIRE(sink.await_answers(1));
-  CHECK(await([&] { return (*fcm)->stats().trouble.find("service account") != std::string::npos; }));
+  CHECK(await([&] { return (*fcm)->stats().trouble.find("refuses the credential") != std::string::npos; }));
   CHECK(sink.kinds()[verdict_kind::rejected] == sink.answers());
   gateway.control(R"({"fail": "none"})");
   REQUIRE(sink.await_answers(400));
