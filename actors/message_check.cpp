@@ -2,6 +2,8 @@
 
 #include "transports/apns/payload.hpp"
 #include "transports/fcm/payload.hpp"
+#include "transports/hms/payload.hpp"
+#include "transports/webpush/payload.hpp"
 
 namespace pusher {
 
@@ -9,6 +11,10 @@ result<void> check_for_gateways(const message& content, const std::set<channel>&
   if (auto fits = check_fcm_message(content); !fits) return fits;
   if (configured.count(channel::apns) > 0 || !content.apns.empty())
     if (auto fits = check_apns_message(content); !fits) return fits;
+  if (configured.count(channel::webpush) > 0 || !content.webpush.empty())
+    if (auto fits = check_web_push_message(content); !fits) return fits;
+  if (configured.count(channel::hms) > 0 || !content.hms.empty())
+    if (auto fits = check_hms_message(content); !fits) return fits;
   return {};
 }
 

@@ -4,6 +4,7 @@
 
 #include "transports/apns/transport.hpp"
 #include "transports/fcm/transport.hpp"
+#include "transports/webpush/transport.hpp"
 
 namespace pusher {
 
@@ -24,6 +25,9 @@ sender_transports::sender_transports(const settings& config, const std::vector<s
   if (wanted(channel::fcm, gateway::fcm))
     make(channel::fcm,
          [&](answer_sink& sink) { return make_fcm_transport(config.fcm, config.limits, sink); });
+  if (wanted(channel::webpush, gateway::webpush))
+    make(channel::webpush,
+         [&](answer_sink& sink) { return make_web_push_transport(config.webpush, config.limits, sink); });
   if (wanted(channel::apns, gateway::apns)) make_apns(config, configured.count(channel::apns_sandbox) > 0);
 }
 

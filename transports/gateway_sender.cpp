@@ -60,6 +60,23 @@ void gateway_sender::withdraw_all() {
   take_waiting([](const open_target&) { return true; }, give_up);
 }
 
+bool gateway_sender::blocked() const {
+  return breaker_.is_open() || (pool_.usable() == 0 && pool_.failures_in_a_row() >= failures_that_show);
+}
+
+void gateway_sender::give_up_waiting(const verdict& as, size_t keep) {
+  if (queued() <= keep) return;
+  std::vector<open_target> kept;
+  for (auto* lane : {&urgent_, &campaigns_})
+    while (!lane->empty() && kept.size() < keep)
+      kept.push_back(lane->take());
+  auto give_up = [&](const open_target& target) { answer(target, as); };
+  urgent_.withdraw_all(give_up);
+  campaigns_.withdraw_all(give_up);
+  for (auto& target : kept)
+    lane_of(target).put_back(target);
+}
+
 // -- before a push ------------------------------------------------------------------------------------------
 
 steady_time gateway_sender::on_round(steady_time now) {
@@ -338,8 +355,7 @@ transport_stats gateway_sender::numbers() const {
   numbers.queued = queued() + waiting_for_credential_.size();
   numbers.connections = pool_.usable();
   numbers.stream_capacity = pool_.capacity();
-  numbers.breaker_open =
-      breaker_.is_open() || (numbers.connections == 0 && pool_.failures_in_a_row() >= failures_that_show);
+  numbers.breaker_open = blocked();
   return numbers;
 }
 

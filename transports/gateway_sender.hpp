@@ -57,10 +57,16 @@ class gateway_sender final : public h2::exchange_listener {
   transport_stats numbers() const;
   /// Why it does not go on, in one sentence; empty when well.
   std::string trouble(steady_time now) const;
-  /// Whether nothing waits and nothing is under way.
-  bool idle() const { return queued() == 0 && waiting_for_credential_.empty() && pool_.in_flight() == 0; }
-  /// When pushes may go on, while the gateway does not take any; else the past.
-  steady_time blocked_until() const { return breaker_.is_open() ? breaker_.probe_due() : steady_time(); }
+  /// Whether nothing waits, nothing is under way, and all answers were taken.
+  bool idle() const {
+    return queued() == 0 && waiting_for_credential_.empty() && pool_.in_flight() == 0 && answers_.empty();
+  }
+  /// Whether the gateway takes no pushes for now: it refuses, or cannot be reached.
+  bool blocked() const;
+  /// Whether no address of the origin may be connected to.
+  bool forbidden() const { return pool_.forbidden(); }
+  /// Answers what waits, but for `keep` targets.
+  void give_up_waiting(const verdict& as, size_t keep);
 
  private:
   void on_finished(h2::exchange& done) override;

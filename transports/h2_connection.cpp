@@ -72,6 +72,11 @@ void connection::try_next_address() {
 }
 
 bool connection::begin_connect(const socket_address& address) {
+  if (bounds_.may_connect != nullptr && !bounds_.may_connect(address.storage)) {
+    ++forbidden_;
+    trouble_ = host_ + " leads to an address that is not public";
+    return false;
+  }
   socket_ = socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (socket_ < 0) {
     trouble_ = "cannot make a socket: " + system_message(errno);

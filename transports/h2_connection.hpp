@@ -23,6 +23,8 @@ struct connection_bounds {
   std::chrono::milliseconds idle_ping{30'000};  ///< without requests, a PING this often
   /// Until the peer has accepted who we are by an answer, one request at a time: APNs demands it.
   bool one_stream_first = false;
+  /// Looked at right before connecting, so that no answer of a name server can lead elsewhere. Null = any.
+  bool (*may_connect)(const sockaddr_storage&) = nullptr;
   unsigned deadlines_in_a_row = 5;  ///< requests that timed out without any answer between: use another one
 };
 
@@ -63,6 +65,8 @@ class connection final : public event_loop::watcher {
   bool was_open() const { return was_open_; }
   /// Whether it ever brought an answer, or was closed by us because it was not needed.
   bool was_useful() const { return session_.answers() > 0 || drained_; }
+  /// Whether nothing was tried because may_connect() forbade every address.
+  bool was_forbidden() const { return forbidden_ > 0 && forbidden_ == addresses_.size(); }
   /// Why it was closed, in a sentence part.
   const std::string& trouble() const { return trouble_; }
 
@@ -88,6 +92,7 @@ class connection final : public event_loop::watcher {
   session session_;
   std::vector<socket_address> addresses_;
   size_t next_address_ = 0;
+  size_t forbidden_ = 0;
   phase phase_ = phase::connecting;
   bool was_open_ = false;
   bool drained_ = false;

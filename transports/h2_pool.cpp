@@ -68,6 +68,7 @@ void pool::reap(steady_time now) {
 void pool::note_end(const connection& ended, steady_time now) {
   bool opening = &ended == opening_;
   if (opening) opening_ = nullptr;
+  forbidden_ = ended.was_forbidden();
   // One that opened and was of no use counts as a failure too: else it would be tried again without a pause.
   if (opening || !ended.was_useful()) attempt_failed(ended.trouble(), now);
 }

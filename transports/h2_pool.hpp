@@ -52,6 +52,8 @@ class pool {
   size_t usable() const;  ///< connections that take requests
   /// Attempts to connect that failed since the last connection opened.
   unsigned failures_in_a_row() const { return failures_; }
+  /// Whether the last attempt ended because no address may be connected to.
+  bool forbidden() const { return forbidden_; }
   /// Why the last attempt to connect failed; empty when it did not.
   const std::string& trouble() const { return trouble_; }
 
@@ -77,6 +79,7 @@ class pool {
   back_off waits_;
   steady_time next_attempt_;
   unsigned failures_ = 0;
+  bool forbidden_ = false;
   std::string trouble_;
   bool more_wanted_ = false;
   steady_time growth_measured_;

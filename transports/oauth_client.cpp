@@ -101,14 +101,16 @@ class form_post {
 /// `error` of an OAuth refusal, e.g. invalid_grant: a word from a closed list, safe to show.
 std::string refusal_word(const rapidjson::Document& reply) {
   auto found = reply.IsObject() ? reply.FindMember("error") : reply.MemberEnd();
-  if (!reply.IsObject() || found == reply.MemberEnd() || !found->value.IsString()) return "no reason";
+  if (!reply.IsObject() || found == reply.MemberEnd()) return "no reason";
+  if (found->value.IsInt()) return std::to_string(found->value.GetInt());  // Huawei has numbers
+  if (!found->value.IsString()) return "no reason";
   return std::string(json::view(found->value).substr(0, 64));
 }
 
 }  // namespace
 
-oauth_client::oauth_client(service_account account, std::string ca_file, std::function<void()> changed)
-    : account_(std::move(account)), ca_file_(std::move(ca_file)), changed_(std::move(changed)) {
+oauth_client::oauth_client(token_grant grant, std::string ca_file, std::function<void()> changed)
+    : grant_(std::move(grant)), ca_file_(std::move(ca_file)), changed_(std::move(changed)) {
   static std::once_flag once;
   std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
   transfers_ = curl_multi_init();
@@ -184,12 +186,9 @@ void oauth_client::attempt() {
 }
 
 result<oauth_client::minted> oauth_client::mint() {
-  auto assertion = make_assertion(account_, now_ms());
-  if (!assertion) return std::move(assertion).failure();
-  // Base64url and the grant's name need no escape but for their colons.
-  std::string form =
-      "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=" + *assertion;
-  auto reply = form_post(account_.token_uri, ca_file_, form).run(transfers_, [this] {
+  auto form = grant_.form();
+  if (!form) return std::move(form).failure();
+  auto reply = form_post(grant_.url, ca_file_, *form).run(transfers_, [this] {
     std::lock_guard lock(mutex_);
     return stopping_;
   });

@@ -1,4 +1,4 @@
-// Keeps an OAuth access token fresh for one service account, on a thread of its own.
+// Keeps an OAuth access token fresh for one credential, on a thread of its own.
 #pragma once
 
 #include <chrono>
@@ -10,8 +10,8 @@
 #include <string>
 #include <thread>
 
+#include "model/result.hpp"
 #include "transports/back_off.hpp"
-#include "transports/service_account.hpp"
 
 namespace pusher {
 
@@ -21,6 +21,12 @@ struct access_token {
   std::chrono::steady_clock::time_point expires;
 };
 
+/// Where a token comes from, and for what.
+struct token_grant {
+  std::string url;
+  std::function<result<std::string>()> form;  ///< the body of the request, percent-encoded
+};
+
 /// Mints one token at a time: at the start, at 85 % of a token's life, and when the gateway refused the one
 /// in use, but for that reason at most every 10 s. Failed attempts are repeated after 1 s to 60 s.
 /// Thread-safe.
@@ -28,7 +34,7 @@ class oauth_client {
  public:
   /// `changed` is called on the client's thread after each attempt. `ca_file` empty = the system's
   /// authorities.
-  oauth_client(service_account account, std::string ca_file, std::function<void()> changed);
+  oauth_client(token_grant grant, std::string ca_file, std::function<void()> changed);
   /// Abandons an attempt under way.
   ~oauth_client();
   oauth_client(const oauth_client&) = delete;
@@ -52,7 +58,7 @@ class oauth_client {
   void attempt();
   result<minted> mint();
 
-  const service_account account_;
+  const token_grant grant_;
   const std::string ca_file_;
   const std::function<void()> changed_;
   void* transfers_;  ///< curl's multi handle; woken to end an attempt

@@ -57,6 +57,8 @@ struct push_order {
   lane urgency = lane::campaign;
   std::vector<push_target> targets;
   std::vector<uint32_t> numbers;  ///< what answers call targets[i]; same length as targets
+  /// A transport's own: bodies made per target before it queues them; same length as targets, or empty.
+  std::vector<std::string> bodies = {};
 };
 
 struct push_answer {

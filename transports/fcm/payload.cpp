@@ -4,8 +4,6 @@
 #include <initializer_list>
 
 #include <rapidjson/document.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 
 #include "model/json.hpp"
 #include "model/limits.hpp"
@@ -203,18 +201,6 @@ result<std::string> render_fcm_suffix(const message& content, utc_ms now) {
   std::string object = json::to_text(*built);
   // The object is never empty: android.ttl may be removed by an override, its empty parent stays.
   return "\"," + object.substr(1) + "}";
-}
-
-std::string_view escape_token(std::string_view token, std::string& scratch) {
-  bool plain = std::none_of(token.begin(), token.end(), [](char c) {
-    return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
-  });
-  if (plain) return token;
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
-  writer.String(token.data(), static_cast<rapidjson::SizeType>(token.size()));
-  scratch.assign(buffer.GetString() + 1, buffer.GetSize() - 2);
-  return scratch;
 }
 
 result<void> check_fcm_message(const message& content) {

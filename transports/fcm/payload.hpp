@@ -33,9 +33,6 @@ inline constexpr std::string_view fcm_body_prefix = R"({"message":{"token":")";
 /// override is not a JSON object.
 result<std::string> render_fcm_suffix(const message& content, utc_ms now);
 
-/// The token as it stands between the quotes: itself, or `scratch` when something in it had to be escaped.
-std::string_view escape_token(std::string_view token, std::string& scratch);
-
 /// Whether FCM will take such a message from any device's side: its size for each platform, no reserved key
 /// in data. Errors: payload_too_large; invalid_field with a pointer such as `/content/data/from`.
 result<void> check_fcm_message(const message& content);

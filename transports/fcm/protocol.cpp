@@ -1,14 +1,28 @@
 #include "transports/fcm/protocol.hpp"
 
 #include "transports/fcm/payload.hpp"
+#include "transports/json_tokens.hpp"
+#include "transports/service_account.hpp"
 
 namespace pusher {
+
+namespace {
+
+result<std::string> assertion_form(const service_account& account) {
+  auto assertion = make_assertion(account, now_ms());
+  if (!assertion) return std::move(assertion).failure();
+  // Base64url and the grant's name need no escape but for their colons.
+  return "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=" + *assertion;
+}
+
+}  // namespace
 
 fcm_protocol::fcm_protocol(const service_account& account, const origin& where, const std::string& ca_file,
                            event_loop& loop)
     : authority_(where.authority),
       path_(where.path + "/v1/projects/" + account.project_id + "/messages:send"),
-      tokens_(account, ca_file, [&loop] { loop.wake(); }) {}
+      tokens_({account.token_uri, [account] { return assertion_form(account); }}, ca_file,
+              [&loop] { loop.wake(); }) {}
 
 uint64_t fcm_protocol::credential(steady_time now) {
   auto current = tokens_.token();

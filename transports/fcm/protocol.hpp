@@ -8,6 +8,7 @@
 #include "transports/gateway_protocol.hpp"
 #include "transports/oauth_client.hpp"
 #include "transports/origin.hpp"
+#include "transports/service_account.hpp"
 
 namespace pusher {
 

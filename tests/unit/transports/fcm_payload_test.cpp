@@ -4,6 +4,7 @@
 
 #include "model/json.hpp"
 #include "transports/fcm/payload.hpp"
+#include "transports/json_tokens.hpp"
 
 using namespace pusher;
 

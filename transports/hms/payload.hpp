@@ -1,0 +1,33 @@
+// The body of an HMS request: rendered once per content, completed by the tokens that it is for.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "model/clock.hpp"
+#include "model/notification.hpp"
+#include "model/result.hpp"
+
+namespace pusher {
+
+/// What stands before the tokens, each in quotes and with commas between, in every request.
+inline constexpr std::string_view hms_body_prefix = R"({"validate_only":false,"message":{"token":[)";
+
+/// What stands behind them, from the closing bracket on. How content maps to Huawei's fields:
+///
+///   title, body, image_url  notification.{title,body,image}, and so in android.notification
+///   deep_link               android.notification.click_action: an https link opens as a URL, another one by
+///                           its intent; without any, the tap opens the app
+///   sound                   android.notification.sound
+///   badge                   android.notification.badge.set_num
+///   data, deep_link         data: one JSON text, as Huawei wants it
+///   collapse_key            android.collapse_key, when it is a number from -1 to 100, as Huawei wants it
+///   expires_at              android.ttl, at most 15 days
+///
+/// The override is merged over that as RFC 7396 says. Errors: corrupt_data when it is not a JSON object.
+result<std::string> render_hms_suffix(const message& content, utc_ms now);
+
+/// Whether Push Kit will take such a message. Errors: invalid_field, payload_too_large.
+result<void> check_hms_message(const message& content);
+
+}  // namespace pusher

@@ -1,0 +1,38 @@
+// Huawei Push Kit: how pushes are worded and answers are read. One request carries many tokens.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "conf/settings.hpp"
+#include "transports/gateway_protocol.hpp"
+#include "transports/hms/answers.hpp"
+#include "transports/oauth_client.hpp"
+#include "transports/origin.hpp"
+
+namespace pusher {
+
+class hms_protocol final : public gateway_protocol {
+ public:
+  /// The loop is woken when a token comes.
+  hms_protocol(const hms_settings& settings, const origin& where, event_loop& loop);
+
+  const verdict_table& table() const override { return hms_answers; }
+  uint64_t credential(steady_time now) override;
+  void credential_refused(uint64_t generation) override { tokens_.refused(generation); }
+  std::string credential_trouble() const override { return tokens_.trouble(); }
+  size_t targets_per_request() const override { return 1000; }
+  std::optional<verdict> word(push_request& fresh, utc_ms now) override;
+  answer_reading read(const push_request& done) override;
+
+ private:
+  const std::string authority_;
+  const std::string path_;
+  oauth_client tokens_;
+  std::shared_ptr<const access_token> token_;
+  std::shared_ptr<const h2::request_head> head_;
+  std::vector<std::string_view> sent_;
+};
+
+}  // namespace pusher

@@ -1,0 +1,22 @@
+#include "transports/hms/transport.hpp"
+
+#include "transports/hms/protocol.hpp"
+#include "transports/threaded_transport.hpp"
+
+namespace pusher {
+
+result<std::unique_ptr<transport>> make_hms_transport(const hms_settings& settings,
+                                                      const limits_settings& limits, answer_sink& sink) {
+  return start_transport(sink, [&](event_loop& loop) -> result<std::unique_ptr<loop_side>> {
+    auto where = parse_origin(settings.base_url);
+    if (!where) return std::move(where).failure();
+    auto tls = tls_context::make(settings.ca_file);
+    if (!tls) return std::move(tls).failure();
+    auto protocol = std::make_unique<hms_protocol>(settings, *where, loop);
+    return std::unique_ptr<loop_side>(
+        std::make_unique<single_origin>(loop, *std::move(tls), std::move(protocol), "HMS", *where, limits,
+                                        pool_bounds_of(limits), sending_pace{}));
+  });
+}
+
+}  // namespace pusher

@@ -1,0 +1,28 @@
+#include "transports/webpush/transport.hpp"
+
+#include "conf/secret_file.hpp"
+#include "transports/webpush/services.hpp"
+#include "transports/webpush/vapid.hpp"
+
+namespace pusher {
+
+result<std::unique_ptr<transport>> make_web_push_transport(const webpush_settings& settings,
+                                                           const limits_settings& limits, answer_sink& sink) {
+  return start_transport(sink, [&](event_loop& loop) -> result<std::unique_ptr<loop_side>> {
+    auto text = read_secret("webpush.vapid_key_file", settings.vapid_key_file);
+    if (!text) return std::move(text).failure();
+    auto key = ec_key::parse(*text);
+    if (!key)
+      return error{errc::invalid_configuration,
+                   "webpush.vapid_key_file: " + settings.vapid_key_file + " is " + key.failure().detail +
+                       "; `pusher vapid generate` makes one",
+                   "", 0};
+    if (auto good = check_vapid_subject(settings.subject); !good) return good.failure();
+    auto tls = tls_context::make(settings.ca_file);
+    if (!tls) return std::move(tls).failure();
+    return std::unique_ptr<loop_side>(
+        std::make_unique<push_services>(loop, *std::move(tls), *std::move(key), settings, limits));
+  });
+}
+
+}  // namespace pusher
