@@ -1,13 +1,21 @@
 #include "actors/commands.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <functional>
 #include <optional>
 
+#include "conf/secret_file.hpp"
 #include "http/operations.hpp"
 #include "storage/api_key_store.hpp"
 #include "storage/database.hpp"
 #include "storage/embedded_stores.hpp"
+#include "transports/base64url.hpp"
+#include "transports/jwt.hpp"
 
 namespace pusher::commands {
 
@@ -109,6 +117,50 @@ int list_keys(settings config) {
 
 int revoke_key(settings config, const std::string& prefix) {
   return with_database(std::move(config), [&](database& db) { return api_key_store(db).revoke(prefix); });
+}
+
+namespace {
+
+std::string public_key_of(const ec_key& key) {
+  auto point = key.public_point();
+  return to_base64url({reinterpret_cast<const char*>(point.data()), point.size()});
+}
+
+/// Never over an existing file: a lost VAPID key loses all subscriptions.
+result<void> write_new_secret(const std::string& path, const std::string& text) {
+  int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file < 0)
+    return error{errc::invalid_configuration, "cannot make " + path + ": " + std::strerror(errno), "", 0};
+  bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  written = ::close(file) == 0 && written;
+  if (!written) return error{errc::internal, "cannot write " + path, "", 0};
+  return {};
+}
+
+}  // namespace
+
+int generate_vapid_key(const std::string& out) {
+  auto key = ec_key::generate();
+  if (!key) return fail(key.failure());
+  auto pem = key->to_pem();
+  if (!pem) return fail(pem.failure());
+  if (out.empty()) {
+    std::fputs(pem->c_str(), stdout);
+    std::fprintf(stderr, "public key: %s\n", public_key_of(*key).c_str());
+    return 0;
+  }
+  if (auto written = write_new_secret(out, *pem); !written) return fail(written.failure());
+  std::puts(public_key_of(*key).c_str());
+  return 0;
+}
+
+int show_vapid_key(const std::string& file) {
+  auto text = read_secret("--key", file);
+  if (!text) return fail(text.failure());
+  auto key = ec_key::parse(*text);
+  if (!key) return fail({errc::invalid_configuration, file + " is " + key.failure().detail + ".", "", 0});
+  std::puts(public_key_of(*key).c_str());
+  return 0;
 }
 
 }  // namespace pusher::commands

@@ -18,4 +18,10 @@ int create_key(settings config, const std::string& application, const std::strin
 int list_keys(settings config);
 int revoke_key(settings config, const std::string& prefix);
 
+/// Makes a VAPID key: into `out`, a new file of mode 0600, with the public key on standard output; or,
+/// without `out`, as PEM on standard output with the public key on standard error.
+int generate_vapid_key(const std::string& out);
+/// Prints the public key, as browsers want it, of a private key's file.
+int show_vapid_key(const std::string& file);
+
 }  // namespace pusher::commands

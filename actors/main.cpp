@@ -14,7 +14,7 @@ using namespace pusher;
 struct options {
   std::string config, roles, name, data_directory, log_level, log_format;
   std::vector<std::string> assignments;  ///< section.key=value
-  std::string application = "default", scopes, prefix;
+  std::string application = "default", scopes, prefix, file;
   bool print = false, check = false;
 };
 
@@ -105,6 +105,16 @@ int main(int argc, char** argv) {
   revoke->callback([&] {
     code = with_settings(o, [&](settings s) { return commands::revoke_key(std::move(s), o.prefix); });
   });
+
+  auto* vapid = app.add_subcommand("vapid", "The key by which Web Push services know the application server");
+  vapid->require_subcommand(1);
+  auto* generate =
+      vapid->add_subcommand("generate", "Make a key pair; browsers subscribe with the public key");
+  generate->add_option("--out", o.file, "Write the private key to this new file, and print the public key");
+  generate->callback([&] { code = commands::generate_vapid_key(o.file); });
+  auto* show = vapid->add_subcommand("public", "Print the public key of a private key");
+  show->add_option("--key", o.file, "The private key's file")->required();
+  show->callback([&] { code = commands::show_vapid_key(o.file); });
 
   auto* config = app.add_subcommand("config", "Check or print the effective configuration");
   add_settings(*config, o);

@@ -51,6 +51,13 @@ class sender_role : public role_loop<sender_role> {
         journal_(node_->config.redis, node_->run_id, node_->consumer("push-sender", index)),
         transports_(node_->config, gateways,
                     [owner = role_actor(self)] { caf::anon_send(owner, proceed{false}); }) {
+    if (!node_->config.fcm_legacy.server_key.empty())
+      log::warn(
+          "push_sender.fcm_legacy",
+          {{"detail", node_->config.fcm.service_account_file.empty()
+                          ? "Google ended FCM's legacy API in 2024: only compatible proxies answer it; use "
+                            "fcm.service_account_file"
+                          : "fcm_legacy.server_key is not used: fcm.service_account_file is there"}});
     for (auto& each : transports_.failures())
       log::error("push_sender.no_transport", {{"detail", each}});
   }

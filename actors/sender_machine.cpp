@@ -290,6 +290,10 @@ void sender_machine::settle(open_batch& batch, uint32_t number, outcome result, 
     made.unregistered_at = verdict.unregistered_at;
   }
   ++counters_.outcomes[result];
+  if (!verdict.replacement_token.empty() && verdict.replacement_token != target.push_token) {
+    made.replacement_token = verdict.replacement_token;
+    made.token = sha256(target.push_token);
+  }
   if (result == outcome::accepted && target.switched) {
     made.found_in = other_environment(batch.queue.environment);
     made.token = sha256(target.push_token);

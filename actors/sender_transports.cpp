@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "transports/apns/transport.hpp"
+#include "transports/fcm/legacy.hpp"
 #include "transports/fcm/transport.hpp"
+#include "transports/hms/transport.hpp"
 #include "transports/webpush/transport.hpp"
 
 namespace pusher {
@@ -22,13 +24,22 @@ sender_transports::sender_transports(const settings& config, const std::vector<s
         gateways.empty() || std::find(gateways.begin(), gateways.end(), to_string(of)) != gateways.end();
     return ours && configured.count(which) > 0;
   };
-  if (wanted(channel::fcm, gateway::fcm))
-    make(channel::fcm,
-         [&](answer_sink& sink) { return make_fcm_transport(config.fcm, config.limits, sink); });
+  if (wanted(channel::fcm, gateway::fcm)) make_fcm(config);
+  if (wanted(channel::hms, gateway::hms))
+    make(channel::hms,
+         [&](answer_sink& sink) { return make_hms_transport(config.hms, config.limits, sink); });
   if (wanted(channel::webpush, gateway::webpush))
     make(channel::webpush,
          [&](answer_sink& sink) { return make_web_push_transport(config.webpush, config.limits, sink); });
   if (wanted(channel::apns, gateway::apns)) make_apns(config, configured.count(channel::apns_sandbox) > 0);
+}
+
+void sender_transports::make_fcm(const settings& config) {
+  make(channel::fcm, [&](answer_sink& sink) {
+    return config.fcm.service_account_file.empty()
+               ? make_fcm_legacy_transport(config.fcm_legacy, config.limits, sink)
+               : make_fcm_transport(config.fcm, config.limits, sink);
+  });
 }
 
 void sender_transports::make_apns(const settings& config, bool sandbox) {

@@ -55,6 +55,7 @@ class sender_transports {
   void arrived(channel from, std::vector<push_answer> answers);
   template <class Make>
   void make(channel which, Make make);
+  void make_fcm(const settings& config);
   void make_apns(const settings& config, bool sandbox);
 
   const std::function<void()> poke_;

@@ -44,7 +44,9 @@ struct push_result {
   utc_ms unregistered_at = 0;
   /// The gateway's environment that took it, when that is not the device's own.
   std::optional<environment> found_in;
-  /// With `unregistered` or found_in: which token this is about.
+  /// The token that stands for the device from now on; empty = the same.
+  std::string replacement_token;
+  /// With `unregistered`, found_in or replacement_token: which token this is about.
   sha256_digest token{};
 };
 

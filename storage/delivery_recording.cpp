@@ -75,6 +75,7 @@ result<delivery_store::recorded> delivery_recording::run(mode how) {
   if (!disabled) return disabled.failure();
   outcome_.tokens_disabled = *disabled;
   if (auto done = move_environments(); !done) return done.failure();
+  if (auto done = replace_tokens(); !done) return done.failure();
   // Counters come last, so that the one row that all writers share is locked as short as can be.
   if (auto done = add_counts(); !done) return done.failure();
   if (auto done = complete(); !done) return done.failure();
@@ -204,6 +205,33 @@ result<void> delivery_recording::move_environments() {
     rows.add(static_cast<uint64_t>(*each->found_in)).add(each->device.value).add(bytes_of(each->token));
   auto moved = on_.execute_bulk("moving devices to their environment", sql, rows);
   if (!moved) return moved.failure();
+  return {};
+}
+
+/// Devices for which the gateway named another token. One that another device holds already is left alone:
+/// that device is the same app, registered anew.
+result<void> delivery_recording::replace_tokens() {
+  static const std::string sql =
+      "UPDATE IGNORE devices SET push_token = ?, token_hash = ?, updated_at = " + database_now +
+      " WHERE id = ? AND token_hash = ?";
+  std::vector<const push_result*> replaced;
+  for (const auto& each : rows_)
+    if (!each.value->replacement_token.empty()) replaced.push_back(each.value);
+  if (replaced.empty()) return {};
+  std::sort(replaced.begin(), replaced.end(),
+            [](const push_result* a, const push_result* b) { return a->device < b->device; });
+  std::vector<sha256_digest> fresh;
+  fresh.reserve(replaced.size());
+  bulk_rows rows({column::text, column::text, column::number, column::text});
+  for (const auto* each : replaced) {
+    fresh.push_back(sha256(each->replacement_token));
+    rows.add(std::string_view(each->replacement_token))
+        .add(bytes_of(fresh.back()))
+        .add(each->device.value)
+        .add(bytes_of(each->token));
+  }
+  auto changed = on_.execute_bulk("replacing tokens", sql, rows);
+  if (!changed) return changed.failure();
   return {};
 }
 

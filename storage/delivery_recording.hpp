@@ -39,6 +39,7 @@ class delivery_recording {
   result<size_t> disable_dead_tokens();
   result<void> note_disabled();
   result<void> move_environments();
+  result<void> replace_tokens();
   result<void> add_counts();
   result<void> complete();
 

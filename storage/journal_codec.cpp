@@ -13,7 +13,7 @@ constexpr char version = 2;
 
 // Flags of a target and of a result.
 constexpr uint8_t target_switched = 1, target_has_keys = 2;
-constexpr uint8_t found_elsewhere = 0x80;
+constexpr uint8_t found_elsewhere = 0x80, token_replaced = 0x40;
 
 class writer {
  public:
@@ -157,15 +157,17 @@ std::string encode(const result_batch& batch) {
   out.number(batch.results.size());
   for (const auto& each : batch.results) {
     out.number(each.device.value);
-    out.byte(
-        static_cast<uint8_t>(static_cast<uint8_t>(each.outcome) | (each.found_in ? found_elsewhere : 0)));
+    out.byte(static_cast<uint8_t>(static_cast<uint8_t>(each.outcome) | (each.found_in ? found_elsewhere : 0) |
+                                  (each.replacement_token.empty() ? 0 : token_replaced)));
     out.byte(each.attempts);
     out.time(each.settled_at);
     out.text(std::string_view(each.code));
     out.text(std::string_view(each.gateway_message_id));
     if (each.outcome == outcome::unregistered) out.time(each.unregistered_at);
     if (each.found_in) out.byte(static_cast<uint8_t>(*each.found_in));
-    if (each.outcome == outcome::unregistered || each.found_in) out.raw(each.token);
+    if (!each.replacement_token.empty()) out.text(std::string_view(each.replacement_token));
+    if (each.outcome == outcome::unregistered || each.found_in || !each.replacement_token.empty())
+      out.raw(each.token);
   }
   return out.take();
 }
@@ -178,7 +180,7 @@ result<result_batch> decode_result_batch(std::string_view bytes) {
   for (auto& each : batch.results) {
     each.device = {in.number()};
     auto first = in.byte();
-    auto known = outcome_from_number(static_cast<uint8_t>(first & ~found_elsewhere));
+    auto known = outcome_from_number(static_cast<uint8_t>(first & ~(found_elsewhere | token_replaced)));
     if (!known) in.fail();
     each.outcome = known.value_or(outcome::unknown);
     each.attempts = in.byte();
@@ -191,7 +193,9 @@ result<result_batch> decode_result_batch(std::string_view bytes) {
       if (found != 1 && found != 2) in.fail();
       each.found_in = static_cast<environment>(found);
     }
-    if (each.outcome == outcome::unregistered || each.found_in) each.token = in.raw();
+    if ((first & token_replaced) != 0) each.replacement_token = in.text();
+    if (each.outcome == outcome::unregistered || (first & (found_elsewhere | token_replaced)) != 0)
+      each.token = in.raw();
   }
   if (!in.finished()) return corrupt("result batch");
   return batch;

@@ -31,6 +31,7 @@ struct answer_reading {
   std::string code;    ///< the gateway's error code; empty = it has none
   std::string detail;  ///< see answer_rule
   std::string message_id;
+  std::string replacement_token;  ///< the token that stands for this device from now on; empty = the same
   utc_ms unregistered_at = 0;
   /// Answers to many targets at once that differ: one reading for each target. Else empty.
   std::vector<answer_reading> parts;

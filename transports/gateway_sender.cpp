@@ -267,6 +267,7 @@ void gateway_sender::answer_rule_of(const open_target& target, const answer_rule
     made.kind = verdict_kind::unregistered;
   if (made.kind == verdict_kind::accepted) {
     made.gateway_message_id = reading.message_id;
+    made.replacement_token = reading.replacement_token;
   } else {
     made.code = !reading.code.empty() ? reading.code : "HTTP_" + std::to_string(done.status);
   }

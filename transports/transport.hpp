@@ -31,6 +31,7 @@ struct verdict {
   verdict_kind kind = verdict_kind::unknown;
   std::string code;                ///< the gateway's error code, e.g. QUOTA_EXCEEDED; empty when accepted
   std::string gateway_message_id;  ///< when accepted
+  std::string replacement_token;   ///< when accepted: the device's token from now on; empty = the same
   /// With `retry`: how long the gateway asks us to wait; 0 = it did not say, back off by our own rule.
   int64_t retry_after_ms = 0;
   /// With `retry` and no retry_after_ms: the shortest first wait that the gateway demands.

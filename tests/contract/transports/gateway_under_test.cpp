@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include "conf/secret_file.hpp"
 #include "transports/apns/transport.hpp"
 #include "transports/fcm/transport.hpp"
+#include "transports/hms/transport.hpp"
 
 namespace pusher::testing {
 
@@ -53,6 +55,17 @@ result<std::unique_ptr<transport>> make_apns(const emulated_gateway& gateway, co
   return make_apns_transport(settings, environment::production, *tokens, limits, sink);
 }
 
+result<std::unique_ptr<transport>> make_hms(const emulated_gateway& gateway, const limits_settings& limits,
+                                            answer_sink& sink) {
+  hms_settings settings;
+  settings.app_id = gateway.fact("hms_app_id");
+  settings.app_secret = *read_secret("hms.app_secret_file", gateway.fact("hms_app_secret_file"));
+  settings.base_url = gateway.fact("hms_base_url");
+  settings.token_url = gateway.fact("hms_token_url");
+  settings.ca_file = gateway.fact("ca_file");
+  return make_hms_transport(settings, limits, sink);
+}
+
 }  // namespace
 
 const std::vector<gateway_under_test>& every_gateway() {
@@ -66,6 +79,7 @@ const std::vector<gateway_under_test>& every_gateway() {
        [](const emulated_gateway&, const std::string& text) {
          return push_target{{}, hex(text), 0};
        }},
+      {"hms", make_hms, plain},
   };
   return all;
 }
