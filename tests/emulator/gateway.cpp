@@ -20,11 +20,14 @@ gateway::gateway(const options& settings, const identities& known, token_endpoin
       stats_(stats),
       books_(settings, log, stats),
       fcm_(settings, tokens, books_),
-      apns_(settings, known.apns, books_) {}
+      apns_(settings, known.apns, books_),
+      hms_tokens_(known.hms, settings.token_lifetime_seconds),
+      hms_(hms_tokens_, books_) {}
 
 std::optional<gateway_kind> gateway::gateway_of(const request& asked) {
   bool post = asked.method == "POST";
   if (post && fcm_gateway::takes(asked.path)) return gateway_kind::fcm;
+  if (post && hms_gateway::takes(asked.path)) return gateway_kind::hms;
   if (apns_gateway::takes(asked)) return gateway_kind::apns;
   return std::nullopt;
 }
@@ -35,8 +38,10 @@ void gateway::handle(request& asked, reply& answer, int64_t now_us) {
   ++stats_.other_requests;
   bool post = asked.method == "POST", get = asked.method == "GET";
   if (post && asked.path == "/token") return tokens_.handle(asked, answer, now_us / us_per_second);
+  if (post && asked.path == "/oauth2/v3/token")
+    return hms_tokens_.handle(asked, answer, now_us / us_per_second);
   if (post && asked.path == "/_control") return control(asked, answer, now_us);
-  if (get && asked.path == "/_stats") return show_statistics(stats_, tokens_, answer);
+  if (get && asked.path == "/_stats") return show_statistics(stats_, tokens_, hms_tokens_, answer);
   if (is_redirected(asked.path)) ++stats_.redirects_followed;
   word_html_not_found(answer);
 }
@@ -47,8 +52,9 @@ void gateway::push(gateway_kind kind, request& asked, reply& answer, int64_t now
       return fcm_.handle(asked, answer, now_us);
     case gateway_kind::apns:
       return apns_.handle(asked, answer, now_us);
-    case gateway_kind::webpush:
     case gateway_kind::hms:
+      return hms_.handle(asked, answer, now_us);
+    case gateway_kind::webpush:
     case gateway_kind::legacy:
       return;
   }
@@ -65,7 +71,10 @@ void gateway::control(const request& asked, reply& answer, int64_t now_us) {
       if (message->gateway.value_or(kind) == kind) books_.fail(kind, *message->fail);
     }
   }
-  if (message->revoke_tokens) tokens_.revoke_all();
+  if (message->revoke_tokens) {
+    tokens_.revoke_all();
+    hms_tokens_.revoke_all();
+  }
   if (message->revoke_keys) apns_.revoke_keys(*message->revoke_keys);
   if (message->expire_keys) apns_.expire_keys(now_us / us_per_second);
   if (message->hold) holding_ = *message->hold;

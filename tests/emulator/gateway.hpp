@@ -9,6 +9,7 @@
 #include "tests/emulator/control.hpp"
 #include "tests/emulator/exchange.hpp"
 #include "tests/emulator/fcm.hpp"
+#include "tests/emulator/hms.hpp"
 #include "tests/emulator/oauth.hpp"
 #include "tests/emulator/options.hpp"
 #include "tests/emulator/oracle.hpp"
@@ -21,6 +22,7 @@ namespace pusher::emulator {
 struct identities {
   service_account google;
   apns_identity apns;
+  hms_identity hms;
 };
 
 /// Single-threaded. All arguments of the constructor but the settings must outlive it.
@@ -49,6 +51,8 @@ class gateway {
   oracle books_;
   fcm_gateway fcm_;
   apns_gateway apns_;
+  hms_token_endpoint hms_tokens_;
+  hms_gateway hms_;
   orders orders_;
   bool holding_ = false;
 };

@@ -6,7 +6,7 @@ namespace {
 
 constexpr const char* help =
     R"(gateway-emulator: a stand-in for push gateways, as strict as they are, over TLS: FCM HTTP v1 with Google's
-token endpoint, and APNs.
+token endpoint, APNs, and Huawei Push Kit (HMS) with its token endpoint.
 
 usage: gateway-emulator --directory DIR [options]
 
@@ -41,7 +41,7 @@ the next ones succeed). APNs tokens are hexadecimal; their text is what the byte
                     timestamp of APNs' 410 (now); FCM: code none = without an FcmError detail
   SAY<n>X-<status>-<code>...
                     the same n times
-  UNREG...          404 UNREGISTERED; APNs: 410 Unregistered
+  UNREG...          404 UNREGISTERED; APNs: 410 Unregistered; HMS: an illegal token
   BAD...            400 INVALID_ARGUMENT about the payload
   BADTOKEN...       400 INVALID_ARGUMENT, "The registration token is not a valid FCM registration token"
   MISMATCH...       403 SENDER_ID_MISMATCH
@@ -58,6 +58,7 @@ the next ones succeed). APNs tokens are hexadecimal; their text is what the byte
   HUGE...           200 with a body of 100 MB
   REDIRECT...       307 to a path that does not exist
   anything else     success
+  ILLEGAL...        HMS: an illegal token
   SANDBOX...        APNs: good at the sandbox's port only; others at the main port only; BOTH... at both
 
 Control at run time, on the same port:

@@ -72,8 +72,9 @@ std::optional<identities> ensure_identities(const std::string& directory, const 
   auto account =
       ensure_service_account(directory + "/service-account.json", settings.project, base_url + "/token");
   auto apns_key = ensure_p256_key(directory + "/apns-key.p8");
-  if (!account || !apns_key) return std::nullopt;
-  return identities{std::move(*account), {std::move(apns_key)}};
+  auto hms_secret = ensure_secret(directory + "/hms-secret", 32);
+  if (!account || !apns_key || !hms_secret) return std::nullopt;
+  return identities{std::move(*account), {std::move(apns_key)}, {std::move(*hms_secret)}};
 }
 
 void describe(const options& settings, const std::string& directory, ready_text& ready) {
@@ -91,6 +92,10 @@ void describe(const options& settings, const std::string& directory, ready_text&
   ready.add("apns_topic", apns_identity::topic);
   ready.add("apns_certificate_file", directory + "/apns-client.pem");
   ready.add("apns_certificate_p12", directory + "/apns-client.p12");
+  ready.add("hms_base_url", base_url);
+  ready.add("hms_token_url", base_url + "/oauth2/v3/token");
+  ready.add("hms_app_id", hms_identity::app_id);
+  ready.add("hms_app_secret_file", directory + "/hms-secret");
 }
 
 int serve(options settings) {

@@ -43,7 +43,8 @@ push_counters sum_of(const statistics& stats) {
 
 }  // namespace
 
-void show_statistics(const statistics& stats, const token_endpoint& tokens, reply& answer) {
+void show_statistics(const statistics& stats, const token_endpoint& tokens,
+                     const hms_token_endpoint& hms_tokens, reply& answer) {
   auto& text = answer.body;
   auto put = [&text](const char* name, uint64_t value) { text += "  " + member(name, value) + ",\n"; };
   auto sum = sum_of(stats);
@@ -58,6 +59,8 @@ void show_statistics(const statistics& stats, const token_endpoint& tokens, repl
   put("open_connections", stats.open_connections);
   put("mints", tokens.mints());
   put("mints_refused", tokens.refusals());
+  put("hms_mints", hms_tokens.mints());
+  put("hms_mints_refused", hms_tokens.refusals());
   put("other_requests", stats.other_requests);
   put("redirects_followed", stats.redirects_followed);
   text += "  " + statuses_text(sum) + ",\n  \"gateways\": {";
