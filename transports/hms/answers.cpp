@@ -40,7 +40,7 @@ constexpr answer_rule rules[] = {
     {200, 299, "80300008", "", action::refused, reach::target, 0, false, "the message is too large"},
     {200, 299, "80300010", "", action::refused, reach::target, 0, false, "more than 1,000 tokens"},
     {200, 299, "80300011", "", action::refused, reach::target, 0, false, "no right to high priority"},
-    {200, 599, "", "internal", action::retry, reach::target, busy_wait_ms, false, "81xxxxxx: Huawei failed"},
+    {200, 299, "", "internal", action::retry, reach::target, busy_wait_ms, false, "81xxxxxx: Huawei failed"},
     {200, 299, "", "coded", action::refused, reach::target, 0, false, "a code that is not in this table"},
     {200, 299, "", "", action::unknown, reach::target, 0, false, "a success without a code"},
     {401, 401, "", "", action::refresh_credential, reach::credential, 0, false,

@@ -30,6 +30,11 @@ struct bench_of {
 
   push_order order(uint64_t id, const std::vector<std::string>& texts, lane urgency = lane::campaign) const;
   void submit(uint64_t id, const std::vector<std::string>& texts) { sink.submit(*sender, order(id, texts)); }
+  /// One order for each, numbered from `id` on: a gateway that takes many targets at once gets them apart.
+  void submit_each(uint64_t id, const std::vector<std::string>& texts) {
+    for (auto& text : texts)
+      submit(id++, {text});
+  }
   /// 2,000 targets in four orders.
   void submit_many();
   /// How often the emulator accepted each token; all of them must have been accepted once.
