@@ -46,7 +46,8 @@ connection::connection(event_loop& loop, const tls_context& tls, std::string hos
       tls_(tls),
       host_(std::move(host)),
       bounds_(bounds),
-      session_(listener),
+      listener_(listener),
+      session_(std::make_unique<session>(listener)),
       opened_(loop.now()),
       idle_since_(loop.now()),
       heard_(loop.now()),
@@ -118,10 +119,14 @@ void connection::shake_hands() {
         return attempt_failed(handshake_trouble(stream_.get()));
     }
   }
-  if (!speaks_h2(stream_.get())) return attempt_failed(host_ + " does not offer HTTP/2 (ALPN h2)");
+  if (!speaks_h2(stream_.get())) {
+    if (!bounds_.or_http1) return attempt_failed(host_ + " does not offer HTTP/2 (ALPN h2)");
+    session_ = std::make_unique<h1_session>(listener_);
+  }
   tls_up_ = true;
   want(EPOLLIN);
   flush();
+  if (phase_ == phase::connecting && session_->ready()) after_reading();
   // The peer's first frames may have come in the handshake's last flight, and lie in the TLS layer already.
   if (phase_ == phase::connecting) read_all();
 }
@@ -153,32 +158,32 @@ void connection::read_all() {
       return close(host_ + (orderly ? " closed the connection" : " cut the connection"));
     }
     heard_ = loop_.now();
-    if (!session_.receive(in.data(), static_cast<size_t>(count)))
-      return close(host_ + " broke the HTTP/2 protocol: " + session_.trouble());
+    if (!session_->receive(in.data(), static_cast<size_t>(count)))
+      return close(host_ + " broke the protocol: " + session_->trouble());
   }
   after_reading();
 }
 
 void connection::after_reading() {
-  if (phase_ == phase::connecting && session_.settings_received()) {
+  if (phase_ == phase::connecting && session_->ready()) {
     phase_ = phase::open;
     was_open_ = true;
     trouble_.clear();
     idle_since_ = loop_.now();
   }
-  if (session_.answers() != answers_seen_) {
-    answers_seen_ = session_.answers();
+  if (session_->answers() != answers_seen_) {
+    answers_seen_ = session_->answers();
     deadlines_passed_ = 0;
   }
-  if (session_.going_away() || session_.exhausted()) drain();
+  if (session_->going_away() || session_->exhausted()) drain();
 }
 
 void connection::flush() {
   if (!tls_up_ || socket_ < 0) return;
   while (write_some()) {
   }
-  if (socket_ >= 0 && session_.over()) close(host_ + " broke the HTTP/2 protocol");
-  if (socket_ >= 0 && phase_ == phase::draining && session_.in_flight() == 0 && out_size_ == 0) {
+  if (socket_ >= 0 && session_->over()) close(host_ + " ended the session");
+  if (socket_ >= 0 && phase_ == phase::draining && session_->in_flight() == 0 && out_size_ == 0) {
     drained_ = true;
     close("drained");
   }
@@ -187,7 +192,7 @@ void connection::flush() {
 /// Fills the buffer and writes one TLS record. False when nothing is left or the socket is full or gone.
 bool connection::write_some() {
   if (out_size_ < tls_record_bytes)
-    out_size_ += session_.produce(out_.data() + out_size_, out_.size() - out_size_);
+    out_size_ += session_->produce(out_.data() + out_size_, out_.size() - out_size_);
   if (out_size_ == 0) {
     want(EPOLLIN);
     return false;
@@ -206,7 +211,7 @@ bool connection::write_some() {
   }
   auto put = static_cast<size_t>(count);
   written_ += put;
-  session_.handed_over(written_);
+  session_->handed_over(written_);
   out_size_ -= put;
   std::memmove(out_.data(), out_.data() + put, out_size_);
   return true;
@@ -226,30 +231,30 @@ steady_time connection::on_time(steady_time now) {
     return opened_ + bounds_.connect_timeout;
   }
   if (phase_ == phase::closed) return steady_time::max();
-  if (session_.in_flight() > 0) idle_since_ = now;
+  if (session_->in_flight() > 0) idle_since_ = now;
   check_deadlines(now);
   check_alive(now);
   if (phase_ == phase::closed) return now;
   // Looked at in steps: exact times would cost more than a round a second does.
-  return now + (session_.in_flight() > 0 ? std::min(bounds_.request_timeout / 4, bounds_.silence / 3)
-                                         : std::min(bounds_.idle_ping, bounds_.ping_timeout) / 2);
+  return now + (session_->in_flight() > 0 ? std::min(bounds_.request_timeout / 4, bounds_.silence / 3)
+                                          : std::min(bounds_.idle_ping, bounds_.ping_timeout) / 2);
 }
 
 void connection::check_deadlines(steady_time now) {
-  deadlines_passed_ += static_cast<unsigned>(session_.expire(now - bounds_.request_timeout));
+  deadlines_passed_ += static_cast<unsigned>(session_->expire(now - bounds_.request_timeout));
   if (deadlines_passed_ >= bounds_.deadlines_in_a_row) drain();
 }
 
 void connection::check_alive(steady_time now) {
-  if (session_.pong_pending()) {
+  if (session_->pong_pending()) {
     if (heard_ < pinged_ && now >= pinged_ + bounds_.ping_timeout) close(host_ + " does not answer");
     return;
   }
-  bool silent = session_.in_flight() > 0 && now >= heard_ + bounds_.silence &&
-                now >= session_.oldest_started() + bounds_.silence;
+  bool silent = session_->in_flight() > 0 && now >= heard_ + bounds_.silence &&
+                now >= session_->oldest_started() + bounds_.silence;
   if (silent || now >= std::max(heard_, pinged_) + bounds_.idle_ping) {
     pinged_ = now;
-    session_.ping();
+    session_->ping();
   }
 }
 
@@ -257,12 +262,12 @@ void connection::check_alive(steady_time now) {
 
 size_t connection::capacity() const {
   if (phase_ != phase::open) return 0;
-  return bounds_.one_stream_first && !session_.was_let_in() ? 1 : session_.max_streams();
+  return bounds_.one_stream_first && !session_->was_let_in() ? 1 : session_->max_streams();
 }
 
 size_t connection::free_streams() const {
   size_t all = capacity();
-  return all > session_.in_flight() ? all - session_.in_flight() : 0;
+  return all > session_->in_flight() ? all - session_->in_flight() : 0;
 }
 
 void connection::drain() {
@@ -271,10 +276,10 @@ void connection::drain() {
 
 void connection::close(const std::string& why) {
   if (phase_ == phase::closed) return;
-  if (tls_up_ && session_.in_flight() == 0) {
+  if (tls_up_ && session_->in_flight() == 0) {
     // Polite and in vain when the peer is gone: no answer is awaited.
-    session_.say_goodbye();
-    size_t count = session_.produce(out_.data() + out_size_, out_.size() - out_size_);
+    session_->say_goodbye();
+    size_t count = session_->produce(out_.data() + out_size_, out_.size() - out_size_);
     if (SSL_write(stream_.get(), out_.data(), static_cast<int>(out_size_ + count)) > 0)
       SSL_shutdown(stream_.get());
     ERR_clear_error();
@@ -282,7 +287,7 @@ void connection::close(const std::string& why) {
   phase_ = phase::closed;
   trouble_ = why;
   drop_socket();
-  session_.abandon();
+  session_->abandon();
 }
 
 void connection::drop_socket() {

@@ -1,12 +1,15 @@
-// One TLS connection that speaks HTTP/2: connecting, reading, writing, watching that the peer is alive.
+// One TLS connection that speaks HTTP/2, or HTTP/1.1 where that will do: connecting, reading, writing,
+// watching that the peer is alive.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "transports/event_loop.hpp"
+#include "transports/h1_session.hpp"
 #include "transports/h2_exchange.hpp"
 #include "transports/h2_session.hpp"
 #include "transports/host_resolver.hpp"
@@ -23,6 +26,7 @@ struct connection_bounds {
   std::chrono::milliseconds idle_ping{30'000};  ///< without requests, a PING this often
   /// Until the peer has accepted who we are by an answer, one request at a time: APNs demands it.
   bool one_stream_first = false;
+  bool or_http1 = false;  ///< HTTP/1.1 will do where the peer offers no HTTP/2
   /// Looked at right before connecting, so that no answer of a name server can lead elsewhere. Null = any.
   bool (*may_connect)(const sockaddr_storage&) = nullptr;
   unsigned deadlines_in_a_row = 5;  ///< requests that timed out without any answer between: use another one
@@ -47,7 +51,7 @@ class connection final : public event_loop::watcher {
 
   /// Tries the addresses in turn.
   void open(std::vector<socket_address> addresses);
-  void send(exchange& request) { session_.submit(request, loop_.now()); }
+  void send(exchange& request) { session_->submit(request, loop_.now()); }
   /// Writes what waits. To be called once per round, after all send().
   void flush();
   /// Deadlines and PINGs; returns when it is due again.
@@ -57,14 +61,14 @@ class connection final : public event_loop::watcher {
   void close(const std::string& why);
 
   phase state() const { return phase_; }
-  size_t in_flight() const { return session_.in_flight(); }
+  size_t in_flight() const { return session_->in_flight(); }
   size_t capacity() const;
   size_t free_streams() const;
   steady_time idle_since() const { return idle_since_; }
   /// Whether it ever became open.
   bool was_open() const { return was_open_; }
   /// Whether it ever brought an answer, or was closed by us because it was not needed.
-  bool was_useful() const { return session_.answers() > 0 || drained_; }
+  bool was_useful() const { return session_->answers() > 0 || drained_; }
   /// Whether nothing was tried because may_connect() forbade every address.
   bool was_forbidden() const { return forbidden_ > 0 && forbidden_ == addresses_.size(); }
   /// Why it was closed, in a sentence part.
@@ -89,7 +93,8 @@ class connection final : public event_loop::watcher {
   const tls_context& tls_;
   std::string host_;
   connection_bounds bounds_;
-  session session_;
+  exchange_listener& listener_;
+  std::unique_ptr<http_session> session_;
   std::vector<socket_address> addresses_;
   size_t next_address_ = 0;
   size_t forbidden_ = 0;

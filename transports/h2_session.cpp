@@ -48,11 +48,6 @@ size_t copy_payload(const exchange& request, size_t from, uint8_t* into, size_t 
   return copied;
 }
 
-/// A refusal that arrives in part is a refusal; a success that is cut off has not been read.
-bool is_answered(const exchange& request) {
-  return request.status >= 300 || (request.status >= 200 && (request.answer_ended || request.capped));
-}
-
 }  // namespace
 
 /// nghttp2's callbacks: they find the exchange of a stream and note what the frame says.
@@ -71,11 +66,8 @@ struct session::callbacks {
     auto value = text(value_bytes, value_size);
     if (name == ":status") {
       std::from_chars(value.data(), value.data() + value.size(), request->status);
-    } else if (request->status >= 400) {
-      if (name == "retry-after") request->retry_after = value;
-      if (name == "date") request->date = value;
-    } else if (name == "apns-id" || name == "location") {
-      request->message_id = value;
+    } else {
+      take_header(*request, name, value);
     }
     return 0;
   }
@@ -84,12 +76,8 @@ struct session::callbacks {
                      void*) {
     exchange* request = find(session, stream);
     if (request == nullptr || request->capped) return 0;
-    size_t room = answer_body_cap - request->body.size();
-    request->body.append(text(bytes, std::min(count, room)));
-    if (count > room) {
-      request->capped = true;
+    if (!take_body(*request, text(bytes, count)))
       nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
-    }
     return 0;
   }
 
@@ -165,7 +153,7 @@ struct session::callbacks {
   }
 };
 
-session::session(exchange_listener& listener) : listener_(listener) {
+session::session(exchange_listener& listener) : http_session(listener) {
   nghttp2_option* options = nullptr;
   nghttp2_option_new(&options);
   nghttp2_option_set_peer_max_concurrent_streams(options, assumed_streams);
@@ -182,16 +170,7 @@ session::~session() {
 }
 
 void session::submit(exchange& request, steady_time now) {
-  request.how = ending::unknown;
-  request.status = 0;
-  request.body.clear();
-  request.retry_after.clear();
-  request.date.clear();
-  request.message_id.clear();
-  request.payload_done = 0;
-  request.last_frame_made = request.answer_ended = request.capped = request.connection_lost = false;
-  request.started = now;
-  link(request);
+  begin(request, now);
   nghttp2_data_provider payload;
   payload.source.ptr = &request;
   payload.read_callback = callbacks::read_payload;
@@ -305,39 +284,6 @@ size_t session::max_streams() const {
 
 bool session::exhausted() const {
   return nghttp2_session_get_next_stream_id(session_) > last_stream_id;
-}
-
-void session::link(exchange& request) {
-  request.older = newest_;
-  request.newer = nullptr;
-  (newest_ != nullptr ? newest_->newer : oldest_) = &request;
-  newest_ = &request;
-  ++in_flight_;
-}
-
-void session::unlink(exchange& request) {
-  (request.older != nullptr ? request.older->newer : oldest_) = request.newer;
-  (request.newer != nullptr ? request.newer->older : newest_) = request.older;
-  request.older = request.newer = nullptr;
-  --in_flight_;
-}
-
-void session::finish(exchange& request, ending how) {
-  unlink(request);
-  request.how = how;
-  if (how == ending::answered) {
-    ++answers_;
-    let_in_ = let_in_ || request.status != 403;
-  }
-  listener_.on_finished(request);
-}
-
-ending session::ending_by_now(const exchange& request) const {
-  if (is_answered(request)) return ending::answered;
-  // A server cannot act on a request whose last frame it has not got. Bytes that were handed to the socket
-  // may have arrived, so that from the first one of that frame on nobody knows.
-  bool left = request.last_frame_made && handed_over_ > request.last_frame_at;
-  return left ? ending::unknown : ending::unsent;
 }
 
 }  // namespace pusher::h2

@@ -189,12 +189,13 @@ result<std::unique_ptr<transport>> make_fcm_legacy_transport(const fcm_legacy_se
   return start_transport(sink, [&](event_loop& loop) -> result<std::unique_ptr<loop_side>> {
     auto where = parse_origin(settings.base_url);
     if (!where) return std::move(where).failure();
-    auto tls = tls_context::make(settings.ca_file);
+    auto tls = tls_context::make(settings.ca_file, {}, alpn::h2_or_http1);
     if (!tls) return std::move(tls).failure();
+    auto bounds = pool_bounds_of(limits);
+    bounds.connection.or_http1 = true;
     auto protocol = std::make_unique<fcm_legacy_protocol>(settings.server_key, *where);
-    return std::unique_ptr<loop_side>(
-        std::make_unique<single_origin>(loop, *std::move(tls), std::move(protocol), "FCM (legacy)", *where,
-                                        limits, pool_bounds_of(limits), sending_pace{}));
+    return std::unique_ptr<loop_side>(std::make_unique<single_origin>(
+        loop, *std::move(tls), std::move(protocol), "FCM (legacy)", *where, limits, bounds, sending_pace{}));
   });
 }
 

@@ -20,6 +20,7 @@ constexpr unsigned worker_threads = 2;
 
 h2::pool_bounds bounds_of(const webpush_settings& settings, const limits_settings& limits) {
   auto bounds = pool_bounds_of(limits);
+  bounds.connection.or_http1 = true;
   if (!settings.allow_private_addresses) bounds.connection.may_connect = is_public;
   return bounds;
 }

@@ -18,7 +18,7 @@ result<std::unique_ptr<transport>> make_web_push_transport(const webpush_setting
                        "; `pusher vapid generate` makes one",
                    "", 0};
     if (auto good = check_vapid_subject(settings.subject); !good) return good.failure();
-    auto tls = tls_context::make(settings.ca_file);
+    auto tls = tls_context::make(settings.ca_file, {}, alpn::h2_or_http1);
     if (!tls) return std::move(tls).failure();
     return std::unique_ptr<loop_side>(
         std::make_unique<push_services>(loop, *std::move(tls), *std::move(key), settings, limits));

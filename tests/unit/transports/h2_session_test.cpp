@@ -296,7 +296,7 @@ TEST_CASE("a request that never left by its deadline is unsent, and its exchange
 
 TEST_CASE("the peer's limits of streams and of header memory are honoured") {
   pair_of_ends ends({{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 7}, {NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, 64}});
-  CHECK(ends.client.settings_received());
+  CHECK(ends.client.ready());
   CHECK(ends.client.max_streams() == 7);
   std::array<exchange, 5> requests;
   for (auto& each : requests)
