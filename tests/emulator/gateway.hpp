@@ -15,6 +15,7 @@
 #include "tests/emulator/oracle.hpp"
 #include "tests/emulator/orders.hpp"
 #include "tests/emulator/statistics.hpp"
+#include "tests/emulator/webpush.hpp"
 
 namespace pusher::emulator {
 
@@ -23,6 +24,8 @@ struct identities {
   service_account google;
   apns_identity apns;
   hms_identity hms;
+  webpush_identity webpush;
+  std::string origin;  ///< scheme, host and port of all endpoints
 };
 
 /// Single-threaded. All arguments of the constructor but the settings must outlive it.
@@ -53,6 +56,7 @@ class gateway {
   apns_gateway apns_;
   hms_token_endpoint hms_tokens_;
   hms_gateway hms_;
+  webpush_gateway webpush_;
   orders orders_;
   bool holding_ = false;
 };

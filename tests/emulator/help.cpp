@@ -6,7 +6,7 @@ namespace {
 
 constexpr const char* help =
     R"(gateway-emulator: a stand-in for push gateways, as strict as they are, over TLS: FCM HTTP v1 with Google's
-token endpoint, APNs, and Huawei Push Kit (HMS) with its token endpoint.
+token endpoint, APNs, Huawei Push Kit (HMS) with its token endpoint, and Web Push.
 
 usage: gateway-emulator --directory DIR [options]
 
@@ -35,13 +35,14 @@ usage: gateway-emulator --directory DIR [options]
   --help
 
 Answers by the beginning of the push token's text (<n> is a number, X the letter; n requests for that token answer so,
-the next ones succeed). APNs tokens are hexadecimal; their text is what the bytes say.
+the next ones succeed). APNs tokens are hexadecimal; their text is what the bytes say. A Web Push endpoint is
+/wpush/... with a last segment of base64url characters and dots, which is the text.
   SAY-<status>-<code>[-R<seconds>][-T<milliseconds>]-...
                     that HTTP status and error code, worded as the gateway words it; R adds Retry-After, T the
                     timestamp of APNs' 410 (now); FCM: code none = without an FcmError detail
   SAY<n>X-<status>-<code>...
                     the same n times
-  UNREG...          404 UNREGISTERED; APNs: 410 Unregistered; HMS: an illegal token
+  UNREG...          404 UNREGISTERED; APNs and Web Push: 410; HMS: an illegal token
   BAD...            400 INVALID_ARGUMENT about the payload
   BADTOKEN...       400 INVALID_ARGUMENT, "The registration token is not a valid FCM registration token"
   MISMATCH...       403 SENDER_ID_MISMATCH
@@ -73,6 +74,7 @@ Control at run time, on the same port:
                                                   half of their open streams, as far as they were not processed
                                                   (hold), never will be
   GET /_stats       counters
+  GET /_last        the last Web Push message, decrypted, and its headers
 )";
 
 }  // namespace
