@@ -23,13 +23,15 @@ gateway::gateway(const options& settings, const identities& known, token_endpoin
       apns_(settings, known.apns, books_),
       hms_tokens_(known.hms, settings.token_lifetime_seconds),
       hms_(hms_tokens_, books_),
-      webpush_(known.origin, known.webpush, books_) {}
+      webpush_(known.origin, known.webpush, books_),
+      legacy_(known.legacy, books_) {}
 
 std::optional<gateway_kind> gateway::gateway_of(const request& asked) {
   bool post = asked.method == "POST";
   if (post && fcm_gateway::takes(asked.path)) return gateway_kind::fcm;
   if (post && hms_gateway::takes(asked.path)) return gateway_kind::hms;
   if (post && webpush_gateway::takes(asked.path)) return gateway_kind::webpush;
+  if (post && legacy_gateway::takes(asked.path)) return gateway_kind::legacy;
   if (apns_gateway::takes(asked)) return gateway_kind::apns;
   return std::nullopt;
 }
@@ -60,7 +62,7 @@ void gateway::push(gateway_kind kind, request& asked, reply& answer, int64_t now
     case gateway_kind::webpush:
       return webpush_.handle(asked, answer, now_us);
     case gateway_kind::legacy:
-      return;
+      return legacy_.handle(asked, answer, now_us);
   }
 }
 

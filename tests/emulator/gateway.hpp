@@ -9,6 +9,7 @@
 #include "tests/emulator/control.hpp"
 #include "tests/emulator/exchange.hpp"
 #include "tests/emulator/fcm.hpp"
+#include "tests/emulator/fcm_legacy.hpp"
 #include "tests/emulator/hms.hpp"
 #include "tests/emulator/oauth.hpp"
 #include "tests/emulator/options.hpp"
@@ -25,6 +26,7 @@ struct identities {
   apns_identity apns;
   hms_identity hms;
   webpush_identity webpush;
+  legacy_identity legacy;
   std::string origin;  ///< scheme, host and port of all endpoints
 };
 
@@ -57,6 +59,7 @@ class gateway {
   hms_token_endpoint hms_tokens_;
   hms_gateway hms_;
   webpush_gateway webpush_;
+  legacy_gateway legacy_;
   orders orders_;
   bool holding_ = false;
 };

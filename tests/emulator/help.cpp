@@ -6,7 +6,7 @@ namespace {
 
 constexpr const char* help =
     R"(gateway-emulator: a stand-in for push gateways, as strict as they are, over TLS: FCM HTTP v1 with Google's
-token endpoint, APNs, Huawei Push Kit (HMS) with its token endpoint, and Web Push.
+token endpoint, APNs, Huawei Push Kit (HMS) with its token endpoint, Web Push, and legacy FCM.
 
 usage: gateway-emulator --directory DIR [options]
 
@@ -39,10 +39,12 @@ the next ones succeed). APNs tokens are hexadecimal; their text is what the byte
 /wpush/... with a last segment of base64url characters and dots, which is the text.
   SAY-<status>-<code>[-R<seconds>][-T<milliseconds>]-...
                     that HTTP status and error code, worded as the gateway words it; R adds Retry-After, T the
-                    timestamp of APNs' 410 (now); FCM: code none = without an FcmError detail
+                    timestamp of APNs' 410 (now); FCM: code none = without an FcmError detail;
+                    legacy: status 200 = the error of that token alone
   SAY<n>X-<status>-<code>...
                     the same n times
-  UNREG...          404 UNREGISTERED; APNs and Web Push: 410; HMS: an illegal token
+  UNREG...          404 UNREGISTERED; APNs and Web Push: 410; HMS: an illegal token;
+                    legacy: NotRegistered
   BAD...            400 INVALID_ARGUMENT about the payload
   BADTOKEN...       400 INVALID_ARGUMENT, "The registration token is not a valid FCM registration token"
   MISMATCH...       403 SENDER_ID_MISMATCH
@@ -60,6 +62,7 @@ the next ones succeed). APNs tokens are hexadecimal; their text is what the byte
   REDIRECT...       307 to a path that does not exist
   anything else     success
   ILLEGAL...        HMS: an illegal token
+  CANON-<x>         legacy: success with the registration id NEW-<x>
   SANDBOX...        APNs: good at the sandbox's port only; others at the main port only; BOTH... at both
 
 Control at run time, on the same port:

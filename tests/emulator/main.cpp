@@ -84,9 +84,10 @@ std::optional<identities> ensure_identities(const std::string& directory, const 
   auto apns_key = ensure_p256_key(directory + "/apns-key.p8");
   auto hms_secret = ensure_secret(directory + "/hms-secret", 32);
   auto webpush = ensure_webpush(directory);
-  if (!account || !apns_key || !hms_secret || !webpush) return std::nullopt;
-  return identities{
-      std::move(*account), {std::move(apns_key)}, {std::move(*hms_secret)}, std::move(*webpush), base_url};
+  auto server_key = ensure_secret(directory + "/legacy-server-key", 32);
+  if (!account || !apns_key || !hms_secret || !webpush || !server_key) return std::nullopt;
+  return identities{std::move(*account), {std::move(apns_key)},    {std::move(*hms_secret)},
+                    std::move(*webpush), {std::move(*server_key)}, base_url};
 }
 
 void describe(const options& settings, const std::string& directory, const identities& known,
@@ -112,6 +113,8 @@ void describe(const options& settings, const std::string& directory, const ident
   ready.add("webpush_base_url", base_url);
   ready.add("webpush_p256dh", base64url(known.webpush.point));
   ready.add("webpush_auth", base64url(known.webpush.auth));
+  ready.add("legacy_url", base_url + "/fcm/send");
+  ready.add("legacy_server_key_file", directory + "/legacy-server-key");
 }
 
 int serve(options settings) {
