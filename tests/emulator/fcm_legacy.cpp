@@ -104,6 +104,7 @@ void legacy_gateway::deliver(const request& asked, const legacy_message& message
     return;
   }
   word_results(message, answer, now_us);
+  if (message.dry_run && message.error.empty()) code_ = "VALIDATED";
 }
 
 void legacy_gateway::word_results(const legacy_message& message, reply& answer, int64_t now_us) {

@@ -15,7 +15,8 @@ usage: gateway-emulator --directory DIR [options]
   --directory DIR          written at start, if absent: certificates, keys and secrets (see below); and, last,
                            ready.json with all that a client needs, for which a script can wait
   --log FILE               appends one line per push, with tabs between: time in microseconds, HTTP status
-                           (0 = no answer), target, correlation or -, error code or -, connection, stream, gateway
+                           (0 = no answer), target, correlation or -, error code or -, connection, stream, gateway;
+                           accepted = a status of 2xx and no code; one line for each token of a multicast
   --project ID             the project that the service account belongs to (pusher-emulated)
   --token-lifetime SECONDS of the access tokens (3600)
   --apns-token-updates-seconds N

@@ -120,6 +120,7 @@ class Scripts(WithLegacy):
         self.assertEqual([["200", "a", "-", "-"], ["200", "UNREG", "-", "NotRegistered"]] * 2,
                          [row[1:5] for row in rows[:4]])
         self.assertEqual([["400", "b"], ["400", "c"], ["200", "d"], ["200", "-"]], [row[1:3] for row in rows[4:]])
+        self.assertEqual(["VALIDATED", "MissingRegistration"], [row[4] for row in rows[6:]])
         self.assertEqual({"legacy"}, {row[7] for row in rows})
         self.assertEqual((5, 2, 1), (legacy["requests"], legacy["accepted"], legacy["duplicates_accepted"]))
 
