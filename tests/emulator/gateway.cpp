@@ -22,12 +22,16 @@ gateway::gateway(const options& settings, const identities& known, token_endpoin
       fcm_(settings, tokens, books_),
       apns_(settings, known.apns, books_),
       hms_tokens_(known.hms, settings.token_lifetime_seconds),
-      hms_(hms_tokens_, books_) {}
+      hms_(hms_tokens_, books_),
+      webpush_(known.origin, known.webpush, books_),
+      legacy_(known.legacy, books_) {}
 
 std::optional<gateway_kind> gateway::gateway_of(const request& asked) {
   bool post = asked.method == "POST";
   if (post && fcm_gateway::takes(asked.path)) return gateway_kind::fcm;
   if (post && hms_gateway::takes(asked.path)) return gateway_kind::hms;
+  if (post && webpush_gateway::takes(asked.path)) return gateway_kind::webpush;
+  if (post && legacy_gateway::takes(asked.path)) return gateway_kind::legacy;
   if (apns_gateway::takes(asked)) return gateway_kind::apns;
   return std::nullopt;
 }
@@ -42,6 +46,7 @@ void gateway::handle(request& asked, reply& answer, int64_t now_us) {
     return hms_tokens_.handle(asked, answer, now_us / us_per_second);
   if (post && asked.path == "/_control") return control(asked, answer, now_us);
   if (get && asked.path == "/_stats") return show_statistics(stats_, tokens_, hms_tokens_, answer);
+  if (get && asked.path == "/_last") return webpush_.show_last(answer);
   if (is_redirected(asked.path)) ++stats_.redirects_followed;
   word_html_not_found(answer);
 }
@@ -55,8 +60,9 @@ void gateway::push(gateway_kind kind, request& asked, reply& answer, int64_t now
     case gateway_kind::hms:
       return hms_.handle(asked, answer, now_us);
     case gateway_kind::webpush:
+      return webpush_.handle(asked, answer, now_us);
     case gateway_kind::legacy:
-      return;
+      return legacy_.handle(asked, answer, now_us);
   }
 }
 

@@ -9,12 +9,14 @@
 #include "tests/emulator/control.hpp"
 #include "tests/emulator/exchange.hpp"
 #include "tests/emulator/fcm.hpp"
+#include "tests/emulator/fcm_legacy.hpp"
 #include "tests/emulator/hms.hpp"
 #include "tests/emulator/oauth.hpp"
 #include "tests/emulator/options.hpp"
 #include "tests/emulator/oracle.hpp"
 #include "tests/emulator/orders.hpp"
 #include "tests/emulator/statistics.hpp"
+#include "tests/emulator/webpush.hpp"
 
 namespace pusher::emulator {
 
@@ -23,6 +25,9 @@ struct identities {
   service_account google;
   apns_identity apns;
   hms_identity hms;
+  webpush_identity webpush;
+  legacy_identity legacy;
+  std::string origin;  ///< scheme, host and port of all endpoints
 };
 
 /// Single-threaded. All arguments of the constructor but the settings must outlive it.
@@ -53,6 +58,8 @@ class gateway {
   apns_gateway apns_;
   hms_token_endpoint hms_tokens_;
   hms_gateway hms_;
+  webpush_gateway webpush_;
+  legacy_gateway legacy_;
   orders orders_;
   bool holding_ = false;
 };

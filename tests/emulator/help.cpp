@@ -6,7 +6,7 @@ namespace {
 
 constexpr const char* help =
     R"(gateway-emulator: a stand-in for push gateways, as strict as they are, over TLS: FCM HTTP v1 with Google's
-token endpoint, APNs, and Huawei Push Kit (HMS) with its token endpoint.
+token endpoint, APNs, Huawei Push Kit (HMS) with its token endpoint, Web Push, and legacy FCM.
 
 usage: gateway-emulator --directory DIR [options]
 
@@ -15,7 +15,8 @@ usage: gateway-emulator --directory DIR [options]
   --directory DIR          written at start, if absent: certificates, keys and secrets (see below); and, last,
                            ready.json with all that a client needs, for which a script can wait
   --log FILE               appends one line per push, with tabs between: time in microseconds, HTTP status
-                           (0 = no answer), target, correlation or -, error code or -, connection, stream, gateway
+                           (0 = no answer), target, correlation or -, error code or -, connection, stream, gateway;
+                           accepted = a status of 2xx and no code; one line for each token of a multicast
   --project ID             the project that the service account belongs to (pusher-emulated)
   --token-lifetime SECONDS of the access tokens (3600)
   --apns-token-updates-seconds N
@@ -35,13 +36,16 @@ usage: gateway-emulator --directory DIR [options]
   --help
 
 Answers by the beginning of the push token's text (<n> is a number, X the letter; n requests for that token answer so,
-the next ones succeed). APNs tokens are hexadecimal; their text is what the bytes say.
+the next ones succeed). APNs tokens are hexadecimal; their text is what the bytes say. A Web Push endpoint is
+/wpush/... with a last segment of base64url characters and dots, which is the text.
   SAY-<status>-<code>[-R<seconds>][-T<milliseconds>]-...
                     that HTTP status and error code, worded as the gateway words it; R adds Retry-After, T the
-                    timestamp of APNs' 410 (now); FCM: code none = without an FcmError detail
+                    timestamp of APNs' 410 (now); FCM: code none = without an FcmError detail;
+                    legacy: status 200 = the error of that token alone
   SAY<n>X-<status>-<code>...
                     the same n times
-  UNREG...          404 UNREGISTERED; APNs: 410 Unregistered; HMS: an illegal token
+  UNREG...          404 UNREGISTERED; APNs and Web Push: 410; HMS: an illegal token;
+                    legacy: NotRegistered
   BAD...            400 INVALID_ARGUMENT about the payload
   BADTOKEN...       400 INVALID_ARGUMENT, "The registration token is not a valid FCM registration token"
   MISMATCH...       403 SENDER_ID_MISMATCH
@@ -59,6 +63,7 @@ the next ones succeed). APNs tokens are hexadecimal; their text is what the byte
   REDIRECT...       307 to a path that does not exist
   anything else     success
   ILLEGAL...        HMS: an illegal token
+  CANON-<x>         legacy: success with the registration id NEW-<x>
   SANDBOX...        APNs: good at the sandbox's port only; others at the main port only; BOTH... at both
 
 Control at run time, on the same port:
@@ -73,6 +78,7 @@ Control at run time, on the same port:
                                                   half of their open streams, as far as they were not processed
                                                   (hold), never will be
   GET /_stats       counters
+  GET /_last        the last Web Push message, decrypted, and its headers
 )";
 
 }  // namespace

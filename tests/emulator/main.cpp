@@ -8,6 +8,7 @@
 #include <cstring>
 #include <string>
 
+#include "tests/emulator/encoding.hpp"
 #include "tests/emulator/files.hpp"
 #include "tests/emulator/gateway.hpp"
 #include "tests/emulator/json_text.hpp"
@@ -67,17 +68,30 @@ bool listen_on(const std::string& host, uint16_t& port, int& listener) {
   return false;
 }
 
+std::optional<webpush_identity> ensure_webpush(const std::string& directory) {
+  auto key = ensure_p256_key(directory + "/webpush-key.pem");
+  auto auth = ensure_secret(directory + "/webpush-auth", 16);
+  auto auth_bytes = auth ? from_base64url(*auth) : std::nullopt;
+  if (!key || !auth_bytes) return std::nullopt;
+  auto point = point_of(key.get());
+  return webpush_identity{std::move(key), std::move(point), std::move(*auth_bytes)};
+}
+
 std::optional<identities> ensure_identities(const std::string& directory, const options& settings) {
   auto base_url = origin(settings, settings.port);
   auto account =
       ensure_service_account(directory + "/service-account.json", settings.project, base_url + "/token");
   auto apns_key = ensure_p256_key(directory + "/apns-key.p8");
   auto hms_secret = ensure_secret(directory + "/hms-secret", 32);
-  if (!account || !apns_key || !hms_secret) return std::nullopt;
-  return identities{std::move(*account), {std::move(apns_key)}, {std::move(*hms_secret)}};
+  auto webpush = ensure_webpush(directory);
+  auto server_key = ensure_secret(directory + "/legacy-server-key", 32);
+  if (!account || !apns_key || !hms_secret || !webpush || !server_key) return std::nullopt;
+  return identities{std::move(*account), {std::move(apns_key)},    {std::move(*hms_secret)},
+                    std::move(*webpush), {std::move(*server_key)}, base_url};
 }
 
-void describe(const options& settings, const std::string& directory, ready_text& ready) {
+void describe(const options& settings, const std::string& directory, const identities& known,
+              ready_text& ready) {
   auto base_url = origin(settings, settings.port);
   ready.add_raw("port", std::to_string(settings.port));
   ready.add("base_url", base_url);
@@ -96,6 +110,11 @@ void describe(const options& settings, const std::string& directory, ready_text&
   ready.add("hms_token_url", base_url + "/oauth2/v3/token");
   ready.add("hms_app_id", hms_identity::app_id);
   ready.add("hms_app_secret_file", directory + "/hms-secret");
+  ready.add("webpush_base_url", base_url);
+  ready.add("webpush_p256dh", base64url(known.webpush.point));
+  ready.add("webpush_auth", base64url(known.webpush.auth));
+  ready.add("legacy_url", base_url + "/fcm/send");
+  ready.add("legacy_server_key_file", directory + "/legacy-server-key");
 }
 
 int serve(options settings) {
@@ -126,7 +145,7 @@ int serve(options settings) {
   std::string access_token;
   if (settings.print_token) access_token = tokens.mint(wall_clock_us() / 1'000'000);
   ready_text ready;
-  describe(settings, directory, ready);
+  describe(settings, directory, *known, ready);
   if (settings.print_token) ready.add("access_token", access_token);
   if (!write_file(ready_file, ready.text(), 0600)) return fail("cannot write " + ready_file);
   if (settings.print_token) std::printf("%s\n", access_token.c_str());

@@ -33,6 +33,19 @@ class ScriptedTokens(WithEmulator):
             token = prefix + "2Xend"
             self.assertEqual([status, status, 200], [self.push(token).status for _ in range(3)])
 
+    def test_a_token_says_what_it_gets(self):
+        answer = self.push("SAY-503-UNAVAILABLE-R12-x")
+        self.assertEqual((503, "UNAVAILABLE", "12"), (answer.status, answer.fcm_code(), answer.headers["retry-after"]))
+        answer = self.push("SAY-429-none-x")
+        self.assertEqual((429, None, "RESOURCE_EXHAUSTED"), (answer.status, answer.fcm_code(), answer.error()["status"]))
+        self.assertEqual([404, 404, 200], [self.push("SAY2X-404-UNREGISTERED-x").status for _ in range(3)])
+        for other in ("SAY", "SAY-", "SAY-x-y-z", "SAY-700-x", "SAY-503", "SAYINGS", "SAY-503x-y"):
+            self.assertEqual(200, self.push(other).status, other)
+
+    def test_a_redirect_names_another_path_of_the_same_host(self):
+        answer = self.push("REDIRECT")
+        self.assertEqual((307, "/elsewhere" + self.emulator.push_path), (answer.status, answer.headers["location"]))
+
     def test_prefixes_without_their_number_are_ordinary(self):
         self.assertEqual(200, self.push("QUOTAx").status)
         self.assertEqual(200, self.push("INTERNAL5").status)
@@ -92,7 +105,7 @@ class Streams(WithEmulator):
 
     def test_unknown_paths_answer_googles_html_404(self):
         for version in ("--http2", "--http1.1"):
-            answer = self.emulator.curl("POST", "/fcm/send", b"{}", version=version)
+            answer = self.emulator.curl("POST", "/batch", b"{}", version=version)
             self.assertEqual(404, answer.status)
             self.assertIn(b"<html", answer.body)
 

@@ -379,6 +379,18 @@ class Cutting(WithApns):
         self.assertEqual([device(name) for name in ("first", "last", "late")], logged)
 
 
+    def test_a_request_that_ends_after_the_goaway_was_decided_is_dropped(self):
+        with self.another() as emulator:
+            connection = self.connect()
+            requests = [connection.request("/3/device/" + device(name), self.headers(), b"", False) for name in "abc"]
+            ends = [connection.frame(raw_h2.DATA, raw_h2.END_STREAM, stream, self.PAYLOAD) for stream, _ in requests]
+            connection.socket.sendall(b"".join(frames for _, frames in requests) + b"".join(ends))
+            _, seen = connection.until(lambda *_: False)
+            self.assertEqual({requests[0][0], requests[1][0]}, {each[2] for each in seen if each and each[0] == raw_h2.HEADERS})
+            self.assertEqual(0, emulator.stop())
+            self.assertEqual([device("a"), device("b")], [row[2] for row in emulator.log()])
+
+
 class Holding(WithApns):
     def tearDown(self):
         self.emulator.control(hold=False)

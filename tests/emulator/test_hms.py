@@ -132,6 +132,11 @@ class Messages(WithHms):
         for action in ({"type": 1, "intent": "i"}, {"type": 2, "url": "https://example.com"}, {"type": 3}, {"type": 4}):
             self.answered("80000000", self.send("a", android={"notification": {"click_action": action}}))
 
+    def test_validate_only_accepts_without_counting(self):
+        before = self.emulator.stats()["gateways"]["hms"]["accepted"]
+        self.answered("80000000", self.post(b'{"validate_only":true,"message":{"token":["a"],"data":"x"}}'))
+        self.assertEqual(before, self.emulator.stats()["gateways"]["hms"]["accepted"])
+
     def test_tokens_are_1_to_1000(self):
         self.answered("80100001", self.send())
         self.answered("80000000", self.send(*("t%d" % i for i in range(1000))))
