@@ -32,6 +32,7 @@ usage: gateway-emulator --directory DIR [options]
   --goaway-cut N           requests on a connection, then a GOAWAY that names the last processed stream: those
                            above it are neither processed nor logged
   --drop-every N           requests on a connection, then it is closed without a word
+  --no-http2               speaks HTTP/1.1 alone; FCM v1 and APNs refuse it
   --print-token            mints an access token at start: alone on standard output, and in ready.json
   --help
 

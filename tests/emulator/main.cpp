@@ -130,7 +130,7 @@ int serve(options settings) {
   auto files = tls_files_in(directory);
   if (!ensure_tls_files(files, apns_identity::topic))
     return fail("cannot write the certificates to " + directory);
-  auto context = make_server_context(files);
+  auto context = make_server_context(files, settings.http2);
   if (!context) return fail("cannot use the certificate or the key in " + directory);
   auto known = ensure_identities(directory, settings);
   if (!known) return fail("cannot read or write the keys and secrets in " + directory);

@@ -126,6 +126,10 @@ command parse_command_line(int argc, char** argv) {
       result.what = command::kind::help;
       return result;
     }
+    if (name == "--no-http2") {
+      result.settings.http2 = false;
+      continue;
+    }
     if (name == "--print-token") {
       result.settings.print_token = true;
       continue;

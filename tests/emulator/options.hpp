@@ -31,6 +31,7 @@ struct options {
   int64_t apns_token_updates_seconds = 1200;  ///< the least time between two provider tokens; 0 = none
   std::vector<answer_rate> rates;
   bool print_token = false;
+  bool http2 = true;  ///< false: HTTP/1.1 alone
 };
 
 /// What the command line asks for.

@@ -117,11 +117,15 @@ bool accept_client_certificates(SSL_CTX* context, const std::string& ca_file) {
   return SSL_CTX_load_verify_locations(context, ca_file.c_str(), nullptr) == 1;
 }
 
+/// What ALPN may choose from; behind the first three bytes, without HTTP/2.
+constexpr unsigned char protocols[] = "\x02h2\x08http/1.1";
+
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
-                    const unsigned char* offered, unsigned offered_size, void*) {
-  static constexpr unsigned char ours[] = "\x02h2\x08http/1.1";
+                    const unsigned char* offered, unsigned offered_size, void* argument) {
+  auto* ours = static_cast<const unsigned char*>(argument);
+  auto ours_size = static_cast<unsigned>(protocols + sizeof protocols - 1 - ours);
   unsigned char* selected = nullptr;
-  if (SSL_select_next_proto(&selected, chosen_size, ours, sizeof ours - 1, offered, offered_size) !=
+  if (SSL_select_next_proto(&selected, chosen_size, ours, ours_size, offered, offered_size) !=
       OPENSSL_NPN_NEGOTIATED)
     return SSL_TLSEXT_ERR_ALERT_FATAL;
   *chosen = selected;
@@ -154,7 +158,7 @@ bool ensure_tls_files(const tls_files& files, const char* client_uid) {
          write_certificate(files.ca, ca.get());
 }
 
-ssl_context_ptr make_server_context(const tls_files& files) {
+ssl_context_ptr make_server_context(const tls_files& files, bool http2) {
   ssl_context_ptr context(SSL_CTX_new(TLS_server_method()));
   if (!context) return nullptr;
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
@@ -165,7 +169,8 @@ ssl_context_ptr make_server_context(const tls_files& files) {
   // One read from the socket may bring several records.
   SSL_CTX_set_read_ahead(context.get(), 1);
   SSL_CTX_set_default_read_buffer_len(context.get(), 64 * 1024);
-  SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, nullptr);
+  SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol,
+                             const_cast<void*>(static_cast<const void*>(http2 ? protocols : protocols + 3)));
   bool loaded =
       SSL_CTX_use_certificate_file(context.get(), files.certificate.c_str(), SSL_FILETYPE_PEM) == 1 &&
       SSL_CTX_use_PrivateKey_file(context.get(), files.key.c_str(), SSL_FILETYPE_PEM) == 1 &&

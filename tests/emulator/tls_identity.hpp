@@ -27,6 +27,6 @@ bool ensure_tls_files(const tls_files& files, const char* client_uid);
 
 /// Takes ALPN h2 and http/1.1 (also clients without ALPN, as http/1.1) and refuses others. Takes client
 /// certificates of our authority, and clients without any. Null when a file is bad.
-ssl_context_ptr make_server_context(const tls_files& files);
+ssl_context_ptr make_server_context(const tls_files& files, bool http2);
 
 }  // namespace pusher::emulator

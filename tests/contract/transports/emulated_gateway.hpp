@@ -27,6 +27,7 @@ class emulated_gateway {
 
   /// Settings with which a transport reaches it, without limit of rate.
   fcm_settings settings() const { return settings_; }
+  const std::string& directory() const { return directory_; }
   /// What the emulator said of itself when it was ready, e.g. `apns_key_file`.
   std::string fact(const char* name) const { return facts_.at(name); }
   /// Sends a JSON text to its control endpoint.

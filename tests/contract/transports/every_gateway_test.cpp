@@ -140,10 +140,12 @@ TEST_CASE("every gateway: one that is away or has a strange certificate gets not
 TEST_CASE(
     "every gateway: one that only fails is left alone but for one push at a time, and found well again") {
   for_every_gateway([](auto& which) {
-    bench_of bench(which, {"--delay-ms", "20"});
+    limits_settings limits;
+    limits.connections_per_credential = 1;
+    bench_of bench(which, {"--delay-ms", "20"}, limits);
     bench.gateway.control(R"({"fail": "503"})");
-    for (uint64_t id = 1; id <= 400; ++id)
-      bench.submit(id, tokens(25, "order-" + std::to_string(id) + "-"));
+    for (uint64_t id = 1; id <= 2000; ++id)
+      bench.submit(id, tokens(5, "order-" + std::to_string(id) + "-"));
     CAPTURE(bench.sink.kinds()[verdict_kind::retry]);
     REQUIRE(await([&] { return bench.sender->stats().breaker_open; }));
     REQUIRE(await([&] { return bench.sender->stats().in_flight == 0; }));
@@ -151,6 +153,24 @@ TEST_CASE(
     CHECK(before < 10'000);
     bench.gateway.control(R"({"fail": "none"})");
     REQUIRE(bench.sink.await_answers(10'000));
-    CHECK(bench.sink.kinds()[verdict_kind::accepted] >= 10'000 - before - 10 * 25);
+    CHECK(bench.sink.kinds()[verdict_kind::accepted] >= 10'000 - before - 10 * 5);
   });
+}
+
+TEST_CASE("gateways that may speak HTTP/1.1 get their pushes by it, over several connections") {
+  for (auto& each : every_gateway()) {
+    std::string name = each.name;
+    if (name == "fcm" || name == "apns") continue;
+    CAPTURE(name);
+    bench_of bench(each, {"--no-http2", "--drop-every", "70"});
+    bench.sink.resend_for(*bench.sender);
+    bench.submit_many();
+    bench.submit_each(11, {"SAY-503-Busy-R7-1", "HUGE-1", "DOWN-1"});
+    REQUIRE(bench.sink.await_answers(2003));
+    auto kinds = bench.sink.kinds();
+    CHECK(kinds[verdict_kind::accepted] >= 1900);
+    CHECK(bench.sink.of(11, 100).retry_after_ms == 7'000);
+    CHECK(bench.sink.each_answered_once());
+    CHECK(bench.each_accepted_at_most_once());
+  }
 }

@@ -1,11 +1,18 @@
 #include "tests/contract/transports/gateway_under_test.hpp"
 
+#include <fstream>
+
 #include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "conf/secret_file.hpp"
 #include "transports/apns/transport.hpp"
+#include "transports/fcm/legacy.hpp"
 #include "transports/fcm/transport.hpp"
 #include "transports/hms/transport.hpp"
+#include "transports/jwt.hpp"
+#include "transports/webpush/transport.hpp"
 
 namespace pusher::testing {
 
@@ -66,6 +73,35 @@ result<std::unique_ptr<transport>> make_hms(const emulated_gateway& gateway, con
   return make_hms_transport(settings, limits, sink);
 }
 
+result<std::unique_ptr<transport>> make_legacy(const emulated_gateway& gateway, const limits_settings& limits,
+                                               answer_sink& sink) {
+  fcm_legacy_settings settings;
+  settings.server_key = *read_secret("fcm_legacy.server_key_file", gateway.fact("legacy_server_key_file"));
+  settings.base_url = gateway.settings().base_url;
+  settings.ca_file = gateway.fact("ca_file");
+  return make_fcm_legacy_transport(settings, limits, sink);
+}
+
+result<std::unique_ptr<transport>> make_web_push(const emulated_gateway& gateway,
+                                                 const limits_settings& limits, answer_sink& sink) {
+  webpush_settings settings;
+  settings.vapid_key_file = gateway.directory() + "/vapid.pem";
+  if (access(settings.vapid_key_file.c_str(), F_OK) != 0) {
+    std::ofstream(settings.vapid_key_file) << *ec_key::generate()->to_pem();
+    chmod(settings.vapid_key_file.c_str(), 0600);
+  }
+  settings.subject = "mailto:ops@example.com";
+  settings.ca_file = gateway.fact("ca_file");
+  settings.allow_private_addresses = true;
+  return make_web_push_transport(settings, limits, sink);
+}
+
+push_target subscription(const emulated_gateway& gateway, const std::string& text) {
+  push_target made{{}, gateway.fact("webpush_base_url") + "/wpush/" + text, 0};
+  made.subscription_keys = gateway.fact("webpush_p256dh") + "." + gateway.fact("webpush_auth");
+  return made;
+}
+
 }  // namespace
 
 const std::vector<gateway_under_test>& every_gateway() {
@@ -80,6 +116,8 @@ const std::vector<gateway_under_test>& every_gateway() {
          return push_target{{}, hex(text), 0};
        }},
       {"hms", make_hms, plain},
+      {"legacy", make_legacy, plain},
+      {"webpush", make_web_push, subscription},
   };
   return all;
 }
