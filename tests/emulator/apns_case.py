@@ -1,5 +1,4 @@
 """A client of the emulated APNs."""
-import json
 import time
 
 import raw_h2
@@ -58,7 +57,3 @@ class WithApns(WithEmulator):
 
     def apns_stats(self):
         return self.emulator.stats()["gateways"]["apns"]
-
-
-def live_activity():
-    return json.dumps({"aps": {"timestamp": 1, "event": "update", "content-state": {}}}).encode()
