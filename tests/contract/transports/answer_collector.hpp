@@ -21,7 +21,7 @@ class answer_collector final : public answer_sink {
 
   /// From now on each answer counts as recorded at once.
   void record_for(transport& who) { recorder_ = &who; }
-  /// From now on what comes back unsent is submitted again.
+  /// From now on what comes back unsent or postponed is submitted again.
   void resend_for(transport& who) { resender_ = &who; }
 
   void on_answers(std::vector<push_answer> answers) override {
@@ -31,8 +31,8 @@ class answer_collector final : public answer_sink {
       std::lock_guard lock(mutex_);
       for (auto& each : answers) {
         auto kind = each.verdict.kind;
-        if (kind != verdict_kind::unsent && kind != verdict_kind::expired) ++to_record;
-        if (kind == verdict_kind::unsent && resender_ != nullptr) {
+        if (is_attempt(kind)) ++to_record;
+        if ((kind == verdict_kind::unsent || kind == verdict_kind::postponed) && resender_ != nullptr) {
           ++unsent_;
           again.push_back(one_target_of(each));
           continue;

@@ -142,13 +142,13 @@ std::vector<emulated_gateway::arrival> emulated_gateway::arrivals() const {
   std::string line;
   while (std::getline(lines, line)) {
     std::istringstream fields(line);
-    std::string time, status, correlation, code;
+    std::string time, status, correlation;
     arrival each;
     std::getline(fields, time, '\t');
     std::getline(fields, status, '\t');
     std::getline(fields, each.token, '\t');
     std::getline(fields, correlation, '\t');
-    std::getline(fields, code, '\t');
+    std::getline(fields, each.code, '\t');
     std::getline(fields, each.connection, '\t');
     each.status = std::atoi(status.c_str());
     found.push_back(std::move(each));
@@ -159,7 +159,7 @@ std::vector<emulated_gateway::arrival> emulated_gateway::arrivals() const {
 std::map<std::string, int> emulated_gateway::accepted() const {
   std::map<std::string, int> counts;
   for (auto& each : arrivals())
-    if (each.status == 200) ++counts[each.token];
+    if (each.status / 100 == 2 && each.code == "-") ++counts[each.token];
   return counts;
 }
 

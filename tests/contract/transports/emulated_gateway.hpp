@@ -43,10 +43,11 @@ class emulated_gateway {
   struct arrival {
     int status = 0;
     std::string token;
+    std::string code;  ///< `-` = none
     std::string connection;
   };
   std::vector<arrival> arrivals() const;
-  /// How often each token was answered with 200.
+  /// How often each token was accepted.
   std::map<std::string, int> accepted() const;
 
  private:

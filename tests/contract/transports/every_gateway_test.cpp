@@ -72,7 +72,7 @@ TEST_CASE("every gateway: Retry-After is kept, by seconds") {
 TEST_CASE("every gateway: GOAWAY in the middle costs no push and doubles none") {
   for_every_gateway([](auto& which) {
     for (const char* flag : {"--goaway-every", "--goaway-cut"}) {
-      CAPTURE(flag);
+      CAPTURE(std::string(flag));
       bench_of bench(which, {flag, "50"});
       bench.sink.resend_for(*bench.sender);
       bench.submit_many();
@@ -125,12 +125,12 @@ TEST_CASE("every gateway: never more streams are open than the gateway allows, f
 TEST_CASE("every gateway: one that is away or has a strange certificate gets nothing and loses nothing") {
   for_every_gateway([](auto& which) {
     bench_of bench(which);
+    bench.sink.resend_for(*bench.sender);
     bench.gateway.stop();
     bench.submit(1, tokens(50));
     CHECK(await([&] { return bench.sender->stats().breaker_open; }));
     CHECK_FALSE(bench.sender->stats().trouble.empty());
     bench.gateway.start_again();
-    bench.sink.resend_for(*bench.sender);
     REQUIRE(bench.sink.await_answers(50));
     CHECK(bench.sink.kinds()[verdict_kind::accepted] == 50);
     CHECK(await([&] { return bench.sender->stats().trouble.empty(); }));
@@ -143,6 +143,7 @@ TEST_CASE(
     limits_settings limits;
     limits.connections_per_credential = 1;
     bench_of bench(which, {"--delay-ms", "20"}, limits);
+    bench.sink.resend_for(*bench.sender);
     bench.gateway.control(R"({"fail": "503"})");
     for (uint64_t id = 1; id <= 2000; ++id)
       bench.submit(id, tokens(5, "order-" + std::to_string(id) + "-"));
