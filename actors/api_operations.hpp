@@ -18,6 +18,7 @@
 #include "storage/notification_store.hpp"
 #include "storage/property_index_store.hpp"
 #include "storage/segment_store.hpp"
+#include "storage/token_guard.hpp"
 #include "transports/transport.hpp"
 
 namespace pusher {
@@ -54,6 +55,9 @@ class api_operations : public http::operations {
   result<std::vector<http::indexed_name>> indexed_properties(application_id app) override;
   result<std::vector<http::indexed_name>> index_properties(application_id app,
                                                            const std::vector<std::string>& names) override;
+  std::vector<http::gateway_description> gateways() override;
+  result<std::vector<token_hold>> token_holds(application_id app) override;
+  result<token_hold> decide_token_hold(application_id app, uint64_t id, token_hold_state as) override;
   result<http::page<device_event>> list_events(application_id app, const std::string& device_id,
                                                std::optional<device_event_type> only,
                                                const http::page_request& request) override;
@@ -107,6 +111,7 @@ class api_operations : public http::operations {
   delivery_store deliveries_;
   segment_store segments_;
   property_index_store indexes_;
+  token_hold_store holds_;
   device_history history_;
   journal journal_;
   std::map<sha256_digest, remembered_key> remembered_;

@@ -70,6 +70,9 @@ struct metrics::families {
   counter_family& completed =
       counters(registry, "pusher_notifications_completed_total", "Completed notifications.");
   gauge_family& depth = gauges(registry, "pusher_journal_entries", "Entries in the journal by place.");
+  counter_family& token_holds = counters(
+      registry, "pusher_token_holds_total",
+      "Times that far more tokens than usual were called dead, and their deletion waits for an operator.");
   counter_family& restarts =
       counters(registry, "pusher_role_restarts_total", "Role actors that were started again.");
   prometheus::Gauge& memory =
@@ -159,6 +162,10 @@ void metrics::journal_depth(const journal::depths& depths) {
 
 void metrics::role_restarted(const char* role) {
   families_->restarts.Add({{"role", role}}).Increment();
+}
+
+void metrics::token_hold_began(std::string_view gateway) {
+  families_->token_holds.Add({{"gateway", std::string(gateway)}}).Increment();
 }
 
 std::string metrics::text() const {

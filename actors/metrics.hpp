@@ -26,6 +26,7 @@ class metrics {
   void writer(unsigned index, const writer_counters& totals);
   void journal_depth(const journal::depths& depths);
   void role_restarted(const char* role);
+  void token_hold_began(std::string_view gateway);
 
   std::string text() const;
 

@@ -20,7 +20,8 @@ class writer_role : public role_loop<writer_role> {
         machine_(writer_bounds{}),
         journal_(node_->config.redis, node_->run_id, node_->consumer("result-writer", index)),
         database_(node_->config.mysql),
-        deliveries_(database_) {}
+        deliveries_(database_, {node_->config.limits.mass_deletion_minimum,
+                                node_->config.limits.mass_deletion_percent}) {}
 
   utc_ms now() const { return now_ms(); }
   void woken() { machine_.woken(); }
@@ -67,6 +68,16 @@ class writer_role : public role_loop<writer_role> {
     auto made = deliveries_.record(*what.batches);
     if (!made) return failed_step("record", made.failure());
     machine_.recorded(made->rows, made->tokens_disabled, made->completed, made->missing);
+    for (const auto& hold : made->holds) {
+      node_->numbers.token_hold_began(to_string(hold.gateway));
+      log::error("token_hygiene.held",
+                 {{"gateway", std::string(to_string(hold.gateway))},
+                  {"environment", std::string(to_string(hold.environment))},
+                  {"hold", std::to_string(hold.id)},
+                  {"detail",
+                   "far more dead tokens than usual: is the key or project the right one? Confirm or "
+                   "undo it: POST /v1/token-holds/ID:confirm or :undo"}});
+    }
     for (auto key : made->completed)
       log::info("notification.completed", {{"key", std::to_string(key.value)}});
     return {true, 0};

@@ -376,6 +376,8 @@ progress_commit sender_machine::make_commit(open_batch& batch, bool finished) {
   made.expected_sequence = batch.origin.sequence++;
   made.finished = finished;
   made.results.notification = batch.batch.notification;
+  made.results.gateway = batch.queue.gateway;
+  made.results.environment = batch.queue.environment;
   made.results.results = std::move(batch.fresh);
   batch.fresh.clear();
   put_retries_aside(batch, finished, made);

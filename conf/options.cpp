@@ -103,6 +103,12 @@ std::vector<option> make_options() {
   made.push_back(number_option("limits.retry_wait_cap_seconds",
                                "Longest wait of our own rule; a gateway's Retry-After is kept.", 1, 3600,
                                FIELD(limits.retry_wait_cap_seconds)));
+  made.push_back(number_option("limits.mass_deletion_percent",
+                               "A greater share of dead tokens waits for an operator; 100 = never.", 1, 100,
+                               FIELD(limits.mass_deletion_percent)));
+  made.push_back(number_option("limits.mass_deletion_minimum",
+                               "Fewer dead tokens than this in ten minutes never wait.", 1, billion,
+                               FIELD(limits.mass_deletion_minimum)));
   made.push_back(number_option("limits.poll_interval_ms",
                                "How often a role looks for work without being woken.", 10, 60'000,
                                FIELD(limits.poll_interval_ms)));

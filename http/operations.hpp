@@ -14,6 +14,7 @@
 #include "model/notification.hpp"
 #include "model/result.hpp"
 #include "model/segment.hpp"
+#include "model/token_hold.hpp"
 
 namespace pusher::http {
 
@@ -71,6 +72,20 @@ struct device_count {
   std::string access;       ///< "scan" or "index"
   std::string property;     ///< whose index was used; "user_id" is an attribute
   uint64_t candidates = 0;  ///< devices that the index named
+};
+
+/// A row of a gateway's table of answers, in words.
+struct answer_row {
+  std::string status;  ///< e.g. `404` or `500-599`
+  std::string_view code, detail, action, reach, meaning;
+  int64_t wait_ms = 0;  ///< the first wait before a retry, 0 = none
+};
+/// How a gateway's answers are understood.
+struct gateway_description {
+  std::string_view gateway;   ///< as in devices
+  std::string_view protocol;  ///< e.g. `fcm-v1`, `fcm-legacy`
+  bool configured = false;    ///< whether this node has a credential for it
+  std::vector<answer_row> answers;
 };
 
 /// A property name that is indexed, or will be.
@@ -149,6 +164,12 @@ class operations {
   /// From now on exactly these are indexed.
   virtual result<std::vector<indexed_name>> index_properties(application_id app,
                                                              const std::vector<std::string>& names) = 0;
+
+  virtual std::vector<gateway_description> gateways() = 0;
+  /// The latest first.
+  virtual result<std::vector<token_hold>> token_holds(application_id app) = 0;
+  /// Errors: not_found, conflict (decided already).
+  virtual result<token_hold> decide_token_hold(application_id app, uint64_t id, token_hold_state as) = 0;
 
   virtual result<page<device_event>> list_events(application_id app, const std::string& device_id,
                                                  std::optional<device_event_type> only,

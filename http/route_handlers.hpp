@@ -23,6 +23,10 @@ answer put_segment(const call& of);
 answer get_segment(const call& of);
 answer delete_segment(const call& of);
 answer list_segments(const call& of);
+answer list_gateways(const call& of);
+answer list_token_holds(const call& of);
+answer confirm_token_hold(const call& of);
+answer undo_token_hold(const call& of);
 answer get_indexed_properties(const call& of);
 answer put_indexed_properties(const call& of);
 

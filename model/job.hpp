@@ -54,6 +54,9 @@ struct push_result {
 struct result_batch {
   notification_key notification;
   std::vector<push_result> results;
+  /// Through which gateway the pushes went; none when they never left, e.g. skipped ones.
+  std::optional<pusher::gateway> gateway = std::nullopt;
+  pusher::environment environment = environment::production;
 };
 
 }  // namespace pusher

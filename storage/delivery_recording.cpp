@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <unordered_set>
+#include <utility>
 
 #include "storage/notification_rows.hpp"
 
@@ -13,6 +14,7 @@ namespace {
 
 constexpr size_t bulk_length = 4000;
 constexpr size_t list_length = 1000;
+constexpr uint64_t answers_per_count = 2000;
 constexpr size_t code_bytes = 64;
 constexpr size_t message_id_bytes = 128;
 
@@ -46,15 +48,16 @@ std::string counting_update() {
 
 }  // namespace
 
-delivery_recording::delivery_recording(database::connection& on, const std::vector<result_batch>& batches)
-    : on_(on) {
+delivery_recording::delivery_recording(database::connection& on, const std::vector<result_batch>& batches,
+                                       const token_guard_bounds& guard, uncounted_answers uncounted)
+    : on_(on), guard_(guard), uncounted_(std::move(uncounted)) {
   size_t count = 0;
   for (const auto& batch : batches)
     count += batch.results.size();
   rows_.reserve(count);
   for (const auto& batch : batches)
     for (const auto& each : batch.results)
-      rows_.push_back({batch.notification, &each});
+      rows_.push_back({batch.notification, &each, &batch});
   auto key = [](const row& r) { return std::make_pair(r.notification.value, r.value->device.value); };
   auto before = [&](const row& a, const row& b) { return key(a) < key(b); };
   // The journal's order is mostly the key's order. Of repeats the first stands.
@@ -71,7 +74,7 @@ result<delivery_store::recorded> delivery_recording::run(mode how) {
     if (auto done = leave_out_existing(); !done) return done.failure();
   if (auto done = insert_rows(); !done) return done.failure();
   outcome_.rows = rows_.size();
-  auto disabled = disable_dead_tokens();
+  auto disabled = settle_dead_tokens();
   if (!disabled) return disabled.failure();
   outcome_.tokens_disabled = *disabled;
   if (auto done = move_environments(); !done) return done.failure();
@@ -91,9 +94,13 @@ result<void> delivery_recording::leave_out_missing() {
     auto to = std::min(from + list_length, keys.size());
     sql_parameters parameters;
     add_padded(parameters, keys.begin() + static_cast<long>(from), keys.begin() + static_cast<long>(to));
-    auto read = on_.query("finding notifications",
-                          "SELECT id FROM notifications WHERE id IN (" + placeholders(to - from) + ")",
-                          parameters, [&](const sql_row& found) { present.insert({found.number(0)}); });
+    auto read = on_.query(
+        "finding notifications",
+        "SELECT id, application_id FROM notifications WHERE id IN (" + placeholders(to - from) + ")",
+        parameters, [&](const sql_row& found) {
+          present.insert({found.number(0)});
+          applications_[{found.number(0)}] = {found.number(1)};
+        });
     if (!read) return read.failure();
   }
   if (present.size() == keys.size()) return {};
@@ -163,29 +170,66 @@ result<void> delivery_recording::insert_rows() {
   return {};
 }
 
-result<size_t> delivery_recording::disable_dead_tokens() {
+/// Lets the guard look at what each gateway said before any device is disabled.
+result<size_t> delivery_recording::settle_dead_tokens() {
+  struct answers {
+    uint64_t count = 0;
+    std::vector<const row*> dead;
+  };
+  std::map<guarded, answers> by_gateway;
+  std::vector<const row*> to_disable;
+  for (const auto& each : rows_) {
+    bool dead = each.value->outcome == outcome::unregistered;
+    if (!dead && each.value->outcome != outcome::accepted) continue;
+    if (!each.of->gateway) {
+      if (dead) to_disable.push_back(&each);
+      continue;
+    }
+    auto& seen = by_gateway[{applications_[each.notification], *each.of->gateway, each.of->environment}];
+    ++seen.count;
+    if (dead) seen.dead.push_back(&each);
+  }
+  for (auto& [which, seen] : by_gateway) {
+    auto& uncounted = uncounted_[which];
+    uncounted += seen.count;
+    // One row for all writers: without deaths it is touched only now and then.
+    if (seen.dead.empty() && uncounted < answers_per_count) continue;
+    auto judged = count_and_judge(on_, which, std::exchange(uncounted, 0), seen.dead.size(), guard_);
+    if (!judged) return judged.failure();
+    if (judged->hold == 0) {
+      to_disable.insert(to_disable.end(), seen.dead.begin(), seen.dead.end());
+      continue;
+    }
+    if (judged->opened) outcome_.holds.push_back({which.gateway, which.environment, judged->hold});
+    std::map<notification_key, std::vector<const push_result*>> held;
+    for (const auto* each : seen.dead)
+      held[each->notification].push_back(each->value);
+    for (auto& [notification, dead] : held)
+      if (auto done = hold_tokens(on_, judged->hold, notification, dead); !done) return done.failure();
+  }
+  return disable(std::move(to_disable));
+}
+
+result<size_t> delivery_recording::disable(std::vector<const row*> dead) {
   // Only where the device still holds the token that died, and did not register it again after the gateway
   // saw it die.
   static const std::string sql =
       "UPDATE devices SET disabled = ?, disabled_at = " + database_now + ", updated_at = " + database_now +
       " WHERE id = ? AND token_hash = ? AND disabled = 0 AND (? = 0 OR token_registered_at <= ?)";
-  std::vector<const push_result*> dead;
-  for (const auto& each : rows_)
-    if (each.value->outcome == outcome::unregistered) dead.push_back(each.value);
   // In key order over all notifications, so that writers lock devices in the same order.
   std::sort(dead.begin(), dead.end(),
-            [](const push_result* a, const push_result* b) { return a->device < b->device; });
+            [](const row* a, const row* b) { return a->value->device < b->value->device; });
   bulk_rows rows({column::number, column::number, column::text, column::number, column::number});
   for (const auto* each : dead)
     rows.add(static_cast<uint64_t>(disabled_reason::unregistered))
-        .add(each->device.value)
-        .add(bytes_of(each->token))
-        .add(static_cast<uint64_t>(each->unregistered_at))
-        .add(static_cast<uint64_t>(each->unregistered_at));
+        .add(each->value->device.value)
+        .add(bytes_of(each->value->token))
+        .add(static_cast<uint64_t>(each->value->unregistered_at))
+        .add(static_cast<uint64_t>(each->value->unregistered_at));
   auto disabled = on_.execute_bulk("disabling dead tokens", sql, rows);
   if (!disabled) return disabled.failure();
   if (*disabled > 0)
-    if (auto noted = note_disabled(); !noted) return noted.failure();
+    if (auto noted = note_disabled(dead); !noted) return noted.failure();
   return static_cast<size_t>(*disabled);
 }
 
@@ -237,11 +281,11 @@ result<void> delivery_recording::replace_tokens() {
 
 /// An entry in the history of each device that its token's death has just disabled; one that was disabled
 /// before has its entry.
-result<void> delivery_recording::note_disabled() {
+result<void> delivery_recording::note_disabled(const std::vector<const row*>& disabled) {
   static const std::string type = std::to_string(static_cast<unsigned>(device_event_type::disabled));
   std::map<notification_key, std::vector<device_key>> dead;
-  for (const auto& each : rows_)
-    if (each.value->outcome == outcome::unregistered) dead[each.notification].push_back(each.value->device);
+  for (const auto* each : disabled)
+    dead[each->notification].push_back(each->value->device);
   for (const auto& [notification, devices] : dead) {
     for (size_t from = 0; from < devices.size(); from += list_length) {
       auto to = std::min(from + list_length, devices.size());

@@ -16,7 +16,10 @@ namespace pusher {
 /// disables no token.
 class delivery_recording {
  public:
-  delivery_recording(database::connection& on, const std::vector<result_batch>& batches);
+  /// `uncounted`: answers of earlier calls that the guard of mass deletion does not know yet; see
+  /// uncounted().
+  delivery_recording(database::connection& on, const std::vector<result_batch>& batches,
+                     const token_guard_bounds& guard, uncounted_answers uncounted);
 
   /// How rows that may exist already are told from new ones.
   enum class mode : uint8_t {
@@ -26,18 +29,22 @@ class delivery_recording {
   /// After a failure with mixed() the transaction must be rolled back and run again, in careful mode.
   result<delivery_store::recorded> run(mode how);
   bool mixed() const { return mixed_; }
+  /// What is uncounted now; good when the transaction is committed.
+  uncounted_answers uncounted() const { return uncounted_; }
 
  private:
   struct row {
     notification_key notification;
     const push_result* value = nullptr;
+    const result_batch* of = nullptr;
   };
 
   result<void> leave_out_missing();
   result<void> leave_out_existing();
   result<void> insert_rows();
-  result<size_t> disable_dead_tokens();
-  result<void> note_disabled();
+  result<size_t> settle_dead_tokens();
+  result<size_t> disable(std::vector<const row*> dead);
+  result<void> note_disabled(const std::vector<const row*>& dead);
   result<void> move_environments();
   result<void> replace_tokens();
   result<void> add_counts();
@@ -46,6 +53,9 @@ class delivery_recording {
   database::connection& on_;
   std::vector<row> rows_;  ///< in primary-key order, without repeats
   delivery_store::recorded outcome_;
+  const token_guard_bounds& guard_;
+  uncounted_answers uncounted_;
+  std::map<notification_key, application_id> applications_;
   bool mixed_ = false;
 };
 

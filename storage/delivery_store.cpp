@@ -39,12 +39,15 @@ result<delivery_store::recorded> delivery_store::record(const std::vector<result
   auto how = delivery_recording::mode::optimistic;
   for (int attempt = 0;; ++attempt) {
     bool mixed = false;
+    uncounted_answers uncounted;
     auto done = transact(db_, [&](database::connection& on) {
-      delivery_recording recording(on, batches);
+      delivery_recording recording(on, batches, guard_, uncounted_);
       auto outcome = recording.run(how);
       mixed = recording.mixed();
+      uncounted = recording.uncounted();
       return outcome;
     });
+    if (done) uncounted_ = std::move(uncounted);
     // A concurrent call for the same devices can insert between our look and our insert, so the careful way
     // may have to look again; the rows it meets then are committed or waited for.
     if (done || !mixed) return done;

@@ -8,17 +8,24 @@
 #include "model/job.hpp"
 #include "model/result.hpp"
 #include "storage/database.hpp"
+#include "storage/token_guard.hpp"
 
 namespace pusher {
 
 class delivery_store {
  public:
-  explicit delivery_store(database& db) : db_(db) {}
+  explicit delivery_store(database& db, token_guard_bounds guard = {}) : db_(db), guard_(guard) {}
 
   struct recorded {
     size_t rows = 0;  ///< rows that are new
     size_t tokens_disabled = 0;
     std::vector<notification_key> completed;
+    struct hold {
+      pusher::gateway gateway;
+      pusher::environment environment;
+      uint64_t id = 0;
+    };
+    std::vector<hold> holds;                ///< that began: deletions wait for an operator
     std::vector<notification_key> missing;  ///< notifications that have no row: their results were not stored
   };
   /// One transaction, safe to repeat: inserts the rows that are not there yet, disables dead tokens where the
@@ -36,6 +43,8 @@ class delivery_store {
 
  private:
   database& db_;
+  const token_guard_bounds guard_;
+  uncounted_answers uncounted_;
 };
 
 }  // namespace pusher

@@ -154,6 +154,8 @@ result<push_batch> decode_push_batch(std::string_view bytes) {
 std::string encode(const result_batch& batch) {
   writer out(result_mark, 32 + batch.results.size() * 48);
   out.number(batch.notification.value);
+  out.byte(batch.gateway ? static_cast<uint8_t>(*batch.gateway) : 0);
+  out.byte(static_cast<uint8_t>(batch.environment));
   out.number(batch.results.size());
   for (const auto& each : batch.results) {
     out.number(each.device.value);
@@ -176,6 +178,12 @@ result<result_batch> decode_result_batch(std::string_view bytes) {
   reader in(bytes, result_mark);
   result_batch batch;
   batch.notification = {in.number()};
+  auto through = in.byte();
+  auto environment_number = in.byte();
+  if (through > static_cast<uint8_t>(gateway::hms) || environment_number < 1 || environment_number > 2)
+    in.fail();
+  if (through != 0) batch.gateway = static_cast<gateway>(through);
+  batch.environment = static_cast<environment>(environment_number);
   batch.results.resize(in.count(6));
   for (auto& each : batch.results) {
     each.device = {in.number()};

@@ -193,6 +193,49 @@ CREATE TABLE IF NOT EXISTS property_index (
   PRIMARY KEY (index_id, hash, device_id)
 ))sql";
 
+// How many tokens a gateway called dead lately, and as a rule.
+const char* const token_guard = R"sql(
+CREATE TABLE IF NOT EXISTS token_guard (
+  application_id BIGINT UNSIGNED NOT NULL,
+  gateway TINYINT UNSIGNED NOT NULL,
+  environment TINYINT UNSIGNED NOT NULL,
+  window_started BIGINT NOT NULL DEFAULT 0,
+  answered BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  dead BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  known_answered BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  known_dead BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  hold_id BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  trusted_until BIGINT NOT NULL DEFAULT 0,
+  PRIMARY KEY (application_id, gateway, environment)
+))sql";
+
+const char* const token_holds = R"sql(
+CREATE TABLE IF NOT EXISTS token_holds (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
+  application_id BIGINT UNSIGNED NOT NULL,
+  gateway TINYINT UNSIGNED NOT NULL,
+  environment TINYINT UNSIGNED NOT NULL,
+  state TINYINT UNSIGNED NOT NULL,
+  answered BIGINT UNSIGNED NOT NULL,
+  dead BIGINT UNSIGNED NOT NULL,
+  devices BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  since BIGINT NOT NULL,
+  decided_at BIGINT NOT NULL DEFAULT 0,
+  PRIMARY KEY (id),
+  KEY by_application (application_id, id)
+))sql";
+
+const char* const held_tokens = R"sql(
+CREATE TABLE IF NOT EXISTS held_tokens (
+  hold_id BIGINT UNSIGNED NOT NULL,
+  device_id BIGINT UNSIGNED NOT NULL,
+  token_hash BINARY(32) NOT NULL,
+  unregistered_at BIGINT NOT NULL,
+  notification_id BIGINT UNSIGNED NOT NULL,
+  held_at BIGINT NOT NULL,
+  PRIMARY KEY (hold_id, device_id)
+))sql";
+
 std::vector<std::string> tables(std::initializer_list<const char*> definitions) {
   std::vector<std::string> statements;
   for (const auto* each : definitions)
@@ -215,10 +258,14 @@ migration second() {
   return {2, std::move(statements)};
 }
 
+migration third() {
+  return {3, tables({token_guard, token_holds, held_tokens})};
+}
+
 }  // namespace
 
 const std::vector<migration>& migrations() {
-  static const std::vector<migration> all{first(), second()};
+  static const std::vector<migration> all{first(), second(), third()};
   return all;
 }
 

@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -55,6 +56,52 @@ class Emulator:
         """The node's [fcm] section."""
         return {"service_account_file": self.ready["service_account_file"], "base_url": self.ready["base_url"],
                 "ca_file": self.ready["ca_file"], "messages_per_minute": 0, "ramp_seconds": 0}
+
+    def sections(self):
+        """The sections of a node that reaches every gateway here."""
+        vapid = self.directory / "vapid.pem"
+        if not vapid.exists():
+            subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out",
+                            str(vapid)], check=True, capture_output=True)
+            vapid.chmod(0o600)
+        ready, ca = self.ready, {"ca_file": self.ready["ca_file"]}
+        return {"fcm": self.settings(),
+                "apns": {"key_file": ready["apns_key_file"], "key_id": ready["apns_key_id"],
+                         "team_id": ready["apns_team_id"], "topic": ready["apns_topic"],
+                         "base_url": ready["apns_base_url"], "sandbox_base_url": ready["apns_sandbox_base_url"], **ca},
+                "webpush": {"vapid_key_file": str(vapid), "subject": "mailto:ops@example.com",
+                            "allow_private_addresses": True, **ca},
+                "hms": {"app_id": ready["hms_app_id"], "app_secret_file": ready["hms_app_secret_file"],
+                        "base_url": ready["hms_base_url"], "token_url": ready["hms_token_url"], **ca}}
+
+    def device(self, gateway, text, **more):
+        """A device whose push token says `text` to the emulator."""
+        made = {"device_id": f"{gateway}-{text}", "gateway": gateway, **more}
+        if gateway == "apns":
+            return {**made, "platform": "ios", "push_token": text.encode().hex()}
+        if gateway == "webpush":
+            return {**made, "platform": "web", "subscription": {
+                "endpoint": f"{self.ready['webpush_base_url']}/wpush/{text}",
+                "keys": {"p256dh": self.ready["webpush_p256dh"], "auth": self.ready["webpush_auth"]}}}
+        return {**made, "platform": "android", "push_token": text}
+
+    def control(self, **message):
+        """Sends an order to the emulator's control endpoint."""
+        context = ssl.create_default_context(cafile=self.ready["ca_file"])
+        connection = http.client.HTTPSConnection("127.0.0.1", self.ready["port"], timeout=20, context=context)
+        connection.request("POST", "/_control", body=json.dumps(message))
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        assert answer.status == 200, (answer.status, text)
+
+    def statistics(self):
+        context = ssl.create_default_context(cafile=self.ready["ca_file"])
+        connection = http.client.HTTPSConnection("127.0.0.1", self.ready["port"], timeout=20, context=context)
+        connection.request("GET", "/_stats")
+        made = json.loads(connection.getresponse().read())
+        connection.close()
+        return made
 
     def log(self):
         """Rows of (microseconds, status, push token, correlation, code, connection, stream)."""

@@ -157,6 +157,26 @@ class fake_operations : public pusher::http::operations {
     indexed = names;
     return indexed_properties(app);
   }
+  std::vector<pusher::http::gateway_description> gateways() override {
+    pusher::http::answer_row row;
+    row.status = "410";
+    row.code = "Unregistered";
+    row.action = "dead_token";
+    row.reach = "target";
+    row.meaning = "gone";
+    return {{"apns", "apns", true, {row}}};
+  }
+  result<std::vector<pusher::token_hold>> token_holds(application_id) override { return holds; }
+  result<pusher::token_hold> decide_token_hold(application_id, uint64_t id,
+                                               pusher::token_hold_state as) override {
+    for (auto& each : holds) {
+      if (each.id != id) continue;
+      each.state = as;
+      return each;
+    }
+    return pusher::error{pusher::errc::not_found, "no such hold", "", 0};
+  }
+  std::vector<pusher::token_hold> holds;
   result<pusher::http::page<pusher::device_event>> list_events(
       application_id, const std::string&, std::optional<pusher::device_event_type>,
       const pusher::http::page_request& request) override {
