@@ -319,10 +319,13 @@ void fan_out_machine::make_commit(under_way_task& task) {
   page.epoch = epoch_;
   page.expected_cursor = task.committed_to;
   page.new_cursor = task.walk.cursor();
+  // A batch of a notification with a rate is sent as a whole: it holds a second's worth at most.
+  auto rate = task.task.message.rate_per_second;
+  size_t per_batch = rate > 0 ? std::min<size_t>(bounds_.devices_per_batch, rate) : bounds_.devices_per_batch;
   for (auto& [name, group] : task.found) {
     auto& [queue, targets] = group;
-    for (size_t at = 0; at < targets.size(); at += bounds_.devices_per_batch) {
-      auto end = std::min(targets.size(), at + bounds_.devices_per_batch);
+    for (size_t at = 0; at < targets.size(); at += per_batch) {
+      auto end = std::min(targets.size(), at + per_batch);
       push_batch batch{task.task.key, task.task.message.expires_at, 0, {}};
       batch.targets.assign(std::make_move_iterator(targets.begin() + static_cast<std::ptrdiff_t>(at)),
                            std::make_move_iterator(targets.begin() + static_cast<std::ptrdiff_t>(end)));

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "actors/log.hpp"
+#include "actors/rate_governor.hpp"
 #include "actors/role_loop.hpp"
 #include "actors/roles.hpp"
 #include "actors/sender_machine.hpp"
@@ -50,7 +51,11 @@ class sender_role : public role_loop<sender_role> {
         machine_(bounds_of(node_->config.limits), std::random_device{}()),
         journal_(node_->config.redis, node_->run_id, node_->consumer("push-sender", index)),
         transports_(node_->config, gateways,
-                    [owner = role_actor(self)] { caf::anon_send(owner, proceed{false}); }) {
+                    [owner = role_actor(self)] { caf::anon_send(owner, proceed{false}); }),
+        governors_{
+            rate_governor("fcm", node_->config.fcm.messages_per_minute, node_->config.fcm.ramp_seconds),
+            rate_governor("apns", 0, 0), rate_governor("apns-sandbox", 0, 0), rate_governor("webpush", 0, 0),
+            rate_governor("hms", 0, 0)} {
     if (!node_->config.fcm_legacy.server_key.empty())
       log::warn(
           "push_sender.fcm_legacy",
@@ -96,6 +101,7 @@ class sender_role : public role_loop<sender_role> {
       whole = take_over(which) && whole;
       auto stats = with.stats();
       node_->numbers.transport(index_, to_string(which), stats);
+      governor(which).correct(stats);
       tell_of_trouble(which, stats.trouble);
     });
     took_own_ = took_own_ || whole;
@@ -115,6 +121,8 @@ class sender_role : public role_loop<sender_role> {
     if (auto* idle = std::get_if<sender_machine::idle>(&action)) {
       node_->numbers.sender(index_, machine_.counters(), machine_.open_batches());
       auto until = idle->until;
+      auto granted = take_grants();
+      if (granted > 0 && (until == 0 || granted < until)) until = granted;
       if (next_due_at_ > 0 && (until == 0 || next_due_at_ < until)) until = next_due_at_;
       return {false, until};
     }
@@ -142,6 +150,20 @@ class sender_role : public role_loop<sender_role> {
   void each_transport(Each each) {
     for (auto which : all_channels)
       if (auto* found = transports_.find(which)) each(which, *found);
+  }
+
+  rate_governor& governor(channel which) { return governors_[static_cast<size_t>(which)]; }
+
+  /// When more can be had, 0 = nothing is wanted.
+  utc_ms take_grants() {
+    utc_ms soonest = 0;
+    each_transport([&](channel which, transport& with) {
+      if (!governor(which).governs()) return;
+      auto next = governor(which).work(journal_, with, now());
+      if (!next) return failed("take_rate", next.failure());
+      if (*next > 0 && (soonest == 0 || *next < soonest)) soonest = *next;
+    });
+    return soonest;
   }
 
   /// False when the journal refused.
@@ -213,7 +235,15 @@ class sender_role : public role_loop<sender_role> {
     return {true, 0};
   }
 
+  step_result perform(sender_machine::reserve& what) {
+    auto due = journal_.reserve_rate(what.notification, what.per_second, what.targets);
+    if (!due) return failed_step("reserve_rate", due.failure());
+    machine_.reserved(what.order, *due, now());
+    return {true, 0};
+  }
+
   step_result perform(sender_machine::submit& what) {
+    governor(what.channel).submitted(what.order.targets.size());
     transports_.find(what.channel)->submit(std::move(what.order));
     return {true, 0};
   }
@@ -281,6 +311,7 @@ class sender_role : public role_loop<sender_role> {
   sender_machine machine_;
   journal journal_;
   sender_transports transports_;
+  std::array<rate_governor, all_channels.size()> governors_;
   std::array<std::vector<std::string>, all_channels.size()> queues_;
   bool queues_known_ = false;
   utc_ms clock_offset_ = 0;

@@ -14,6 +14,8 @@ constexpr size_t parts_of_a_split = 8;
 constexpr unsigned most_retry_batches = 4;  // per claimed batch
 constexpr utc_ms early_retry_ms = 1000;  // retries do not wait longer than this for the rest of their batch
 constexpr utc_ms content_pause_ms = 5000;
+constexpr utc_ms longest_hold_ms = 1000;      // a reserved turn that is further off waits in the journal
+constexpr utc_ms longest_lateness_ms = 3000;  // later than that, a turn must be reserved anew
 
 utc_ms rounded_up_to_seconds(utc_ms time) {
   return (time + 999) / 1000 * 1000;
@@ -85,6 +87,8 @@ std::optional<sender_machine::action> sender_machine::next_submit(utc_ms now) {
       if (now < content_retry_at_) continue;
       return load_content{batch.batch.notification};
     }
+    if (auto rate = content->second->rate_per_second; rate > 0 && !may_go(batch, now))
+      return reserve{order, batch.batch.notification, rate, batch.to_submit.size()};
     return take_submit(order, batch, content->second);
   }
   return std::nullopt;
@@ -110,6 +114,28 @@ sender_machine::submit sender_machine::take_submit(uint64_t order, open_batch& b
   for (auto number : made.order.numbers)
     made.order.targets.push_back(of_target(number));
   return made;
+}
+
+/// Whether the targets of a notification with a rate have their turn: now, or soon enough to wait here for
+/// it. A turn that was missed, e.g. as no sender ran, is gone.
+bool sender_machine::may_go(const open_batch& batch, utc_ms now) {
+  if (batch.batch.retries > 0) return true;
+  return batch.batch.reserved_at > 0 && now < batch.batch.reserved_at + longest_lateness_ms;
+}
+
+void sender_machine::reserved(uint64_t order, utc_ms due, utc_ms now) {
+  auto found = batches_.find(order);
+  if (found == batches_.end()) return;
+  auto& batch = found->second;
+  batch.batch.reserved_at = std::max<utc_ms>(due, 1);
+  batch.submit_at = due;
+  if (due <= now + longest_hold_ms) return;
+  // Its turn is far off: it must not take the place of what can go now.
+  batch.returned.insert(batch.returned.end(), batch.to_submit.begin(), batch.to_submit.end());
+  batch.returned_until = due;
+  home_of(batch).open_targets -= batch.to_submit.size();
+  batch.open -= batch.to_submit.size();
+  batch.to_submit.clear();
 }
 
 std::optional<sender_machine::action> sender_machine::next_claim() {
@@ -429,6 +455,8 @@ void sender_machine::hand_back(open_batch& batch, progress_commit& into) {
   for (size_t part = 0; part < parts; ++part) {
     put_aside back;
     back.strikes = batch.split ? strikes_of_parts : 0;
+    back.due_at = batch.returned_until;
+    back.batch.reserved_at = batch.batch.reserved_at;
     back.batch.notification = batch.batch.notification;
     back.batch.expires_at = batch.batch.expires_at;
     back.batch.retries = batch.batch.retries;

@@ -50,6 +50,12 @@ class sender_machine {
   struct load_content {
     notification_key key;
   };
+  struct reserve {  ///< when targets of a notification with a rate may go
+    uint64_t order = 0;
+    notification_key notification;
+    uint32_t per_second = 0;
+    size_t targets = 0;
+  };
   struct submit {
     pusher::channel channel = channel::fcm;
     push_order order;
@@ -67,7 +73,7 @@ class sender_machine {
   struct idle {
     utc_ms until = 0;  ///< wake up then at the latest; 0 = only an event brings work
   };
-  using action = std::variant<idle, claim_work, load_content, submit, withdraw, commit, bury>;
+  using action = std::variant<idle, claim_work, load_content, reserve, submit, withdraw, commit, bury>;
 
   sender_machine(sender_bounds bounds, uint32_t seed);
 
@@ -85,6 +91,7 @@ class sender_machine {
   void capacity(channel which, size_t streams, bool blocked);
   void claimed(channel which, std::vector<claim> claims, bool maybe_more, utc_ms now);
   void content_loaded(notification_key key, std::optional<message> content, utc_ms now);
+  void reserved(uint64_t order, utc_ms due, utc_ms now);
   void answered(channel which, const std::vector<push_answer>& answers, utc_ms now);
   void committed(const journal::recorded& outcome);
   /// The last claim, load or commit failed; it will be asked for again.
@@ -122,9 +129,10 @@ class sender_machine {
     size_t open = 0;                  ///< targets with neither result nor retry nor return
     counts unrecorded{};              ///< answers that occupy each channel's window
     utc_ms submit_at = 0;
-    utc_ms retry_since = 0;  ///< when the first of progress.retries was found
-    unsigned groups = 0;     ///< retry batches made of it so far
-    bool changed = false;    ///< something to record
+    utc_ms returned_until = 0;  ///< when what is returned may be claimed again, 0 = at once
+    utc_ms retry_since = 0;     ///< when the first of progress.retries was found
+    unsigned groups = 0;        ///< retry batches made of it so far
+    bool changed = false;       ///< something to record
     bool committing = false;
     bool split = false;
   };
@@ -149,6 +157,7 @@ class sender_machine {
 
   std::optional<action> next_submit(utc_ms now);
   std::optional<action> next_commit(utc_ms now);
+  static bool may_go(const open_batch& batch, utc_ms now);
   submit take_submit(uint64_t order, open_batch& batch, std::shared_ptr<const message> content);
   std::optional<action> next_claim();
   bool record_due(utc_ms now) const;

@@ -103,6 +103,10 @@ std::vector<option> make_options() {
   made.push_back(number_option("limits.retry_wait_cap_seconds",
                                "Longest wait of our own rule; a gateway's Retry-After is kept.", 1, 3600,
                                FIELD(limits.retry_wait_cap_seconds)));
+  made.push_back(
+      number_option("limits.retry_budget_percent",
+                    "Retries of a credential, of its first attempts; more are put off. 0 = no limit.", 0,
+                    1000, FIELD(limits.retry_budget_percent)));
   made.push_back(number_option("limits.mass_deletion_percent",
                                "A greater share of dead tokens waits for an operator; 100 = never.", 1, 100,
                                FIELD(limits.mass_deletion_percent)));

@@ -112,6 +112,7 @@ struct limits_settings {
   unsigned record_interval_ms = 100;      ///< longest time an answer waits for its record
   unsigned request_timeout_seconds = 15;  ///< per push; FCM asks for at least 10
   unsigned attempts = 5;                  ///< answered requests per target before it is `failed`
+  unsigned retry_budget_percent = 50;     ///< retries per credential, of its first attempts; 0 = no limit
   unsigned retry_wait_cap_seconds = 60;   ///< longest wait of our own rule; a Retry-After is honoured as is
   unsigned mass_deletion_percent = 30;    ///< a greater share of dead tokens is held; 100 = never
   unsigned mass_deletion_minimum = 100;   ///< fewer dead tokens in ten minutes are never held

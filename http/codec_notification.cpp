@@ -80,6 +80,8 @@ void read_delivery_options(field_reader& from, notification_draft& into) {
   if (into.collapse_key && !is_visible_ascii(*into.collapse_key))
     from.fail(errc::invalid_field, "collapse_key",
               "A collapse_key travels in headers: visible ASCII characters only.");
+  if (auto rate = from.number("rate_per_second", 1, limits::rate_per_second_max))
+    into.rate_per_second = static_cast<uint32_t>(*rate);
   if (auto ttl = from.number("ttl_seconds", 1, limits::ttl_seconds_max))
     into.ttl_seconds = static_cast<uint32_t>(*ttl);
   if (auto name = from.text("lane", {32, 1})) {
@@ -197,6 +199,7 @@ void write_notification(json_text& out, const notification& from) {
   write_audience(out, draft.audience);
   out.raw("condition_at_launch", from.condition_at_launch);
   out.field("ttl_seconds", draft.ttl_seconds);
+  if (draft.rate_per_second > 0) out.field("rate_per_second", draft.rate_per_second);
   out.field("collapse_key", draft.collapse_key);
   out.field("duplicates", draft.allow_duplicates ? "allow" : "avoid");
   out.key("counts");

@@ -18,6 +18,7 @@ constexpr size_t collapse_key_bytes = 64;  // APNs's limit, the smallest of the 
 constexpr size_t properties_bytes = 64 * 1024;
 constexpr size_t property_names = 200;
 constexpr size_t property_name_bytes = 64;
+constexpr uint32_t rate_per_second_max = 1'000'000;
 constexpr size_t json_depth =
     48;  // a condition of full depth takes 2 * condition_depth, and stands inside a request
 constexpr size_t condition_depth = 16;

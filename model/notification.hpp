@@ -60,6 +60,7 @@ struct message {
   std::string webpush;
   std::string hms;
   std::optional<std::string> collapse_key;
+  uint32_t rate_per_second = 0;   ///< pushes of this notification, all senders together; 0 = no limit
   utc_ms expires_at = 0;          ///< launch + time-to-live; no push leaves at or after it
   bool allow_duplicates = false;  ///< `duplicates: allow`: a push of unknown outcome may be sent again
 };
@@ -88,6 +89,7 @@ struct notification_draft {
   std::optional<std::string> external_id;
   pusher::lane lane = lane::campaign;
   uint32_t ttl_seconds = limits::ttl_seconds_max;
+  uint32_t rate_per_second = 0;  ///< 0 = no limit
   std::optional<std::string> collapse_key;
   bool allow_duplicates = false;
   bool launch = false;  ///< go at once

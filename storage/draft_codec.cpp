@@ -116,6 +116,10 @@ std::string encode_draft(const notification_draft& draft) {
     put_unless_empty(to, "webpush", draft.webpush);
     put_unless_empty(to, "hms", draft.hms);
     put(to, "collapse_key", draft.collapse_key);
+    if (draft.rate_per_second > 0) {
+      to.Key("rate_per_second");
+      to.Uint(draft.rate_per_second);
+    }
     to.Key("allow_duplicates");
     to.Bool(draft.allow_duplicates);
   });
@@ -132,6 +136,8 @@ result<void> decode_draft(std::string_view text, notification_draft& draft) {
   get(*parsed, "webpush", draft.webpush);
   get(*parsed, "hms", draft.hms);
   get(*parsed, "collapse_key", draft.collapse_key);
+  auto rate = parsed->FindMember("rate_per_second");
+  draft.rate_per_second = rate != parsed->MemberEnd() && rate->value.IsUint() ? rate->value.GetUint() : 0;
   auto duplicates = parsed->FindMember("allow_duplicates");
   draft.allow_duplicates = duplicates != parsed->MemberEnd() && duplicates->value.IsTrue();
   return {};

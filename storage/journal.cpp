@@ -291,6 +291,25 @@ result<bool> journal::replace_shared_value(const std::string& name,
   return status_of(*reply) == commit_status::done;
 }
 
+result<journal::granted> journal::take_rate(const std::string& credential, uint32_t per_minute,
+                                            uint32_t ramp_seconds, uint64_t wanted) {
+  auto reply =
+      run(scripts::take_rate, {keys::rate(credential)}, {text(per_minute), text(ramp_seconds), text(wanted)});
+  if (!reply) return reply.failure();
+  granted made;
+  if (reply->items.size() > 2) {
+    made.pushes = number(reply->items[1]);
+    made.wait_ms = static_cast<uint32_t>(number(reply->items[2]));
+  }
+  return made;
+}
+
+result<utc_ms> journal::reserve_rate(notification_key key, uint32_t per_second, size_t pushes) {
+  auto reply = run(scripts::reserve_rate, {keys::fan_out(key)}, {text(per_second), text(pushes)});
+  if (!reply) return reply.failure();
+  return reply->items.size() > 1 ? static_cast<utc_ms>(number(reply->items[1])) : utc_ms{0};
+}
+
 result<std::vector<std::string>> journal::queues() {
   auto reply = redis_.command({"SMEMBERS", keys::queues});
   if (!reply) return reply.failure();

@@ -128,6 +128,18 @@ class journal {
   result<bool> replace_shared_value(const std::string& name, const std::optional<std::string>& expected,
                                     const std::string& value);
 
+  // -- rates --
+  /// Pushes granted to the caller out of what a credential may send in the whole cluster: `per_minute`,
+  /// spread evenly, beginning at a tenth after a minute without any and growing for `ramp_seconds`.
+  struct granted {
+    uint64_t pushes = 0;
+    uint32_t wait_ms = 0;  ///< until more can be granted; 0 = all that was wanted was
+  };
+  result<granted> take_rate(const std::string& credential, uint32_t per_minute, uint32_t ramp_seconds,
+                            uint64_t wanted);
+  /// When so many pushes of a notification may go, if all senders together send `per_second`.
+  result<utc_ms> reserve_rate(notification_key key, uint32_t per_second, size_t pushes);
+
   // -- push-sender --
   result<std::vector<std::string>> queues();
   result<std::vector<claim>> claim_batches(const std::string& queue, size_t most);

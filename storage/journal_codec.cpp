@@ -119,6 +119,7 @@ std::string encode(const push_batch& batch) {
   out.number(batch.notification.value);
   out.time(batch.expires_at);
   out.byte(batch.retries);
+  out.time(batch.reserved_at);
   out.number(batch.targets.size());
   for (const auto& target : batch.targets) {
     out.number(target.device.value);
@@ -137,6 +138,7 @@ result<push_batch> decode_push_batch(std::string_view bytes) {
   batch.notification = {in.number()};
   batch.expires_at = in.time();
   batch.retries = in.byte();
+  batch.reserved_at = in.time();
   batch.targets.resize(in.count(4));
   for (auto& target : batch.targets) {
     target.device = {in.number()};
@@ -225,6 +227,7 @@ std::string encode(const message& value) {
   for (const auto* json : {&value.android, &value.apns, &value.webpush, &value.hms})
     out.text(std::string_view(*json));
   out.text(value.collapse_key);
+  out.number(value.rate_per_second);
   out.time(value.expires_at);
   out.byte(value.allow_duplicates ? 1 : 0);
   return out.take();
@@ -245,6 +248,7 @@ result<message> decode_message(std::string_view bytes) {
   for (auto* json : {&value.android, &value.apns, &value.webpush, &value.hms})
     *json = in.text();
   value.collapse_key = in.optional_text();
+  value.rate_per_second = static_cast<uint32_t>(in.number());
   value.expires_at = in.time();
   value.allow_duplicates = in.byte() != 0;
   if (!in.finished()) return corrupt("message");

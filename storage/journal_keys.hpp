@@ -39,6 +39,9 @@ inline std::string push_progress(const std::string& queue) {
 inline std::string fan_out(notification_key key) {
   return "{pusher}:fan-out:" + std::to_string(key.value);
 }
+inline std::string rate(const std::string& credential) {
+  return "{pusher}:rate:" + credential;
+}
 inline std::string content(notification_key key) {
   return "{pusher}:content:" + std::to_string(key.value);
 }

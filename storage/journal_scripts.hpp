@@ -7,6 +7,8 @@ namespace pusher::scripts {
 
 extern const redis_script create_run;
 extern const redis_script replace_shared;
+extern const redis_script take_rate;
+extern const redis_script reserve_rate;
 extern const redis_script raise_epoch;
 extern const redis_script begin_fan_out;
 extern const redis_script commit_page;

@@ -31,6 +31,7 @@ result<message> read_message(const sql_row& row, notification_key key, size_t dr
   value.webpush = std::move(draft.webpush);
   value.hms = std::move(draft.hms);
   value.collapse_key = std::move(draft.collapse_key);
+  value.rate_per_second = draft.rate_per_second;
   value.expires_at = row.time(expiry_column);
   value.allow_duplicates = draft.allow_duplicates;
   return value;

@@ -17,10 +17,11 @@ namespace {
 constexpr timeval connect_timeout{2, 0};
 constexpr timeval command_timeout{5, 0};
 
-const std::array<const redis_script*, 11> all_scripts{
-    &scripts::create_run, &scripts::raise_epoch, &scripts::begin_fan_out, &scripts::commit_page,
-    &scripts::take_over,  &scripts::record,      &scripts::promote,       &scripts::settle,
-    &scripts::bury,       &scripts::forget,      &scripts::replace_shared};
+const std::array<const redis_script*, 13> all_scripts{
+    &scripts::create_run,  &scripts::raise_epoch, &scripts::begin_fan_out,  &scripts::commit_page,
+    &scripts::take_over,   &scripts::record,      &scripts::promote,        &scripts::settle,
+    &scripts::bury,        &scripts::forget,      &scripts::replace_shared, &scripts::take_rate,
+    &scripts::reserve_rate};
 
 std::string sha1_hex(std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};

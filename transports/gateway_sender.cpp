@@ -14,6 +14,7 @@ constexpr unsigned refusals_that_pause = 3;
 constexpr unsigned failures_that_show = 3;
 constexpr size_t body_bytes_to_keep = 4 * 1024;
 constexpr auto expiry_interval = milliseconds(1'000);
+constexpr int64_t postponed_ms = 2'000;
 constexpr auto alarm_stays = std::chrono::minutes(5);
 
 bool recently(steady_time when, steady_time now) {
@@ -36,7 +37,8 @@ gateway_sender::gateway_sender(parts from, std::string name, const origin& where
       window_(from.window),
       name_(std::move(name)),
       pool_(from.loop, from.tls, where, bounds, *this),
-      pacer_(pace.per_minute, std::chrono::seconds(pace.ramp_seconds), from.loop.now()) {}
+      pacer_(pace.per_minute, std::chrono::seconds(pace.ramp_seconds), from.loop.now()),
+      budget_(pace.retry_budget_percent, from.loop.now()) {}
 
 gateway_sender::~gateway_sender() = default;
 
@@ -44,6 +46,10 @@ gateway_sender::~gateway_sender() = default;
 
 void gateway_sender::submit(push_order order) {
   (order.urgency == lane::transactional ? urgent_ : campaigns_).add(std::move(order));
+}
+
+void gateway_sender::grant(size_t requests) {
+  grants_ = grants_.value_or(0) + requests;
 }
 
 void gateway_sender::withdraw(uint64_t order) {
@@ -127,7 +133,7 @@ void gateway_sender::start_pushes(steady_time now) {
   // A tenth of the streams is for what must not wait behind a campaign.
   size_t kept_free = pool_.capacity() / 10;
   size_t open = pool_.in_flight();
-  while (window_.may_start(open, now) && breaker_.may_start(now)) {
+  while (window_.may_start(open, now) && breaker_.may_start(now) && grants_.value_or(1) > 0) {
     lane_queue* lane = next_lane(free_streams, kept_free);
     if (lane == nullptr) break;
     if (!start(*lane, lane == &urgent_ ? lane::transactional : lane::campaign)) continue;
@@ -166,6 +172,7 @@ bool gateway_sender::start(lane_queue& from, lane urgency) {
     return false;
   }
   pool_.send(fresh);
+  if (grants_) --*grants_;
   fresh.probe = breaker_.started();
   pacer_.started(urgency);
   ++requests_;
@@ -178,12 +185,25 @@ bool gateway_sender::prepare(push_request& fresh) {
     answer_all(fresh, verdict_kind::expired);
     return false;
   }
+  if (!afford(fresh)) {
+    answer_all(fresh, verdict_kind::postponed, "RETRY_BUDGET");
+    return false;
+  }
   fresh.generation = generation_;
   auto refusal = protocol_.word(fresh, time);
   if (!refusal) return true;
   for (auto& target : fresh.targets)
     answer(target, *refusal);
   return false;
+}
+
+/// One request counts once, however many targets it has.
+bool gateway_sender::afford(const push_request& fresh) {
+  bool first = std::any_of(fresh.targets.begin(), fresh.targets.end(),
+                           [](auto& each) { return each.target().attempts == 0; });
+  if (!first) return budget_.take(loop_.now());
+  budget_.started_first();
+  return true;
 }
 
 steady_time gateway_sender::next_due(steady_time pool_due, steady_time now) const {
@@ -322,6 +342,7 @@ void gateway_sender::answer_all(const push_request& done, verdict_kind kind, con
     verdict made;
     made.kind = kind;
     made.code = code;
+    if (kind == verdict_kind::postponed) made.retry_after_ms = postponed_ms;
     answer(target, std::move(made));
   }
 }
@@ -354,6 +375,7 @@ transport_stats gateway_sender::numbers() const {
   numbers.requests = requests_;
   numbers.in_flight = pool_.in_flight();
   numbers.queued = queued() + waiting_for_credential_.size();
+  numbers.grants = grants_.value_or(0);
   numbers.connections = pool_.usable();
   numbers.stream_capacity = pool_.capacity();
   numbers.breaker_open = blocked();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "transports/h2_pool.hpp"
 #include "transports/lane_queue.hpp"
 #include "transports/pacer.hpp"
+#include "transports/retry_budget.hpp"
 #include "transports/transport.hpp"
 
 namespace pusher {
@@ -22,6 +24,7 @@ namespace pusher {
 struct sending_pace {
   uint32_t per_minute = 0;  ///< 0 = no limit
   uint32_t ramp_seconds = 0;
+  unsigned retry_budget_percent = 0;  ///< see retry_budget
 };
 
 h2::pool_bounds pool_bounds_of(const limits_settings& limits);
@@ -45,6 +48,8 @@ class gateway_sender final : public h2::exchange_listener {
 
   // -- what the node asks --
   void submit(push_order order);
+  /// See transport.
+  void grant(size_t requests);
   void withdraw(uint64_t order);
   void withdraw_all();
 
@@ -81,6 +86,7 @@ class gateway_sender final : public h2::exchange_listener {
   lane_queue* next_lane(size_t free_streams, size_t kept_free);
   bool start(lane_queue& from, lane urgency);
   bool prepare(push_request& fresh);
+  bool afford(const push_request& fresh);
   steady_time next_due(steady_time pool_due, steady_time now) const;
   size_t queued() const { return urgent_.size() + campaigns_.size(); }
   lane_queue& lane_of(const open_target& target) {
@@ -106,6 +112,8 @@ class gateway_sender final : public h2::exchange_listener {
   std::string name_;
   h2::pool pool_;
   pacer pacer_;
+  retry_budget budget_;
+  std::optional<size_t> grants_;  ///< nothing = not needed
   breaker breaker_;
   lane_queue urgent_;
   lane_queue campaigns_;

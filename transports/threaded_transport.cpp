@@ -1,6 +1,7 @@
 #include "transports/threaded_transport.hpp"
 
 #include <mutex>
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -28,6 +29,9 @@ class threaded_transport final : public transport, private event_loop::task {
   void withdraw_all() override {
     put([&](inbox& into) { into.withdraw_all = true; });
   }
+  void grant(size_t requests) override {
+    put([&](inbox& into) { into.granted = into.granted.value_or(0) + requests; });
+  }
   void recorded(size_t answers) override {
     put([&](inbox& into) { into.recorded += answers; });
   }
@@ -44,6 +48,7 @@ class threaded_transport final : public transport, private event_loop::task {
     std::vector<uint64_t> withdrawn;
     bool withdraw_all = false;
     size_t recorded = 0;
+    std::optional<size_t> granted;
   };
 
   template <class Change>
@@ -72,6 +77,7 @@ class threaded_transport final : public transport, private event_loop::task {
       std::swap(taken, inbox_);
     }
     side_->recorded(taken.recorded);
+    if (taken.granted) side_->grant(*taken.granted);
     for (auto& order : taken.orders)
       side_->submit(std::move(order));
     for (auto order : taken.withdrawn)

@@ -20,6 +20,8 @@ class loop_side {
   virtual ~loop_side() = default;
   virtual void submit(push_order order) = 0;
   virtual void recorded(size_t answers) = 0;
+  /// See transport.
+  virtual void grant(size_t requests) = 0;
   virtual void withdraw(uint64_t order) = 0;
   virtual void withdraw_all() = 0;
   /// Starts pushes and writes them; returns when it is due again.
@@ -42,6 +44,7 @@ class single_origin final : public loop_side {
 
   void submit(push_order order) override { sender_.submit(std::move(order)); }
   void recorded(size_t answers) override { window_.recorded(answers); }
+  void grant(size_t requests) override { sender_.grant(requests); }
   void withdraw(uint64_t order) override { sender_.withdraw(order); }
   void withdraw_all() override { sender_.withdraw_all(); }
   steady_time on_round(steady_time now) override { return sender_.on_round(now); }

@@ -81,6 +81,7 @@ struct transport_stats {
   uint64_t in_flight = 0;        ///< requests without an answer
   uint64_t queued = 0;           ///< targets submitted and not yet written
   uint64_t connections = 0;      ///< open and usable
+  uint64_t grants = 0;           ///< requests that were granted and not started
   uint64_t stream_capacity = 0;  ///< streams that the open connections allow together
   bool breaker_open = false;     ///< new requests wait because the gateway refuses or cannot be reached
   std::string trouble;           ///< why, in one sentence without secrets; empty when well
@@ -104,6 +105,10 @@ class transport {
   /// Calls back what has not been written yet: those targets are answered `unsent` at once.
   virtual void withdraw(uint64_t order) = 0;
   virtual void withdraw_all() = 0;
+
+  /// From the first call on, requests start only as they are granted: so many more may. For a rate that is
+  /// shared with other processes.
+  virtual void grant(size_t requests) = 0;
 
   virtual transport_stats stats() const = 0;
 };

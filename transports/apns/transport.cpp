@@ -35,7 +35,7 @@ result<std::unique_ptr<transport>> make_apns_transport(const apns_settings& sett
                                                     !settings.sandbox_url().empty());
     return std::unique_ptr<loop_side>(std::make_unique<single_origin>(
         loop, *std::move(tls), std::move(protocol), sandbox ? "APNs (sandbox)" : "APNs", *address, limits,
-        bounds, sending_pace{}));
+        bounds, sending_pace{0, 0, limits.retry_budget_percent}));
   });
 }
 

@@ -194,8 +194,9 @@ result<std::unique_ptr<transport>> make_fcm_legacy_transport(const fcm_legacy_se
     auto bounds = pool_bounds_of(limits);
     bounds.connection.or_http1 = true;
     auto protocol = std::make_unique<fcm_legacy_protocol>(settings.server_key, *where);
-    return std::unique_ptr<loop_side>(std::make_unique<single_origin>(
-        loop, *std::move(tls), std::move(protocol), "FCM (legacy)", *where, limits, bounds, sending_pace{}));
+    return std::unique_ptr<loop_side>(
+        std::make_unique<single_origin>(loop, *std::move(tls), std::move(protocol), "FCM (legacy)", *where,
+                                        limits, bounds, sending_pace{0, 0, limits.retry_budget_percent}));
   });
 }
 

@@ -15,8 +15,9 @@ result<std::unique_ptr<transport>> make_hms_transport(const hms_settings& settin
     auto bounds = pool_bounds_of(limits);
     bounds.connection.or_http1 = true;
     auto protocol = std::make_unique<hms_protocol>(settings, *where, loop);
-    return std::unique_ptr<loop_side>(std::make_unique<single_origin>(
-        loop, *std::move(tls), std::move(protocol), "HMS", *where, limits, bounds, sending_pace{}));
+    return std::unique_ptr<loop_side>(
+        std::make_unique<single_origin>(loop, *std::move(tls), std::move(protocol), "HMS", *where, limits,
+                                        bounds, sending_pace{0, 0, limits.retry_budget_percent}));
   });
 }
 

@@ -42,6 +42,7 @@ push_services::push_services(event_loop& loop, tls_context tls, ec_key key, cons
       key_(std::move(key)),
       subject_(settings.subject),
       bounds_(bounds_of(settings, limits)),
+      retry_budget_percent_(limits.retry_budget_percent),
       window_(limits.unrecorded_answers),
       workers_(worker_threads, {settings.allowed_hosts, settings.allow_private_addresses},
                [&loop] { loop.wake(); }) {}
@@ -119,7 +120,7 @@ push_services::service* push_services::find_service(const origin& where, steady_
   fresh.protocol = std::make_unique<web_push_protocol>(key_, subject_, where);
   fresh.sender =
       std::make_unique<gateway_sender>(gateway_sender::parts{loop_, tls_, *fresh.protocol, window_},
-                                       where.host, where, bounds_, sending_pace{});
+                                       where.host, where, bounds_, sending_pace{0, 0, retry_budget_percent_});
   fresh.used = now;
   return &fresh;
 }

@@ -23,6 +23,8 @@ class push_services final : public loop_side {
 
   void submit(push_order order) override;
   void recorded(size_t answers) override { window_.recorded(answers); }
+  /// Push services say themselves how much is too much.
+  void grant(size_t) override {}
   void withdraw(uint64_t order) override;
   void withdraw_all() override;
   steady_time on_round(steady_time now) override;
@@ -52,6 +54,7 @@ class push_services final : public loop_side {
   const ec_key key_;
   const std::string subject_;
   const h2::pool_bounds bounds_;
+  const unsigned retry_budget_percent_;
   answer_window window_;
   by_authority services_;
   uint64_t past_requests_ = 0;  ///< of services that were forgotten

@@ -68,6 +68,10 @@ struct driver {
     }
     machine.claimed(what.channel, std::move(given), false, now);
   }
+  void perform(sender_machine::reserve& what) {
+    machine.reserved(what.order, rate_free_at, now);
+    rate_free_at += static_cast<utc_ms>(what.targets * 1000 / what.per_second);
+  }
   void perform(sender_machine::load_content& what) { machine.content_loaded(what.key, hello(), now); }
   void perform(sender_machine::submit& what) { orders.push_back(std::move(what.order)); }
   void perform(sender_machine::withdraw& what) { withdrawn.push_back(what.order); }
@@ -87,6 +91,7 @@ struct driver {
 
   sender_machine machine;
   utc_ms now = start;
+  utc_ms rate_free_at = start;
   std::vector<claim> waiting;
   std::vector<push_order> orders;
   std::vector<uint64_t> withdrawn;
