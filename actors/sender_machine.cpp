@@ -407,14 +407,14 @@ progress_commit sender_machine::make_commit(open_batch& batch, bool finished) {
   made.results.results = std::move(batch.fresh);
   batch.fresh.clear();
   put_retries_aside(batch, finished, made);
-  // Who takes the batch over counts its groups anew: the sequence keeps the names of the jobs apart.
-  for (size_t i = 0; i < made.aside.size(); ++i)
-    made.aside[i].name = made.queue + ":" + made.entry + ":" + std::to_string(made.expected_sequence) + ":" +
-                         std::to_string(i);
   if (finished)
     hand_back(batch, made);
   else
     made.progress = encode(batch.progress);
+  // Who takes the batch over counts its groups anew: the sequence keeps the names of the jobs apart.
+  for (size_t i = 0; i < made.aside.size(); ++i)
+    made.aside[i].name = made.queue + ":" + made.entry + ":" + std::to_string(made.expected_sequence) + ":" +
+                         std::to_string(i);
   return made;
 }
 

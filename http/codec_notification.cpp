@@ -95,7 +95,7 @@ void read_delivery_options(field_reader& from, notification_draft& into) {
     into.allow_duplicates = *name == "allow";
   }
   if (auto launch = from.flag("launch")) into.launch = *launch;
-  for (const char* later : {"scheduled_at", "local_time", "misfire_grace_seconds", "rate_per_second"})
+  for (const char* later : {"scheduled_at", "local_time", "misfire_grace_seconds"})
     from.refuse(later);
 }
 

@@ -277,7 +277,7 @@ TEST_CASE("bad notifications are refused with the place of the fault") {
             "/scheduled_at"},
            {R"({"content":{"title":"x"},"audience":{"all":true},"local_time":"x"})", "invalid_field",
             "/local_time"},
-           {R"({"content":{"title":"x"},"audience":{"all":true},"rate_per_second":1})", "invalid_field",
+           {R"({"content":{"title":"x"},"audience":{"all":true},"rate_per_second":0})", "invalid_field",
             "/rate_per_second"},
            {R"({"content":{"title":"x"},"audience":{"all":true},"misfire_grace_seconds":1})", "invalid_field",
             "/misfire_grace_seconds"},
