@@ -386,6 +386,8 @@ std::string gateway_sender::trouble(steady_time now) const {
   if (auto reason = protocol_.credential_trouble(); !reason.empty()) return reason;
   if (!refused_code_.empty())
     return name_ + " refuses the credential (" + refused_code_ + "): pushes pause, devices stay as they are";
+  if (!waiting_for_credential_.empty())
+    return name_ + " calls the credential in use stale; pushes wait for a fresh one. Is the clock right?";
   if (pool_.usable() == 0 && pool_.failures_in_a_row() > 0) return pool_.trouble();
   if (recently(foreign_answer_at_, now)) return "answers do not come from " + name_ + "; check its base_url";
   if (breaker_.is_open())
