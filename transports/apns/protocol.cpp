@@ -14,9 +14,10 @@ using h2::indexing;
 constexpr std::string_view path_prefix = "/3/device/";
 constexpr uint64_t certificate_generation = 1;
 
-bool is_hex(std::string_view token) {
+/// Whether the token can stand in a path as it is; whether it is one is for APNs to say.
+bool is_path_segment(std::string_view token) {
   return !token.empty() && std::all_of(token.begin(), token.end(), [](unsigned char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
   });
 }
 
@@ -50,7 +51,7 @@ std::string apns_protocol::credential_trouble() const {
 
 std::optional<verdict> apns_protocol::word(push_request& fresh, utc_ms now) {
   auto& target = fresh.targets.front();
-  if (!is_hex(target.token())) return refused_content("MALFORMED_TOKEN");
+  if (!is_path_segment(target.token())) return refused_content("MALFORMED_TOKEN");
   auto& rendered = target.of->rendered;
   if (!rendered || rendered->generation != fresh.generation) {
     auto made = render(*target.of->order.content, now);

@@ -82,6 +82,8 @@ class message_builder {
     set(android, "ttl", text(std::to_string(seconds_left()) + "s"));
     Value notification(rapidjson::kObjectType);
     set(notification, "sound", from_.content.sound);
+    // What is shown already is replaced, too, and not only what waits for the device.
+    if (shows_something()) set(notification, "tag", from_.collapse_key);
     if (from_.content.badge) set(notification, "notification_count", Value(*from_.content.badge));
     set_object(android, "notification", std::move(notification));
     set(document_, "android", std::move(android));

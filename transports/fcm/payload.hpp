@@ -10,8 +10,11 @@
 
 namespace pusher {
 
-/// What stands before the token in every request.
+/// What stands before the token in every request, or before a Firebase Installation ID, which takes its place
+/// in newer apps. A push token that begins with `fid:` is such an id.
 inline constexpr std::string_view fcm_body_prefix = R"({"message":{"token":")";
+inline constexpr std::string_view fcm_fid_prefix = R"({"message":{"fid":")";
+inline constexpr std::string_view fcm_fid_mark = "fid:";
 
 /// What stands after the token, from its closing quote on. The time-to-live is what is left at `now`, in
 /// whole seconds. How content maps to FCM's fields:
@@ -25,8 +28,8 @@ inline constexpr std::string_view fcm_body_prefix = R"({"message":{"token":")";
 ///   sound                   android.notification.sound, apns.payload.aps.sound
 ///   badge                   android.notification.notification_count, apns.payload.aps.badge
 ///   data                    data, as given
-///   collapse_key            android.collapse_key, apns-collapse-id; webpush's Topic when it has the form
-///   expires_at              android.ttl, apns-expiration, webpush's TTL
+///   collapse_key            android.collapse_key, android.notification.tag, apns-collapse-id; webpush's
+///   Topic when it has the form expires_at              android.ttl, apns-expiration, webpush's TTL
 ///
 /// Without anything to show, apns asks for a background push with priority 5, the only one that Apple allows.
 /// The overrides are merged over all that as RFC 7396 says: a null removes. Errors: corrupt_data, when an

@@ -50,7 +50,10 @@ std::optional<verdict> fcm_protocol::word(push_request& fresh, utc_ms now) {
   }
   fresh.rendered = order.rendered;
   fresh.head = head_;
-  fresh.payload = {fcm_body_prefix, escape_token(fresh.targets.front().token(), fresh.scratch),
+  std::string_view token = fresh.targets.front().token();
+  bool fid = token.substr(0, fcm_fid_mark.size()) == fcm_fid_mark;
+  if (fid) token.remove_prefix(fcm_fid_mark.size());
+  fresh.payload = {fid ? fcm_fid_prefix : fcm_body_prefix, escape_token(token, fresh.scratch),
                    fresh.rendered->text};
   return std::nullopt;
 }

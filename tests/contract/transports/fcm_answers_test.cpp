@@ -100,6 +100,17 @@ TEST_CASE("a token with quotes, backslashes and letters beyond ASCII arrives as 
   CHECK(sink.kinds()[verdict_kind::accepted] == 3);
 }
 
+TEST_CASE("a Firebase Installation ID is sent as one") {
+  emulated_gateway gateway;
+  answer_collector sink;
+  auto fcm = make_fcm_transport(gateway.settings(), limits_settings{}, sink);
+  REQUIRE(fcm.ok());
+  sink.submit(**fcm, order_of(1, {"fid:cOnSiStEnTiNsTaLlAtI1"}));
+  REQUIRE(sink.await_answers(1));
+  CHECK(sink.kinds()[verdict_kind::accepted] == 1);
+  CHECK(await([&] { return gateway.accepted().count("cOnSiStEnTiNsTaLlAtI1") == 1; }));
+}
+
 TEST_CASE("a push that gets no answer by its deadline is unknown and delays no other") {
   emulated_gateway gateway;
   answer_collector sink;

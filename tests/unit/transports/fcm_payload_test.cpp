@@ -60,7 +60,7 @@ TEST_CASE("content is rendered for every platform") {
   CHECK(text_at(body, "data") == R"({"k\"1":"v\t1","k2":"v2","deep_link":"https://example.com/open"})");
   CHECK(text_at(body, "android/ttl") == R"("90s")");
   CHECK(text_at(body, "android/collapse_key") == R"("spring")");
-  CHECK(text_at(body, "android/notification") == R"({"sound":"ping","notification_count":3})");
+  CHECK(text_at(body, "android/notification") == R"({"sound":"ping","tag":"spring","notification_count":3})");
   CHECK(text_at(body, "apns/headers") == R"({"apns-expiration":"1764000090","apns-collapse-id":"spring"})");
   CHECK(text_at(body, "apns/payload") == R"({"aps":{"badge":3,"sound":"ping"}})");
   CHECK(text_at(body, "webpush/headers") == R"({"TTL":"90","Topic":"spring"})");
@@ -115,7 +115,7 @@ TEST_CASE("a platform's override is merged over what was rendered, and null remo
   auto body = body_of(content);
   CHECK(text_at(body, "android/priority") == R"("HIGH")");
   CHECK(text_at(body, "android/ttl") == R"("5s")");
-  CHECK(text_at(body, "android/notification") == R"({"notification_count":3,"icon":"ic_sale"})");
+  CHECK(text_at(body, "android/notification") == R"({"tag":"spring","notification_count":3,"icon":"ic_sale"})");
   CHECK(text_at(body, "apns/payload") == R"({"aps":{"sound":"ping","mutable-content":1}})");
   CHECK(text_at(body, "apns/headers/apns-priority") == R"("10")");
   CHECK(text_at(body, "webpush/notification/actions") == R"([{"action":"open"}])");
