@@ -15,6 +15,8 @@ void add_fcm(std::vector<option>& to) {
   to.push_back(path_option("fcm.ca_file",
                            "Certificate authorities for FCM and its token endpoint; empty = the system's.",
                            FIELD(fcm.ca_file)));
+  to.push_back(yes_no_option("fcm.validate_only", "FCM checks every push and delivers none: a dry run.",
+                             FIELD(fcm.validate_only)));
   to.push_back(number_option("fcm.messages_per_minute",
                              "The project's quota, shared by the whole cluster; 0 = no limit.", 0, billion,
                              FIELD(fcm.messages_per_minute)));

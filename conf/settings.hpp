@@ -49,6 +49,7 @@ struct fcm_settings {
   std::string service_account_file;  ///< empty = no FCM credential
   std::string base_url = "https://fcm.googleapis.com";
   std::string ca_file;                     ///< empty = the system's certificate authorities
+  bool validate_only = false;              ///< FCM checks every push and delivers none
   uint32_t messages_per_minute = 600'000;  ///< of the whole cluster; 0 = no limit
   uint32_t ramp_seconds = 60;              ///< from an idle start to the full rate; 0 = at once
 };

@@ -197,6 +197,19 @@ result<void> check_size(const Document& built) {
 
 }  // namespace
 
+fcm_target fcm_target_of(std::string_view push_token) {
+  for (std::string_view field : {"fid", "topic", "condition"})
+    if (push_token.size() > field.size() && push_token[field.size()] == ':' &&
+        push_token.substr(0, field.size()) == field)
+      return {field, push_token.substr(field.size() + 1)};
+  return {"token", push_token};
+}
+
+std::string fcm_body_prefix(std::string_view field, bool validate_only) {
+  return std::string(validate_only ? R"({"validate_only":true,)" : "{") + R"("message":{")" +
+         std::string(field) + R"(":")";
+}
+
 result<std::string> render_fcm_suffix(const message& content, utc_ms now) {
   auto built = message_builder(content, now).build();
   if (!built) return std::move(built).failure();

@@ -10,11 +10,18 @@
 
 namespace pusher {
 
-/// What stands before the token in every request, or before a Firebase Installation ID, which takes its place
-/// in newer apps. A push token that begins with `fid:` is such an id.
-inline constexpr std::string_view fcm_body_prefix = R"({"message":{"token":")";
-inline constexpr std::string_view fcm_fid_prefix = R"({"message":{"fid":")";
-inline constexpr std::string_view fcm_fid_mark = "fid:";
+/// What a push token names, for FCM: a registration token, or, by its beginning, something else: `fid:` a
+/// Firebase Installation ID, which takes the token's place in newer apps; `topic:` a topic's name;
+/// `condition:` a condition over topics. A topic is registered as if it were a device; FCM allows it 2,048
+/// bytes.
+struct fcm_target {
+  std::string_view field;  ///< of the message
+  std::string_view value;
+};
+fcm_target fcm_target_of(std::string_view push_token);
+
+/// What stands before the target's value in every request, from the opening brace on.
+std::string fcm_body_prefix(std::string_view field, bool validate_only);
 
 /// What stands after the token, from its closing quote on. The time-to-live is what is left at `now`, in
 /// whole seconds. How content maps to FCM's fields:

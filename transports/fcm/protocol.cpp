@@ -17,12 +17,15 @@ result<std::string> assertion_form(const service_account& account) {
 
 }  // namespace
 
-fcm_protocol::fcm_protocol(const service_account& account, const origin& where, const std::string& ca_file,
+fcm_protocol::fcm_protocol(const service_account& account, const origin& where, const fcm_settings& settings,
                            event_loop& loop)
     : authority_(where.authority),
       path_(where.path + "/v1/projects/" + account.project_id + "/messages:send"),
-      tokens_({account.token_uri, [account] { return assertion_form(account); }}, ca_file,
-              [&loop] { loop.wake(); }) {}
+      tokens_({account.token_uri, [account] { return assertion_form(account); }}, settings.ca_file,
+              [&loop] { loop.wake(); }) {
+  for (const char* field : {"token", "fid", "topic", "condition"})
+    prefixes_[field] = fcm_body_prefix(field, settings.validate_only);
+}
 
 uint64_t fcm_protocol::credential(steady_time now) {
   auto current = tokens_.token();
@@ -50,10 +53,8 @@ std::optional<verdict> fcm_protocol::word(push_request& fresh, utc_ms now) {
   }
   fresh.rendered = order.rendered;
   fresh.head = head_;
-  std::string_view token = fresh.targets.front().token();
-  bool fid = token.substr(0, fcm_fid_mark.size()) == fcm_fid_mark;
-  if (fid) token.remove_prefix(fcm_fid_mark.size());
-  fresh.payload = {fid ? fcm_fid_prefix : fcm_body_prefix, escape_token(token, fresh.scratch),
+  auto target = fcm_target_of(fresh.targets.front().token());
+  fresh.payload = {prefixes_.find(target.field)->second, escape_token(target.value, fresh.scratch),
                    fresh.rendered->text};
   return std::nullopt;
 }

@@ -1,9 +1,11 @@
 // FCM HTTP v1: how a push is worded and its answers are read.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
+#include "conf/settings.hpp"
 #include "transports/fcm/answers.hpp"
 #include "transports/gateway_protocol.hpp"
 #include "transports/oauth_client.hpp"
@@ -14,8 +16,8 @@ namespace pusher {
 
 class fcm_protocol final : public gateway_protocol {
  public:
-  /// `ca_file` is for the token endpoint; the loop is woken when a token comes.
-  fcm_protocol(const service_account& account, const origin& where, const std::string& ca_file,
+  /// The loop is woken when a token comes.
+  fcm_protocol(const service_account& account, const origin& where, const fcm_settings& settings,
                event_loop& loop);
 
   const verdict_table& table() const override { return fcm_answers; }
@@ -28,6 +30,7 @@ class fcm_protocol final : public gateway_protocol {
  private:
   const std::string authority_;
   const std::string path_;
+  std::map<std::string, std::string, std::less<>> prefixes_;  ///< of the body, by the target's field
   oauth_client tokens_;
   std::shared_ptr<const access_token> token_;
   std::shared_ptr<const h2::request_head> head_;

@@ -16,7 +16,7 @@ result<std::unique_ptr<transport>> make_fcm_transport(const fcm_settings& settin
     if (!where) return std::move(where).failure();
     auto tls = tls_context::make(settings.ca_file);
     if (!tls) return std::move(tls).failure();
-    auto protocol = std::make_unique<fcm_protocol>(*account, *where, settings.ca_file, loop);
+    auto protocol = std::make_unique<fcm_protocol>(*account, *where, settings, loop);
     return std::unique_ptr<loop_side>(std::make_unique<single_origin>(
         loop, *std::move(tls), std::move(protocol), "FCM", *where, limits, pool_bounds_of(limits),
         sending_pace{settings.messages_per_minute, settings.ramp_seconds, limits.retry_budget_percent}));

@@ -100,15 +100,32 @@ TEST_CASE("a token with quotes, backslashes and letters beyond ASCII arrives as 
   CHECK(sink.kinds()[verdict_kind::accepted] == 3);
 }
 
-TEST_CASE("a Firebase Installation ID is sent as one") {
+TEST_CASE("installation ids, topics and conditions are sent as what they are") {
   emulated_gateway gateway;
   answer_collector sink;
   auto fcm = make_fcm_transport(gateway.settings(), limits_settings{}, sink);
   REQUIRE(fcm.ok());
-  sink.submit(**fcm, order_of(1, {"fid:cOnSiStEnTiNsTaLlAtI1"}));
-  REQUIRE(sink.await_answers(1));
-  CHECK(sink.kinds()[verdict_kind::accepted] == 1);
+  sink.submit(**fcm, order_of(1, {"fid:cOnSiStEnTiNsTaLlAtI1", "topic:news", "topic:not a topic",
+                                  "condition:'news' in topics && 'sport' in topics"}));
+  REQUIRE(sink.await_answers(4));
+  CHECK(sink.kinds()[verdict_kind::accepted] == 3);
+  CHECK(sink.of(1, 102).kind == verdict_kind::rejected);
   CHECK(await([&] { return gateway.accepted().count("cOnSiStEnTiNsTaLlAtI1") == 1; }));
+}
+
+TEST_CASE("validate_only has every push checked and none delivered") {
+  emulated_gateway gateway;
+  answer_collector sink;
+  auto settings = gateway.settings();
+  settings.validate_only = true;
+  auto fcm = make_fcm_transport(settings, limits_settings{}, sink);
+  REQUIRE(fcm.ok());
+  sink.submit(**fcm, order_of(1, tokens(5)));
+  REQUIRE(sink.await_answers(5));
+  CHECK(sink.kinds()[verdict_kind::accepted] == 5);
+  CHECK(await([&] { return gateway.arrivals().size() == 5; }));
+  for (auto& each : gateway.arrivals())
+    CHECK(each.code == "VALIDATED");
 }
 
 TEST_CASE("a push that gets no answer by its deadline is unknown and delays no other") {

@@ -31,7 +31,7 @@ rapidjson::Document body_of(const message& content, const std::string& token = "
   auto suffix = render_fcm_suffix(content, now);
   REQUIRE(suffix.ok());
   std::string scratch;
-  std::string body = std::string(fcm_body_prefix) + std::string(escape_token(token, scratch)) + *suffix;
+  std::string body = fcm_body_prefix("token", false) + std::string(escape_token(token, scratch)) + *suffix;
   auto parsed = json::parse(body);
   REQUIRE_MESSAGE(parsed.ok(), body);
   return *std::move(parsed);
