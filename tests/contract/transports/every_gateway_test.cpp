@@ -175,3 +175,15 @@ TEST_CASE("gateways that may speak HTTP/1.1 get their pushes by it, over several
     CHECK(bench.each_accepted_at_most_once());
   }
 }
+
+TEST_CASE("a token that legacy FCM replaces comes back with its successor") {
+  for (auto& each : every_gateway()) {
+    if (std::string(each.name) != "legacy") continue;
+    bench_of bench(each);
+    bench.submit(1, {"CANON-7", "plain"});
+    REQUIRE(bench.sink.await_answers(2));
+    CHECK(bench.sink.of(1, 100).kind == verdict_kind::accepted);
+    CHECK(bench.sink.of(1, 100).replacement_token == "NEW-7");
+    CHECK(bench.sink.of(1, 101).replacement_token.empty());
+  }
+}
