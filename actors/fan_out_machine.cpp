@@ -209,7 +209,7 @@ bool fan_out_machine::commit_due(const under_way_task& task, utc_ms now) const {
 /// once what it has gathered. So none waits behind another, and those that read together go on together.
 bool fan_out_machine::blocked(const under_way_task& task) const {
   if (task.round != round_) return false;
-  return std::any_of(task.queues.begin(), task.queues.end(), [this](const auto& name) {
+  return std::any_of(task.accounts.begin(), task.accounts.end(), [this](const auto& name) {
     auto gauge = gauges_.find(name);
     return gauge != gauges_.end() && gauge->second.full(bounds_);
   });
@@ -329,10 +329,11 @@ void fan_out_machine::make_commit(under_way_task& task) {
       push_batch batch{task.task.key, task.task.message.expires_at, 0, {}};
       batch.targets.assign(std::make_move_iterator(targets.begin() + static_cast<std::ptrdiff_t>(at)),
                            std::make_move_iterator(targets.begin() + static_cast<std::ptrdiff_t>(end)));
+      batch.rate_per_second = rate;
+      task.accounts.insert(account_of(queue, batch));
       page.batches.emplace_back(queue, std::move(batch));
     }
     counters_.targets += targets.size();
-    task.queues.insert(name);
   }
   counters_.batches += page.batches.size();
   counters_.skipped += task.skipped.size();
@@ -359,7 +360,7 @@ void fan_out_machine::committed(const page_committed& outcome, utc_ms now) {
   task.audience = outcome.audience;
   std::map<std::string, uint64_t> appended;
   for (const auto& [queue, batch] : commit_->batches)
-    appended[queue.name()] += batch.targets.size();
+    appended[account_of(queue, batch)] += batch.targets.size();
   for (const auto& [name, targets] : appended)
     gauges_[name].appended(targets);
   for (const auto& [name, outstanding] : outcome.outstanding)
@@ -382,6 +383,9 @@ void fan_out_machine::give_up(notification_key key) {
   if (task == tasks_.end()) return;
   turns_.erase(turn_of(task->second));
   gathered_ -= task->second.gathered;
+  if (task->second.task.message.rate_per_second > 0)
+    for (const auto& own : task->second.accounts)
+      gauges_.erase(own);
   tasks_.erase(task);
 }
 

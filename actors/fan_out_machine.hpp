@@ -151,7 +151,7 @@ class fan_out_machine {
     uint64_t noted_audience = 0;
     std::map<std::string, std::pair<push_queue, std::vector<push_target>>> found;
     std::vector<push_result> skipped;
-    std::set<std::string> queues;  ///< that it has appended to
+    std::set<std::string> accounts;  ///< that it has appended to, see account_of
     size_t gathered = 0;
   };
 

@@ -87,8 +87,8 @@ std::optional<sender_machine::action> sender_machine::next_submit(utc_ms now) {
       if (now < content_retry_at_) continue;
       return load_content{batch.batch.notification};
     }
-    if (auto rate = content->second->rate_per_second; rate > 0 && !may_go(batch, now))
-      return reserve{order, batch.batch.notification, rate, batch.to_submit.size()};
+    if (!may_go(batch, now))
+      return reserve{order, batch.batch.notification, batch.batch.rate_per_second, batch.to_submit.size()};
     return take_submit(order, batch, content->second);
   }
   return std::nullopt;
@@ -116,10 +116,10 @@ sender_machine::submit sender_machine::take_submit(uint64_t order, open_batch& b
   return made;
 }
 
-/// Whether the targets of a notification with a rate have their turn: now, or soon enough to wait here for
-/// it. A turn that was missed, e.g. as no sender ran, is gone.
+/// Whether the targets have their turn, where the notification has a rate: now, or soon enough to wait here
+/// for it. A turn that was missed, e.g. as no sender ran, is gone.
 bool sender_machine::may_go(const open_batch& batch, utc_ms now) {
-  if (batch.batch.retries > 0) return true;
+  if (batch.batch.rate_per_second == 0 || batch.batch.retries > 0) return true;
   return batch.batch.reserved_at > 0 && now < batch.batch.reserved_at + longest_lateness_ms;
 }
 
@@ -397,6 +397,7 @@ std::optional<sender_machine::action> sender_machine::next_commit(utc_ms now) {
 progress_commit sender_machine::make_commit(open_batch& batch, bool finished) {
   progress_commit made;
   made.queue = batch.origin.queue;
+  made.account = account_of(batch.queue, batch.batch);
   made.entry = batch.origin.entry;
   made.token = batch.origin.token;
   made.expected_sequence = batch.origin.sequence++;
@@ -435,6 +436,7 @@ void sender_machine::put_retries_aside(open_batch& batch, bool finished, progres
     ++batch.groups;
     aside.batch.notification = batch.batch.notification;
     aside.batch.expires_at = batch.batch.expires_at;
+    aside.batch.rate_per_second = batch.batch.rate_per_second;
     aside.batch.retries = static_cast<uint8_t>(std::min(batch.batch.retries + 1, 255));
     for (; at < end; ++at) {
       auto target = batch.batch.targets[retries[at].target];
@@ -456,6 +458,7 @@ void sender_machine::hand_back(open_batch& batch, progress_commit& into) {
     put_aside back;
     back.strikes = batch.split ? strikes_of_parts : 0;
     back.due_at = batch.returned_until;
+    back.batch.rate_per_second = batch.batch.rate_per_second;
     back.batch.reserved_at = batch.batch.reserved_at;
     back.batch.notification = batch.batch.notification;
     back.batch.expires_at = batch.batch.expires_at;

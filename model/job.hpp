@@ -30,6 +30,7 @@ struct push_batch {
   utc_ms expires_at = 0;  ///< by Redis's clock
   uint8_t retries = 0;    ///< how many times its targets were put aside
   std::vector<push_target> targets;
+  uint32_t rate_per_second = 0;  ///< of the notification; 0 = none
   utc_ms reserved_at = 0;  ///< of a notification with a rate: when these targets may go; 0 = not asked yet
 };
 

@@ -40,6 +40,10 @@ std::string push_queue::name() const {
   return made;
 }
 
+std::string account_of(const push_queue& queue, const push_batch& batch) {
+  return batch.rate_per_second == 0 ? queue.name() : queue.name() + "~" + text(batch.notification.value);
+}
+
 std::optional<push_queue> push_queue::parse(const std::string& name) {
   std::vector<std::string> parts(1);
   for (char c : name) {
@@ -174,6 +178,7 @@ result<page_committed> journal::commit_page(const page_commit& page) {
                                      text(page.batches.size())};
   for (const auto& [queue, batch] : page.batches) {
     arguments.push_back(queue.name());
+    arguments.push_back(account_of(queue, batch));
     arguments.push_back(text(batch.targets.size()));
     arguments.push_back(encode(batch));
   }
@@ -196,16 +201,16 @@ result<page_committed> journal::commit_page(const page_commit& page) {
   return committed;
 }
 
-result<std::vector<uint64_t>> journal::outstanding(const std::vector<std::string>& queues) {
-  if (queues.empty()) return std::vector<uint64_t>{};
+result<std::vector<uint64_t>> journal::outstanding(const std::vector<std::string>& accounts) {
+  if (accounts.empty()) return std::vector<uint64_t>{};
   redis_arguments command{"HMGET", keys::outstanding};
-  command.insert(command.end(), queues.begin(), queues.end());
+  command.insert(command.end(), accounts.begin(), accounts.end());
   auto reply = redis_.command(command);
   if (!reply) return reply.failure();
   std::vector<uint64_t> counts;
   for (const auto& each : reply->items)
     counts.push_back(number(each));
-  counts.resize(queues.size());
+  counts.resize(accounts.size());
   return counts;
 }
 
@@ -348,6 +353,7 @@ result<journal::recorded> journal::record(const std::vector<progress_commit>& co
                                        each.token,
                                        text(each.expected_sequence),
                                        each.queue,
+                                       each.account.empty() ? each.queue : each.account,
                                        each.finished ? "1" : "0",
                                        text(each.results.results.size()),
                                        each.results.results.empty() ? std::string() : encode(each.results),

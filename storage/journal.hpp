@@ -26,6 +26,10 @@ struct push_queue {
   static std::optional<push_queue> parse(const std::string& name);
 };
 
+/// Under which name the batch's targets count as outstanding: its queue's, or, for a notification with a
+/// rate, one of its own. Those wait for their turn, and must not hold up who shares the queue.
+std::string account_of(const push_queue& queue, const push_batch& batch);
+
 /// An entry that is ours until we commit it or our heartbeat ends.
 struct claim {
   std::string queue;      ///< name of the push queue; empty for results
@@ -48,6 +52,7 @@ struct put_aside {
 /// One step of a claimed push batch: what is known now becomes durable.
 struct progress_commit {
   std::string queue, entry, token;
+  std::string account;  ///< see account_of; empty = the queue's
   uint64_t expected_sequence = 0;
   bool finished = false;  ///< acknowledge and delete the entry
   result_batch results;
@@ -72,7 +77,7 @@ struct page_commit {
 struct page_committed {
   commit_status status = commit_status::done;
   uint64_t audience = 0;
-  std::vector<std::pair<std::string, uint64_t>> outstanding;  ///< per queue that the page touched
+  std::vector<std::pair<std::string, uint64_t>> outstanding;  ///< per account that the page touched
 };
 
 struct settled_entry {
@@ -116,7 +121,7 @@ class journal {
   /// `start`: where a notification that has not begun yet begins.
   result<cursor> begin_fan_out(uint64_t epoch, const message& content, device_key start = {});
   result<page_committed> commit_page(const page_commit& page);
-  result<std::vector<uint64_t>> outstanding(const std::vector<std::string>& queues);
+  result<std::vector<uint64_t>> outstanding(const std::vector<std::string>& accounts);
   /// Drops what Redis keeps of a completed notification; false while targets are pending.
   result<bool> forget(notification_key key);
 

@@ -119,6 +119,7 @@ std::string encode(const push_batch& batch) {
   out.number(batch.notification.value);
   out.time(batch.expires_at);
   out.byte(batch.retries);
+  out.number(batch.rate_per_second);
   out.time(batch.reserved_at);
   out.number(batch.targets.size());
   for (const auto& target : batch.targets) {
@@ -138,6 +139,7 @@ result<push_batch> decode_push_batch(std::string_view bytes) {
   batch.notification = {in.number()};
   batch.expires_at = in.time();
   batch.retries = in.byte();
+  batch.rate_per_second = static_cast<uint32_t>(in.number());
   batch.reserved_at = in.time();
   batch.targets.resize(in.count(4));
   for (auto& target : batch.targets) {

@@ -2,7 +2,7 @@
 -- Invariant: batches, skipped results, counts and the cursor move together, once, and only for the current leader.
 -- KEYS: run, epoch, fan-out state, outstanding, pending, queues, results
 -- ARGV: run id, epoch, notification, expected cursor, new cursor, key prefix of push streams, sender group,
---       number of batches, then (queue, targets, payload) each, number of results, then (targets, payload) each
+--       number of batches, then (queue, account, targets, payload) each, number of results, then (targets, payload) each
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'lost'} end
 if redis.call('GET', KEYS[2]) ~= ARGV[2] then return {'fenced'} end
 local cursor = redis.call('HGET', KEYS[3], 'cursor')
@@ -11,9 +11,9 @@ local at = 9
 local batches = tonumber(ARGV[8])
 local touched, order = {}, {}
 for _ = 1, batches do
-  local queue = ARGV[at]
-  if not touched[queue] then touched[queue] = true; order[#order + 1] = queue end
-  at = at + 3
+  local account = ARGV[at + 1]
+  if not touched[account] then touched[account] = true; order[#order + 1] = account end
+  at = at + 4
 end
 local applied = cursor == ARGV[4]
 if not applied and cursor ~= ARGV[5] then return {'fenced'} end
@@ -21,15 +21,15 @@ if applied then
   local found = 0
   at = 9
   for _ = 1, batches do
-    local queue, targets, payload = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2]
+    local queue, account, targets, payload = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), ARGV[at + 3]
     local stream = ARGV[6] .. queue
     if redis.call('SADD', KEYS[6], queue) == 1 then
       redis.call('XGROUP', 'CREATE', stream, ARGV[7], '0', 'MKSTREAM')
     end
     redis.call('XADD', stream, '*', 'b', payload)
-    redis.call('HINCRBY', KEYS[4], queue, targets)
+    redis.call('HINCRBY', KEYS[4], account, targets)
     found = found + targets
-    at = at + 3
+    at = at + 4
   end
   local results = tonumber(ARGV[at])
   at = at + 1
@@ -45,8 +45,8 @@ if applied then
   redis.call('HSET', KEYS[3], 'cursor', ARGV[5])
 end
 local reply = {applied and 'ok' or 'already', redis.call('HGET', KEYS[3], 'audience')}
-for _, queue in ipairs(order) do
-  reply[#reply + 1] = queue
-  reply[#reply + 1] = redis.call('HGET', KEYS[4], queue) or '0'
+for _, account in ipairs(order) do
+  reply[#reply + 1] = account
+  reply[#reply + 1] = redis.call('HGET', KEYS[4], account) or '0'
 end
 return reply

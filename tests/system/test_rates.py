@@ -39,6 +39,15 @@ def notification_rate(node, emulator, devices):
     assert problem["errors"][0]["pointer"] == "/rate_per_second", problem
 
 
+def slow_beside_quick(node, devices):
+    """One that will take hours keeps far more waiting than a queue holds, and is in nobody's way."""
+    slow = launch(node, "hours", audience={"all": True}, rate_per_second=1)
+    quick = launch(node, "at once", audience={"all": True})
+    node.wait_completed(quick, 60)
+    check_counts(node, quick, len(devices))
+    assert node.notification(slow)["counts"]["accepted"] < len(devices) / 10
+
+
 def credential_rate(lab, devices):
     """Two senders of one node share 500 pushes a second."""
     node = lab.node("governed", sections={"fcm": {"messages_per_minute": 30_000}, "node": {"roles": [
@@ -56,12 +65,14 @@ def credential_rate(lab, devices):
 
 def main():
     with Lab() as lab:
-        devices = [{"device_id": f"d-{n}", "gateway": "fcm", "platform": "android", "push_token": f"token-{n}"}
-                   for n in range(2_500)]
+        every = [{"device_id": f"d-{n}", "gateway": "fcm", "platform": "android", "push_token": f"token-{n}"}
+                 for n in range(20_000)]
+        devices = every[:2_500]
         node = lab.node().start()
         node.make_key()
-        node.import_devices(devices)
+        node.import_devices(every)
         notification_rate(node, lab.emulator, devices)
+        slow_beside_quick(node, every)
         assert node.stop() == 0
         credential_rate(lab, devices)
 
