@@ -37,12 +37,48 @@ void fan_out_driver::poll() {
   // The stream only wakes; the worklist is in MariaDB.
   auto launches = journal_.drain_launches();
   if (!launches) return failed("drain_launches", launches.failure());
+  if (auto followed = follow_lives(); !followed) return failed("lives", followed.failure());
   auto swept = notifications_.sweep_completed();
   if (!swept) return failed("sweep", swept.failure());
   if (*swept > 0) log::info("fan_out.swept", {{"completed", std::to_string(*swept)}});
   // In small steps: a day's keys never hold up the pages.
   auto forgotten = notifications_.forget_old_idempotency_keys(1000);
   if (!forgotten) return failed("forget_keys", forgotten.failure());
+}
+
+/// What time brings to notifications, and what Redis has to know of those that are paused or canceled: should
+/// the api have failed to say it, the senders learn it here.
+result<void> fan_out_driver::follow_lives() {
+  auto due = notifications_.launch_due(1000);
+  if (!due) return due.failure();
+  if (due->launched + due->expired + due->failed > 0) {
+    log::info("fan_out.due", {{"launched", std::to_string(due->launched)},
+                              {"expired", std::to_string(due->expired)},
+                              {"failed", std::to_string(due->failed)}});
+    machine_.woken();
+  }
+  if (auto ended = notifications_.end_outlived_pauses(); !ended) return ended.failure();
+  auto told = journal_.load_controls();
+  if (!told) return told.failure();
+  auto wanted = notifications_.controlled();
+  if (!wanted) return wanted.failure();
+  bool changed = false;
+  for (auto [key, control] : *wanted)
+    if (auto known = told->of.find(key); known == told->of.end() || known->second != control) {
+      if (auto set = journal_.set_control(key, control); !set) return set;
+      changed = true;
+    }
+  for (auto [key, control] : told->of) {
+    auto now = wanted->find(key);
+    if (now != wanted->end() && now->second == pusher::control::paused) continue;
+    if (now == wanted->end())
+      if (auto freed = journal_.set_control(key, std::nullopt); !freed) return freed;
+    if (auto released = journal_.release_held(key); !released) return released;
+    changed = changed || now == wanted->end();
+  }
+  if (changed) hooks_.batches_appended();
+  auto purged = notifications_.purge_deleted(5000);
+  return purged ? result<void>() : purged.failure();
 }
 
 step_result fan_out_driver::step() {
@@ -64,9 +100,9 @@ step_result fan_out_driver::perform(fan_out_machine::idle& what) {
 }
 
 step_result fan_out_driver::perform(fan_out_machine::read_worklist&) {
-  auto keys = notifications_.worklist(1000);
-  if (!keys) return failed_step("worklist", keys.failure());
-  machine_.worklist(*keys, now_ms());
+  auto jobs = notifications_.worklist(1000);
+  if (!jobs) return failed_step("worklist", jobs.failure());
+  machine_.worklist(*jobs, now_ms());
   return {true, 0};
 }
 
@@ -101,6 +137,10 @@ step_result fan_out_driver::perform(fan_out_machine::begin& what) {
 
 step_result fan_out_driver::perform(fan_out_machine::mark_sending& what) {
   auto marked = notifications_.begin_sending(what.key, machine_.epoch());
+  if (!marked && marked.failure().code == errc::wrong_state) {
+    machine_.halted(what.key);  // paused or canceled since
+    return {true, 0};
+  }
   if (!marked) return failed_step("mark_sending", marked.failure());
   machine_.marked_sending();
   return {true, 0};

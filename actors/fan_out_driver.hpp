@@ -42,6 +42,7 @@ class fan_out_driver {
  private:
   /// What is declared as indexed or not any more. Any process could do it; the one leader does it alone.
   step_result build_indexes();
+  result<void> follow_lives();
   step_result perform(fan_out_machine::idle& what);
   step_result perform(fan_out_machine::read_worklist& what);
   step_result perform(fan_out_machine::open_task& what);

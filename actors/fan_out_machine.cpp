@@ -107,6 +107,9 @@ std::optional<fan_out_machine::action> fan_out_machine::step(under_way_task& tas
       return begin{&task.task, where_others_are(task)};
     case stage::begun:
       return mark_sending{task.task.key};
+    case stage::closing:
+      noting_done_ = true;
+      return note_audience{task.task.key, task.audience, true};
     case stage::reading:
       break;
   }
@@ -224,9 +227,13 @@ std::vector<std::string> fan_out_machine::full_queues() const {
 
 // -- tasks --
 
-void fan_out_machine::worklist(const std::vector<notification_key>& keys, utc_ms now) {
+void fan_out_machine::worklist(const std::vector<fan_out_job>& jobs, utc_ms now) {
   worklist_due_at_ = now + bounds_.poll_ms;
-  for (auto key : keys) {
+  for (auto [key, canceled] : jobs) {
+    // What is canceled gets no more devices: it is opened anew, to close its audience.
+    if (auto known = tasks_.find(key);
+        canceled && known != tasks_.end() && known->second.task.state != notification_state::canceled)
+      give_up(key);
     if (tasks_.size() >= bounds_.notifications) break;
     if (auto bad = unreadable_.find(key); bad != unreadable_.end()) {
       if (now < bad->second) continue;
@@ -241,6 +248,9 @@ void fan_out_machine::worklist(const std::vector<notification_key>& keys, utc_ms
 
 void fan_out_machine::opened(fan_out_task task, device_plan plan) {
   auto& at = tasks_.at(current_);
+  if (task.state != notification_state::launched && task.state != notification_state::sending &&
+      task.state != notification_state::canceled)
+    return halted(current_);
   if (const auto* wanted = std::get_if<audience_condition>(&task.audience)) {
     auto parsed = condition::parse(wanted->json);
     if (!parsed) return unreadable(current_, now_);
@@ -265,7 +275,9 @@ void fan_out_machine::begun(const journal::cursor& at) {
   task.walk = device_walk(at.start, task.task.last_device, at.position);
   task.committed_to = at.position;
   task.audience = task.noted_audience = at.audience;
-  task.at = task.task.state == notification_state::launched ? stage::begun : stage::reading;
+  task.at = task.task.state == notification_state::launched   ? stage::begun
+            : task.task.state == notification_state::canceled ? stage::closing
+                                                              : stage::reading;
 }
 
 void fan_out_machine::marked_sending() {
@@ -354,6 +366,11 @@ void fan_out_machine::make_commit(under_way_task& task) {
 
 void fan_out_machine::committed(const page_committed& outcome, utc_ms now) {
   if (outcome.status == commit_status::fenced) return stand_down();
+  if (outcome.status == commit_status::held) {
+    auto held = commit_->notification;
+    commit_.reset();
+    return halted(held);
+  }
   auto& task = tasks_.at(commit_->notification);
   task.committed_to = commit_->new_cursor;
   if (!commit_->batches.empty()) task.round = round_;

@@ -115,11 +115,13 @@ class fan_out_machine {
   bool leading() const { return epoch_ != 0; }
   uint64_t epoch() const { return epoch_; }
   void woken() { worklist_due_at_ = 0; }
-  void worklist(const std::vector<notification_key>& keys, utc_ms now);
+  void worklist(const std::vector<fan_out_job>& jobs, utc_ms now);
   /// `plan`: how the devices that may meet its condition are found; a scan for an audience of ids.
   void opened(fan_out_task task, device_plan plan = {});
   /// The notification cannot be read; it is left alone for a while.
   void unreadable(notification_key key, utc_ms now);
+  /// It may not go on, e.g. as it was paused: the worklist gives it back when it may.
+  void halted(notification_key key) { give_up(key); }
   void begun(const journal::cursor& at);
   void marked_sending();
   void visit(const device_row& row);
@@ -134,7 +136,7 @@ class fan_out_machine {
   size_t under_way() const { return tasks_.size(); }
 
  private:
-  enum class stage : uint8_t { known, opened, begun, reading };
+  enum class stage : uint8_t { known, opened, begun, reading, closing };
   struct under_way_task {
     fan_out_machine::stage at = stage::known;
     fan_out_task task;

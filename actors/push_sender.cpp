@@ -222,7 +222,15 @@ class sender_role : public role_loop<sender_role> {
       maybe_more = maybe_more || claims->size() == left;
       std::move(claims->begin(), claims->end(), std::back_inserter(all));
     }
+    machine_.controls_are_at(journal_.control_version());
     machine_.claimed(what.channel, std::move(all), maybe_more, now());
+    return {true, 0};
+  }
+
+  step_result perform(sender_machine::load_controls&) {
+    auto controls = journal_.load_controls();
+    if (!controls) return failed_step("load_controls", controls.failure());
+    machine_.controlled(std::move(*controls));
     return {true, 0};
   }
 
@@ -249,7 +257,7 @@ class sender_role : public role_loop<sender_role> {
   }
 
   step_result perform(sender_machine::withdraw& what) {
-    log::warn("push_sender.claim_lost", {{"order", std::to_string(what.order)}});
+    if (what.lost) log::warn("push_sender.claim_lost", {{"order", std::to_string(what.order)}});
     each_transport([&](channel, transport& which) { which.withdraw(what.order); });
     return {true, 0};
   }
@@ -265,6 +273,7 @@ class sender_role : public role_loop<sender_role> {
       for (const auto& aside : each.aside)
         if (aside.due_at > 0 && (next_due_at_ == 0 || aside.due_at < next_due_at_))
           next_due_at_ = aside.due_at;
+    machine_.controls_are_at(journal_.control_version());
     machine_.committed(*made);
     each_transport([this](channel which, transport& with) {
       if (auto released = machine_.take_released(which)) with.recorded(released);

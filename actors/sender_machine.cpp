@@ -12,6 +12,7 @@ constexpr unsigned strikes_before_split = 3;
 constexpr unsigned strikes_of_parts = 2;  // so that the next failing claim splits a part again
 constexpr size_t parts_of_a_split = 8;
 constexpr unsigned most_retry_batches = 4;  // per claimed batch
+constexpr const char* canceled_code = "CANCELED";
 constexpr utc_ms early_retry_ms = 1000;  // retries do not wait longer than this for the rest of their batch
 constexpr utc_ms content_pause_ms = 5000;
 constexpr utc_ms longest_hold_ms = 1000;      // a reserved turn that is further off waits in the journal
@@ -48,9 +49,11 @@ sender_machine::action sender_machine::next(utc_ms now) {
   if (!to_withdraw_.empty()) {
     auto order = to_withdraw_.front();
     to_withdraw_.pop_front();
-    return withdraw{order};
+    return order;
   }
   if (now < store_retry_at_) return idle{store_retry_at_};
+  if (wanted_controls_ != controls_.version) return load_controls{};
+  if (!controls_.of.empty()) obey_controls(now);
   if (!to_bury_.empty()) {
     auto first = std::move(to_bury_.front());
     to_bury_.pop_front();
@@ -72,14 +75,54 @@ sender_machine::action sender_machine::next(utc_ms now) {
   return idle{until};
 }
 
+// -- what is paused or canceled --
+
+const control* sender_machine::control_of(const open_batch& batch) const {
+  auto found = controls_.of.find(batch.batch.notification);
+  return found == controls_.of.end() ? nullptr : &found->second;
+}
+
+void sender_machine::controlled(journal::controls now) {
+  controls_ = std::move(now);
+  wanted_controls_ = controls_.version;
+  // What the transports hold and have not written comes back unsent, and then goes the way of the rest.
+  for (const auto& [order, batch] : batches_)
+    if (control_of(batch)) to_withdraw_.push_back({order, false});
+}
+
+void sender_machine::obey_controls(utc_ms now) {
+  for (auto& [order, batch] : batches_) {
+    const auto* told = control_of(batch);
+    if (!told) continue;
+    if (batch.batch.expires_at <= now) {
+      expire(batch, now);
+    } else if (*told == control::canceled) {
+      verdict why;
+      why.code = canceled_code;
+      for (auto number : batch.to_submit)
+        settle(batch, number, outcome::canceled, why, now);
+      batch.to_submit.clear();
+    } else if (!batch.to_submit.empty()) {
+      batch.held = true;
+      return_unsent(batch);
+    }
+  }
+}
+
+void sender_machine::return_unsent(open_batch& batch) {
+  batch.returned.insert(batch.returned.end(), batch.to_submit.begin(), batch.to_submit.end());
+  batch.open -= batch.to_submit.size();
+  home_of(batch).open_targets -= batch.to_submit.size();
+  batch.to_submit.clear();
+}
+
+// -- sending --
+
 std::optional<sender_machine::action> sender_machine::next_submit(utc_ms now) {
   for (auto& [order, batch] : batches_) {
     if (batch.to_submit.empty() || batch.submit_at > now) continue;
     if (draining_) {
-      batch.returned.insert(batch.returned.end(), batch.to_submit.begin(), batch.to_submit.end());
-      batch.open -= batch.to_submit.size();
-      home_of(batch).open_targets -= batch.to_submit.size();
-      batch.to_submit.clear();
+      return_unsent(batch);
       return next_commit(now);
     }
     auto content = contents_.find(batch.batch.notification);
@@ -131,11 +174,8 @@ void sender_machine::reserved(uint64_t order, utc_ms due, utc_ms now) {
   batch.submit_at = due;
   if (due <= now + longest_hold_ms) return;
   // Its turn is far off: it must not take the place of what can go now.
-  batch.returned.insert(batch.returned.end(), batch.to_submit.begin(), batch.to_submit.end());
   batch.returned_until = due;
-  home_of(batch).open_targets -= batch.to_submit.size();
-  batch.open -= batch.to_submit.size();
-  batch.to_submit.clear();
+  return_unsent(batch);
 }
 
 std::optional<sender_machine::action> sender_machine::next_claim() {
@@ -351,6 +391,10 @@ void sender_machine::try_other_environment(open_batch& batch, uint32_t number, c
 void sender_machine::put_aside_until(open_batch& batch, uint32_t number, const verdict& verdict, utc_ms due,
                                      utc_ms now) {
   auto attempts = batch.batch.targets[number].attempts;
+  if (const auto* told = control_of(batch); told && *told == control::canceled) {
+    // Its last try was answered; there is none to wait for.
+    return settle(batch, number, outcome::canceled, verdict, now);
+  }
   if (due >= batch.batch.expires_at) return settle(batch, number, outcome::expired, verdict, now);
   if (batch.progress.retries.empty()) batch.retry_since = now;
   batch.progress.retries.push_back({number, attempts, due, verdict.code});
@@ -458,6 +502,7 @@ void sender_machine::hand_back(open_batch& batch, progress_commit& into) {
     put_aside back;
     back.strikes = batch.split ? strikes_of_parts : 0;
     back.due_at = batch.returned_until;
+    back.held = batch.held;
     back.batch.rate_per_second = batch.batch.rate_per_second;
     back.batch.reserved_at = batch.batch.reserved_at;
     back.batch.notification = batch.batch.notification;
@@ -485,7 +530,7 @@ void sender_machine::committed(const journal::recorded& recorded) {
       home_of(batch).open_targets -= batch.open;
       unrecorded_ -= std::accumulate(batch.unrecorded.begin(), batch.unrecorded.end(), size_t{0});
       release(batch.unrecorded);
-      to_withdraw_.push_back(found->first);
+      to_withdraw_.push_back({found->first, true});
       batches_.erase(found);
     } else if (commits_[i].finished) {
       ++counters_.batches_finished;

@@ -47,6 +47,7 @@ class sender_machine {
     size_t batches = 0;
     bool urgent_only = false;  ///< only the transactional lane: the campaign lane's share is taken
   };
+  struct load_controls {};  ///< which notifications are paused or canceled
   struct load_content {
     notification_key key;
   };
@@ -62,6 +63,7 @@ class sender_machine {
   };
   struct withdraw {  ///< from every channel
     uint64_t order = 0;
+    bool lost = false;  ///< because the claim is someone else's
   };
   struct commit {
     const std::vector<progress_commit>* commits = nullptr;  ///< owned by the machine, stays until `committed`
@@ -73,7 +75,7 @@ class sender_machine {
   struct idle {
     utc_ms until = 0;  ///< wake up then at the latest; 0 = only an event brings work
   };
-  using action = std::variant<idle, claim_work, load_content, reserve, submit, withdraw, commit, bury>;
+  using action = std::variant<idle, load_controls, claim_work, load_content, reserve, submit, withdraw, commit, bury>;
 
   sender_machine(sender_bounds bounds, uint32_t seed);
 
@@ -82,6 +84,9 @@ class sender_machine {
   // -- events --
   /// There may be new batches.
   void woken();
+  /// The journal's controls have this version: nothing is sent until they were loaded.
+  void controls_are_at(uint64_t version) { wanted_controls_ = version; }
+  void controlled(journal::controls now);
   /// Whether nothing is claimed because too many results wait.
   bool results_are_full() const { return results_depth_ >= bounds_.results_mark; }
   /// How many result batches wait in the journal.
@@ -135,6 +140,7 @@ class sender_machine {
     bool changed = false;       ///< something to record
     bool committing = false;
     bool split = false;
+    bool held = false;  ///< what is returned waits until its notification is resumed
   };
   struct in_commit {
     uint64_t batch = 0;
@@ -155,6 +161,9 @@ class sender_machine {
   void settle(open_batch& batch, uint32_t number, outcome result, const verdict& verdict, utc_ms now);
   utc_ms due_after(const verdict& verdict, unsigned attempts, utc_ms now);
 
+  const control* control_of(const open_batch& batch) const;
+  void obey_controls(utc_ms now);
+  void return_unsent(open_batch& batch);
   std::optional<action> next_submit(utc_ms now);
   std::optional<action> next_commit(utc_ms now);
   static bool may_go(const open_batch& batch, utc_ms now);
@@ -172,7 +181,9 @@ class sender_machine {
   std::map<uint64_t, open_batch> batches_;  ///< by order id: older batches first
   std::unordered_map<notification_key, std::shared_ptr<const message>> contents_;
   std::deque<bury> to_bury_;
-  std::deque<uint64_t> to_withdraw_;
+  std::deque<withdraw> to_withdraw_;
+  journal::controls controls_;
+  uint64_t wanted_controls_ = 0;
   std::vector<progress_commit> commits_;  ///< the commit under way
   std::vector<in_commit> commits_of_;
   uint64_t last_order_ = 0;

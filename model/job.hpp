@@ -14,6 +14,12 @@
 
 namespace pusher {
 
+/// What the roles are told of a notification under way that may not go on. Numbers are stored: never renumber.
+enum class control : uint8_t {
+  paused = 1,   ///< nothing leaves; what is journaled is held
+  canceled = 2  ///< nothing leaves any more
+};
+
 /// One device that a push batch is for.
 struct push_target {
   device_key device;

@@ -20,6 +20,8 @@ std::string_view to_string(notification_state value) {
       return "canceled";
     case notification_state::expired:
       return "expired";
+    case notification_state::deleted:
+      return "deleted";
   }
   return "draft";
 }

@@ -26,7 +26,8 @@ enum class notification_state : uint8_t {
   completed = 5,  ///< every target has its outcome
   paused = 6,
   canceled = 7,
-  expired = 8
+  expired = 8,
+  deleted = 9  ///< no client sees it any more; its rows are on their way out
 };
 std::string_view to_string(notification_state value);
 std::optional<notification_state> parse_notification_state(std::string_view name);
@@ -92,7 +93,9 @@ struct notification_draft {
   uint32_t rate_per_second = 0;  ///< 0 = no limit
   std::optional<std::string> collapse_key;
   bool allow_duplicates = false;
-  bool launch = false;  ///< go at once
+  utc_ms scheduled_at = 0;  ///< when it is launched by itself; 0 = not scheduled
+  uint32_t misfire_grace_seconds = 3600;  ///< a scheduled launch that is later than this does not take place
+  bool launch = false;                    ///< go at once
 };
 
 /// A notification as stored.
@@ -107,9 +110,15 @@ struct notification {
   outcome_counts counts;  ///< settled targets
   /// What the audience's segments stood for when it was launched; empty when it uses none, or is a draft.
   std::string condition_at_launch;
+  std::string reason;     ///< why it expired or was canceled without a client's asking; else empty
+  uint32_t revision = 1;  ///< rises with every change that a client makes
   utc_ms created_at = 0;
-  utc_ms launched_at = 0;  ///< 0 = not launched; likewise completed_at
-  utc_ms completed_at = 0;
+  utc_ms launched_at = 0;   ///< 0 = not launched; likewise below
+  utc_ms completed_at = 0;  ///< when the last outcome was recorded
+  utc_ms canceled_at = 0;
+
+  /// Whether every target has its outcome, and none will come.
+  bool settled() const { return fan_out_done && counts.total() == audience; }
 };
 
 /// One row of deliveries as clients see it.

@@ -22,8 +22,12 @@ uint64_t number(const redis_reply& reply) {
 }
 
 commit_status status_of(const redis_reply& reply) {
-  return reply.items.front().text == "fenced" ? commit_status::fenced : commit_status::done;
+  const auto& said = reply.items.front().text;
+  if (said == "held") return commit_status::held;
+  return said == "fenced" ? commit_status::fenced : commit_status::done;
 }
+
+constexpr uint64_t most_released = 100;  // held batches in one step
 
 error lost(const std::string& why) {
   return {errc::journal_lost, "the journal in Redis is not the one that MariaDB knows: " + why, "", 10};
@@ -134,8 +138,9 @@ result<void> journal::announce_launch(notification_key key) {
 }
 
 result<size_t> journal::drain_launches() {
-  auto entries = read_group(keys::launches, keys::launch_group, "", 1000);
-  if (!entries) return entries.failure();
+  auto read = read_group(keys::launches, keys::launch_group, "", 1000);
+  if (!read) return read.failure();
+  const auto* entries = &read->first;
   if (entries->empty()) return size_t{0};
   redis_arguments acknowledge{"XACK", keys::launches, keys::launch_group};
   redis_arguments remove{"XDEL", keys::launches};
@@ -189,12 +194,12 @@ result<page_committed> journal::commit_page(const page_commit& page) {
   }
   auto reply = run(scripts::commit_page,
                    {keys::epoch, keys::fan_out(page.notification), keys::outstanding, keys::pending,
-                    keys::queues, keys::results},
+                    keys::queues, keys::results, keys::control},
                    std::move(arguments));
   if (!reply) return reply.failure();
   page_committed committed;
   committed.status = status_of(*reply);
-  if (committed.status == commit_status::fenced || reply->items.size() < 2) return committed;
+  if (committed.status != commit_status::done || reply->items.size() < 2) return committed;
   committed.audience = number(reply->items[1]);
   for (size_t i = 2; i + 1 < reply->items.size(); i += 2)
     committed.outstanding.emplace_back(reply->items[i].text, number(reply->items[i + 1]));
@@ -216,21 +221,25 @@ result<std::vector<uint64_t>> journal::outstanding(const std::vector<std::string
 
 result<bool> journal::forget(notification_key key) {
   auto reply =
-      run(scripts::forget, {keys::fan_out(key), keys::content(key), keys::pending}, {text(key.value)});
+      run(scripts::forget, {keys::fan_out(key), keys::content(key), keys::pending, keys::control},
+          {text(key.value)});
   if (!reply) return reply.failure();
   return reply->items.front().text == "ok";
 }
 
 // -- claims --
 
-result<std::vector<claim>> journal::read_group(const std::string& stream, const char* group,
-                                               const std::string& queue, size_t most) {
+result<std::pair<std::vector<claim>, redis_reply>> journal::read_group(const std::string& stream,
+                                                                       const char* group,
+                                                                       const std::string& queue, size_t most,
+                                                                       redis_arguments also) {
   auto replies = redis_.pipeline(
-      {{"XREADGROUP", "GROUP", group, consumer_, "COUNT", text(most), "STREAMS", stream, ">"}});
+      {{"XREADGROUP", "GROUP", group, consumer_, "COUNT", text(most), "STREAMS", stream, ">"},
+       std::move(also)});
   if (!replies) return replies.failure();
+  std::pair<std::vector<claim>, redis_reply> read{{}, std::move((*replies)[1])};
   auto& reply = replies->front();
-  std::vector<claim> claims;
-  if (reply.is_nil()) return claims;
+  if (reply.is_nil()) return read;
   auto good = judged(std::move(reply));
   if (!good) return good.failure();
   // [[stream, [[id, [field, value]], ...]]]
@@ -241,9 +250,9 @@ result<std::vector<claim>> journal::read_group(const std::string& stream, const 
     each.entry = entry.items[0].text;
     each.token = "1";
     each.payload = std::move(entry.items[1].items[1].text);
-    claims.push_back(std::move(each));
+    read.first.push_back(std::move(each));
   }
-  return claims;
+  return read;
 }
 
 result<std::vector<claim>> journal::take_over(const std::string& stream, const char* group,
@@ -276,6 +285,39 @@ result<void> journal::bury(const std::string& stream, const char* group, const s
       run(scripts::bury, {stream, keys::dead_letters, progress}, {group, what.entry, consumer_, reason});
   if (!reply) return reply.failure();
   return {};
+}
+
+// -- control --
+
+result<void> journal::set_control(notification_key key, std::optional<control> value) {
+  auto reply = run(scripts::set_control, {keys::control},
+                   {text(key.value), text(value ? static_cast<uint64_t>(*value) : 0)});
+  if (!reply) return reply.failure();
+  return {};
+}
+
+result<journal::controls> journal::load_controls() {
+  auto reply = redis_.command({"HGETALL", keys::control});
+  if (!reply) return reply.failure();
+  controls found;
+  for (size_t i = 0; i + 1 < reply->items.size(); i += 2) {
+    auto value = number(reply->items[i + 1]);
+    if (reply->items[i].text == "version")
+      found.version = value;
+    else if (value == 1 || value == 2)
+      found.of[{number(reply->items[i])}] = static_cast<control>(value);
+  }
+  control_version_ = found.version;
+  return found;
+}
+
+result<void> journal::release_held(notification_key key) {
+  for (;;) {
+    auto reply = run(scripts::release_held, {keys::control, keys::held(key)},
+                     {text(key.value), keys::push_prefix, text(most_released)});
+    if (!reply) return reply.failure();
+    if (reply->items.size() < 3 || number(reply->items[2]) == 0) return {};
+  }
 }
 
 // -- push-sender --
@@ -325,7 +367,10 @@ result<std::vector<std::string>> journal::queues() {
 }
 
 result<std::vector<claim>> journal::claim_batches(const std::string& queue, size_t most) {
-  return read_group(keys::push(queue), keys::sender_group, queue, most);
+  auto claims = read_group(keys::push(queue), keys::sender_group, queue, most, {"HGET", keys::control, "version"});
+  if (claims) control_version_ = number(claims->second);
+  if (!claims) return claims.failure();
+  return std::move(claims->first);
 }
 
 result<std::vector<claim>> journal::take_over_batches(const std::string& queue,
@@ -355,19 +400,21 @@ result<journal::recorded> journal::record(const std::vector<progress_commit>& co
                                        each.queue,
                                        each.account.empty() ? each.queue : each.account,
                                        each.finished ? "1" : "0",
+                                       text(each.results.notification.value),
                                        text(each.results.results.size()),
                                        each.results.results.empty() ? std::string() : encode(each.results),
                                        each.progress,
                                        text(each.aside.size())};
     for (const auto& aside : each.aside) {
-      arguments.push_back(text(static_cast<uint64_t>(aside.due_at)));
+      arguments.push_back(aside.held ? "-1" : text(static_cast<uint64_t>(aside.due_at)));
       arguments.push_back(aside.name);
       arguments.push_back(encode(aside.batch));
       arguments.push_back(text(aside.strikes));
     }
     commands.push_back(redis::call(scripts::record,
                                    {keys::run, keys::push(each.queue), keys::push_progress(each.queue),
-                                    keys::results, keys::outstanding, keys::later, keys::later_jobs},
+                                    keys::results, keys::outstanding, keys::later, keys::later_jobs,
+                                    keys::control, keys::held(each.results.notification)},
                                    arguments));
   }
   auto replies = redis_.pipeline(commands);
@@ -378,6 +425,7 @@ result<journal::recorded> journal::record(const std::vector<progress_commit>& co
     if (!good) return good.failure();
     outcome.status.push_back(status_of(*good));
     if (good->items.size() > 1) outcome.results_depth = number(good->items[1]);
+    if (good->items.size() > 2) control_version_ = number(good->items[2]);
   }
   return outcome;
 }
@@ -404,7 +452,9 @@ result<void> journal::bury_batch(const claim& what, const std::string& reason) {
 // -- result-writer --
 
 result<std::vector<claim>> journal::claim_results(size_t most) {
-  return read_group(keys::results, keys::result_group, "", most);
+  auto read = read_group(keys::results, keys::result_group, "", most);
+  if (!read) return read.failure();
+  return std::move(read->first);
 }
 
 result<std::vector<claim>> journal::take_over_results(const std::vector<std::string>& known, size_t most) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,6 +45,7 @@ struct claim {
 /// A batch that goes back into the journal.
 struct put_aside {
   utc_ms due_at = 0;  ///< 0 = at once
+  bool held = false;  ///< its notification is paused: it waits for the end of that
   std::string name;   ///< with a due time: unique, and the same for a repeated commit
   push_batch batch;
   unsigned strikes = 0;
@@ -62,7 +64,8 @@ struct progress_commit {
 
 enum class commit_status : uint8_t {
   done,   ///< applied now, or found applied by an earlier try whose reply was lost
-  fenced  ///< the claim (or the lead) is someone else's now; nothing was changed
+  fenced,  ///< the claim (or the lead) is someone else's now; nothing was changed
+  held     ///< of fan-out: the notification is paused or canceled; nothing was changed
 };
 
 /// One page of fan-out: batches, skipped results and the cursor's move.
@@ -124,6 +127,19 @@ class journal {
   result<std::vector<uint64_t>> outstanding(const std::vector<std::string>& accounts);
   /// Drops what Redis keeps of a completed notification; false while targets are pending.
   result<bool> forget(notification_key key);
+
+  // -- control --
+  /// What senders and fan-out are to do with a notification from now on; nothing = go on.
+  result<void> set_control(notification_key key, std::optional<control> value);
+  struct controls {
+    uint64_t version = 0;  ///< changes whenever one changes
+    std::map<notification_key, control> of;
+  };
+  result<controls> load_controls();
+  /// The version as the last claim_batches, record or load_controls saw it.
+  uint64_t control_version() const { return control_version_; }
+  /// Gives the held batches of a notification that is not paused any more to the senders.
+  result<void> release_held(notification_key key);
 
   // -- what processes share --
   /// Nothing when there is none.
@@ -187,8 +203,10 @@ class journal {
   result<redis_reply> run(const redis_script& script, std::vector<std::string> keys,
                           std::vector<std::string> arguments);
   result<redis_reply> judged(redis_reply reply) const;
-  result<std::vector<claim>> read_group(const std::string& stream, const char* group,
-                                        const std::string& queue, size_t most);
+  /// New entries of a stream, and the reply to another command, read after them.
+  result<std::pair<std::vector<claim>, redis_reply>> read_group(const std::string& stream, const char* group,
+                                                                const std::string& queue, size_t most,
+                                                                redis_arguments also = {"PING"});
   result<std::vector<claim>> take_over(const std::string& stream, const char* group,
                                        const std::string& progress, const std::string& queue,
                                        const std::vector<std::string>& known, size_t most);
@@ -198,6 +216,7 @@ class journal {
   redis redis_;
   std::string run_id_;
   std::string consumer_;
+  uint64_t control_version_ = 0;
 };
 
 }  // namespace pusher

@@ -20,6 +20,7 @@ inline const std::string pending = "{pusher}:pending";        ///< hash notifica
 inline const std::string later = "{pusher}:later";            ///< sorted set: put-aside jobs by due time
 inline const std::string later_jobs = "{pusher}:later:jobs";  ///< hash: their queue and payload
 inline const std::string dead_letters = "{pusher}:dead";      ///< stream of entries given up
+inline const std::string control = "{pusher}:control";  ///< hash: notification -> 1 paused, 2 canceled; version
 inline const std::string shared = "{pusher}:shared";          ///< hash: small values that processes share
 inline const std::string heartbeat_prefix =
     "{pusher}:alive:";  ///< + node/boot: there while the process lives
@@ -38,6 +39,9 @@ inline std::string push_progress(const std::string& queue) {
 }
 inline std::string fan_out(notification_key key) {
   return "{pusher}:fan-out:" + std::to_string(key.value);
+}
+inline std::string held(notification_key key) {
+  return "{pusher}:held:" + std::to_string(key.value);
 }
 inline std::string rate(const std::string& credential) {
   return "{pusher}:rate:" + credential;

@@ -15,6 +15,8 @@ extern const redis_script commit_page;
 extern const redis_script take_over;
 extern const redis_script record;
 extern const redis_script promote;
+extern const redis_script set_control;
+extern const redis_script release_held;
 extern const redis_script settle;
 extern const redis_script bury;
 extern const redis_script forget;

@@ -1,5 +1,7 @@
 #include "storage/migrations.hpp"
 
+#include "storage/migration_steps.hpp"
+
 namespace pusher {
 
 namespace {
@@ -265,7 +267,7 @@ migration third() {
 }  // namespace
 
 const std::vector<migration>& migrations() {
-  static const std::vector<migration> all{first(), second(), third()};
+  static const std::vector<migration> all{first(), second(), third(), lifecycle_migration()};
   return all;
 }
 

@@ -10,10 +10,6 @@ namespace {
 
 constexpr size_t sweep_length = 1000;
 
-unsigned number(notification_state state) {
-  return static_cast<unsigned>(state);
-}
-
 error no_such_notification() {
   return {errc::not_found, "There is no such notification", "", 0};
 }
@@ -60,16 +56,19 @@ result<fan_out_task> read_task(const sql_row& row, notification_key key) {
 
 }  // namespace
 
-result<std::vector<notification_key>> notification_store::worklist(size_t limit) {
-  return with_connection(db_, [&](database::connection& on) -> result<std::vector<notification_key>> {
-    std::vector<notification_key> keys;
+result<std::vector<fan_out_job>> notification_store::worklist(size_t limit) {
+  return with_connection(db_, [&](database::connection& on) -> result<std::vector<fan_out_job>> {
+    std::vector<fan_out_job> jobs;
     auto read = on.query(
         "reading the worklist",
-        "SELECT id FROM notifications WHERE state IN (?, ?) AND fan_out_done = 0 ORDER BY id LIMIT ?",
-        {number(notification_state::launched), number(notification_state::sending), limit},
-        [&](const sql_row& row) { keys.push_back({row.number(0)}); });
+        "SELECT id, state FROM notifications WHERE state IN (?, ?, ?) AND fan_out_done = 0 ORDER BY id LIMIT ?",
+        {number(notification_state::launched), number(notification_state::sending),
+         number(notification_state::canceled), limit},
+        [&](const sql_row& row) {
+          jobs.push_back({{row.number(0)}, row.number(1) == number(notification_state::canceled)});
+        });
     if (!read) return read.failure();
-    return keys;
+    return jobs;
   });
 }
 

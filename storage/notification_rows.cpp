@@ -13,27 +13,34 @@ std::string counters(const char* separator) {
   return list;
 }
 
-constexpr size_t first_counter = 16;
+constexpr size_t first_counter = 21;
 
-std::string in_progress() {
-  return "state IN (" + std::to_string(static_cast<unsigned>(notification_state::launched)) + ", " +
-         std::to_string(static_cast<unsigned>(notification_state::sending)) + ")";
+std::string number_text(notification_state state) {
+  return std::to_string(static_cast<unsigned>(state));
+}
+
+std::string unfinished() {
+  return "(state IN (" + number_text(notification_state::launched) + ", " +
+         number_text(notification_state::sending) + ") OR (state = " +
+         number_text(notification_state::canceled) + " AND completed_at = 0))";
 }
 
 }  // namespace
 
 const std::string select_notification =
     "SELECT id, public_id, application_id, state, lane, external_id, ttl_seconds, draft, audience, "
-    "audience_count, fan_out_done, created_at, launched_at, completed_at, expires_at, condition_at_launch, " +
+    "audience_count, fan_out_done, created_at, launched_at, completed_at, expires_at, condition_at_launch, "
+    "canceled_at, reason, revision, due_at, misfire_grace_seconds, " +
     counters(", ") + " FROM notifications ";
 
 const std::string complete_notification =
-    "UPDATE notifications SET state = " +
-    std::to_string(static_cast<unsigned>(notification_state::completed)) +
-    ", completed_at = " + database_now + " WHERE ";
+    "UPDATE notifications SET state = CASE WHEN state = " + number_text(notification_state::canceled) +
+    " THEN state WHEN count_expired > 0 AND count_expired + count_skipped = audience_count THEN " +
+    number_text(notification_state::expired) + " ELSE " + number_text(notification_state::completed) +
+    " END, control = 0, completed_at = " + database_now + " WHERE ";
 
 const std::string when_settled =
-    in_progress() + " AND fan_out_done = 1 AND audience_count = " + counters(" + ");
+    unfinished() + " AND fan_out_done = 1 AND audience_count = " + counters(" + ");
 
 std::string counter_column(outcome value) {
   return "count_" + std::string(to_string(value));
@@ -58,9 +65,22 @@ result<notification> read_notification(const sql_row& row) {
   value.launched_at = row.time(12);
   value.completed_at = row.time(13);
   value.condition_at_launch = row.text(15);
+  value.canceled_at = row.time(16);
+  value.reason = row.text(17);
+  value.revision = static_cast<uint32_t>(row.number(18));
+  value.draft.scheduled_at = row.time(19);
+  value.draft.misfire_grace_seconds = static_cast<uint32_t>(row.number(20));
   for (size_t i = 0; i < all_outcomes.size(); ++i)
     value.counts[all_outcomes[i]] = row.number(first_counter + i);
   return value;
+}
+
+result<notification> read_one(database::connection& on, const char* where, const sql_parameters& parameters) {
+  auto found = result<notification>(error{errc::not_found, "There is no notification with this id", "", 0});
+  auto read = on.query("reading a notification", select_notification + "WHERE " + where, parameters,
+                       [&](const sql_row& row) { found = read_notification(row); });
+  if (!read) return read.failure();
+  return found;
 }
 
 result<bool> complete_if_settled(database::connection& on, notification_key key) {

@@ -14,11 +14,20 @@ extern const std::string select_notification;
 
 result<notification> read_notification(const sql_row& row);
 
+/// Reads one notification; `where` follows the word WHERE. Errors: not_found.
+result<notification> read_one(database::connection& on, const char* where, const sql_parameters& parameters);
+
+/// As stored.
+inline unsigned number(notification_state state) {
+  return static_cast<unsigned>(state);
+}
+
 /// The counter of an outcome, e.g. `count_accepted`.
 std::string counter_column(outcome value);
 
 /// An UPDATE up to its WHERE, and the condition under which a notification is complete. Completion is one
-/// conditional UPDATE wherever it is tried, so that it happens once.
+/// conditional UPDATE wherever it is tried, so that it happens once. One of which every push expired ends as
+/// `expired`, a canceled one stays so.
 extern const std::string complete_notification;
 extern const std::string when_settled;
 

@@ -1,8 +1,8 @@
 #include "storage/notification_store.hpp"
 
 #include "storage/draft_codec.hpp"
+#include "storage/notification_launch.hpp"
 #include "storage/notification_rows.hpp"
-#include "storage/segment_store.hpp"
 #include "storage/transaction.hpp"
 
 namespace pusher {
@@ -11,64 +11,6 @@ namespace {
 
 /// How long an idempotency key is remembered.
 const std::string day_ago = "(" + database_now + " - 86400000)";
-
-unsigned number(notification_state state) {
-  return static_cast<unsigned>(state);
-}
-
-error no_such_notification() {
-  return {errc::not_found, "There is no notification with this id", "", 0};
-}
-
-/// Reads one notification; `where` follows the word WHERE.
-result<notification> read_one(database::connection& on, const char* where, const sql_parameters& parameters) {
-  auto found = result<notification>(no_such_notification());
-  auto read = on.query("reading a notification", select_notification + "WHERE " + where, parameters,
-                       [&](const sql_row& row) { found = read_notification(row); });
-  if (!read) return read.failure();
-  return found;
-}
-
-result<device_key> last_device(database::connection& on, application_id app) {
-  device_key last;
-  auto read = on.query("reading the last device", "SELECT MAX(id) FROM devices WHERE application_id = ?",
-                       {app}, [&](const sql_row& row) { last.value = row.number(0); });
-  if (!read) return read.failure();
-  return last;
-}
-
-/// The audience's condition when it uses segments, with these written out; nothing when it uses none.
-result<std::optional<std::string>> condition_by_now(database::connection& on, application_id app,
-                                                    const audience& wanted) {
-  result<condition> given = condition();
-  std::string pointer = "/audience";
-  if (const auto* named = std::get_if<audience_segment>(&wanted)) {
-    given = condition::parse(R"({"segment":")" + named->name + "\"}");
-  } else if (const auto* where = std::get_if<audience_condition>(&wanted)) {
-    given = condition::parse(where->json);
-    pointer += "/condition";
-  }
-  if (!given) return error{errc::corrupt_data, "The stored audience of a notification cannot be read", "", 0};
-  if (given->segments().empty()) return std::optional<std::string>();
-  auto written = write_segments_out(on, app, *given, pointer);
-  if (!written) return written.failure();
-  return std::optional<std::string>(written->to_json());
-}
-
-result<void> set_launched(database::connection& on, application_id app, notification_key key,
-                          const audience& wanted) {
-  auto where = condition_by_now(on, app, wanted);
-  if (!where) return where.failure();
-  auto last = last_device(on, app);
-  if (!last) return last.failure();
-  auto launched =
-      on.execute("launching a notification",
-                 "UPDATE notifications SET state = ?, audience_last_device = ?, condition_at_launch = ?, "
-                 "launched_at = " +
-                     database_now + ", expires_at = launched_at + ttl_seconds * 1000 WHERE id = ?",
-                 {number(notification_state::launched), *last, *where, key});
-  return launched ? result<void>() : launched.failure();
-}
 
 /// What a used idempotency key stands for.
 struct used_key {
@@ -129,10 +71,11 @@ result<notification_key> insert(database::connection& on, application_id app,
   auto inserted = on.execute(
       "storing a notification",
       "INSERT INTO notifications (public_id, application_id, state, lane, external_id, ttl_seconds, draft, "
-      "audience, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, " +
+      "audience, due_at, misfire_grace_seconds, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " +
           database_now + ")",
-      {make_uuid_v7(), app, number(notification_state::draft), static_cast<unsigned>(draft.lane),
-       draft.external_id, draft.ttl_seconds, encode_draft(draft), encode_audience(draft.audience)});
+      {make_uuid_v7(), app, number(waiting_state(draft)), static_cast<unsigned>(draft.lane),
+       draft.external_id, draft.ttl_seconds, encode_draft(draft), encode_audience(draft.audience),
+       draft.scheduled_at, draft.misfire_grace_seconds});
   if (inserted) return notification_key{on.last_insert_id()};
   if (on.duplicate())
     return error{errc::conflict, "Another notification has this external_id", "/external_id", 0};
@@ -165,7 +108,7 @@ result<notification_store::created> notification_store::create(
     if (!key) return key.failure();
     if (draft.launch) {
       if (auto launched = set_launched(on, app, *key, draft.audience); !launched) return launched.failure();
-    } else if (auto good = condition_by_now(on, app, draft.audience); !good) {
+    } else if (auto good = check_waiting(on, app, draft); !good) {
       return good.failure();
     }
     auto value = read_one(on, "id = ?", {*key});
@@ -221,11 +164,8 @@ result<notification_store::created> notification_store::launch(
     }
     auto value = read_one(on, "public_id = ? AND application_id = ? FOR UPDATE", {id, app});
     if (!value) return value.failure();
-    if (value->state != notification_state::draft)
-      return error{
-          errc::wrong_state,
-          "The notification is " + std::string(to_string(value->state)) + "; only a draft can be launched",
-          "", 0};
+    if (value->state != notification_state::draft && value->state != notification_state::scheduled)
+      return wrong_state(value->state, "only a draft or a scheduled one can be launched");
     if (auto launched = set_launched(on, app, value->key, value->draft.audience); !launched)
       return launched.failure();
     value = read_one(on, "id = ?", {value->key});

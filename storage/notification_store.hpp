@@ -2,11 +2,13 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "model/device.hpp"
+#include "model/job.hpp"
 #include "model/notification.hpp"
 #include "model/result.hpp"
 #include "storage/database.hpp"
@@ -23,6 +25,12 @@ struct fan_out_task {
   pusher::message message;
   notification_state state = notification_state::launched;
   utc_ms launched_at = 0;  ///< the moment for which its condition is judged
+};
+
+/// A notification that fan-out has to work on.
+struct fan_out_job {
+  notification_key key;
+  bool canceled = false;  ///< only its audience is to be closed
 };
 
 class notification_store {
@@ -47,18 +55,50 @@ class notification_store {
   /// Newest first; `before` = 0 for the first page.
   result<std::vector<notification>> list(application_id app, std::optional<notification_state> state,
                                          notification_key before, size_t limit);
-  /// draft -> launched; sets launched_at, expires_at, the audience's last device and what its segments stand
+  /// draft or scheduled -> launched; sets launched_at, expires_at, the audience's last device and what its segments stand
   /// for. With an idempotency key a repeat gives the first answer's body. Errors: not_found, wrong_state (the
   /// sentence names the state), idempotency_mismatch.
   result<created> launch(application_id app, const std::string& id, const std::optional<idempotency>& once,
                          const std::function<std::string(const notification&)>& render);
+
+  // -- the rest of its life (storage/notification_lifecycle.cpp). Errors of each: not_found, and wrong_state,
+  // whose sentence names the state. --
+
+  using edit = std::function<result<notification_draft>(const notification& now)>;
+  using check = std::function<result<void>(const notification& now)>;
+  /// A draft or scheduled notification becomes what `change` makes of it; an error of `change` changes
+  /// nothing. With a scheduled time it is scheduled, else a draft. Errors: as create.
+  result<notification> update(application_id app, const std::string& id, const edit& change);
+  /// One that was not launched, or is settled. It is gone at once; its rows go in purge_deleted().
+  result<void> remove(application_id app, const std::string& id, const check& allowed);
+  /// launched, sending -> paused.
+  result<notification> pause(application_id app, const std::string& id);
+  /// paused -> launched or sending.
+  result<notification> resume(application_id app, const std::string& id);
+  /// scheduled, launched, sending, paused -> canceled.
+  result<notification> cancel(application_id app, const std::string& id);
+
+  /// What the leader does now and then, by the database's clock.
+  struct due_launches {
+    size_t launched = 0, expired = 0, failed = 0;
+  };
+  /// Launches what is due. Past its misfire grace it expires; when it cannot be launched any more, as a
+  /// segment is gone, it is canceled with the reason.
+  result<due_launches> launch_due(size_t most);
+  /// Resumes what is paused beyond its time-to-live, so that its rest expires; how many.
+  result<size_t> end_outlived_pauses();
+  /// Which notifications are paused, or canceled and not settled: what Redis is to hold of them.
+  result<std::map<notification_key, control>> controlled();
+  /// Deletes up to so many rows of deleted notifications; whether there are more.
+  result<bool> purge_deleted(size_t most_rows);
+
   /// Deletes up to `most` idempotency keys older than a day; how many.
   result<size_t> forget_old_idempotency_keys(size_t most);
 
   // -- what fan-out does; each re-checks the lease's epoch in its transaction and fails with `fenced` --
 
-  /// Notifications launched, sending, with fan-out not done; oldest first.
-  result<std::vector<notification_key>> worklist(size_t limit);
+  /// Notifications launched, sending or canceled, with fan-out not done; oldest first.
+  result<std::vector<fan_out_job>> worklist(size_t limit);
   result<fan_out_task> task(notification_key key);
   /// launched -> sending.
   result<void> begin_sending(notification_key key, uint64_t epoch);

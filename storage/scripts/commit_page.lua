@@ -1,6 +1,7 @@
 #!lua
 -- Invariant: batches, skipped results, counts and the cursor move together, once, and only for the current leader.
--- KEYS: run, epoch, fan-out state, outstanding, pending, queues, results
+-- What is paused or canceled gets no more batches.
+-- KEYS: run, epoch, fan-out state, outstanding, pending, queues, results, control
 -- ARGV: run id, epoch, notification, expected cursor, new cursor, key prefix of push streams, sender group,
 --       number of batches, then (queue, account, targets, payload) each, number of results, then (targets, payload) each
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'lost'} end
@@ -17,6 +18,7 @@ for _ = 1, batches do
 end
 local applied = cursor == ARGV[4]
 if not applied and cursor ~= ARGV[5] then return {'fenced'} end
+if applied and redis.call('HGET', KEYS[8], ARGV[3]) then return {'held'} end
 if applied then
   local found = 0
   at = 9

@@ -1,27 +1,30 @@
 #!lua flags=allow-oom
 -- Invariant: a target's result enters the journal in the same step that marks the target as done in its batch;
 -- only the claim's owner may do so, and acknowledging comes last.
--- KEYS: run, stream, progress, results, outstanding, later (due times), later (jobs)
+-- KEYS: run, stream, progress, results, outstanding, later (due times), later (jobs), control, held batches
 -- ARGV: run id, group, consumer, entry, claim token, expected sequence, queue, account, finished (1/0),
---       results, results payload, progress payload,
---       number of put-asides, then (due time or 0 = at once, name, payload, strikes) each
+--       notification, results, results payload, progress payload,
+--       number of put-asides, then (due time or 0 = at once or -1 = held while it is paused, name, payload, strikes) each
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'lost'} end
 local claim = redis.call('XPENDING', KEYS[2], ARGV[2], ARGV[4], ARGV[4], 1)[1]
 if not claim or claim[2] ~= ARGV[3] or tostring(claim[4]) ~= ARGV[5] then return {'fenced'} end
 local id = ARGV[4]
 local sequence = redis.call('HGET', KEYS[3], id .. ':seq') or '0'
-if sequence ~= ARGV[6] then return {'already', tostring(redis.call('XLEN', KEYS[4]))} end
-local results = tonumber(ARGV[10])
+local version = redis.call('HGET', KEYS[8], 'version') or '0'
+if sequence ~= ARGV[6] then return {'already', tostring(redis.call('XLEN', KEYS[4])), version} end
+local results = tonumber(ARGV[11])
 if results > 0 then
-  redis.call('XADD', KEYS[4], '*', 'r', ARGV[11])
+  redis.call('XADD', KEYS[4], '*', 'r', ARGV[12])
   local left = redis.call('HINCRBY', KEYS[5], ARGV[8], -results)
   -- An account of its own ends with its notification.
   if left <= 0 and ARGV[8] ~= ARGV[7] then redis.call('HDEL', KEYS[5], ARGV[8]) end
 end
-local at = 14
-for _ = 1, tonumber(ARGV[13]) do
+local at = 15
+for _ = 1, tonumber(ARGV[14]) do
   local due, name, payload, strikes = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-  if due == '0' then
+  if due == '-1' and redis.call('HGET', KEYS[8], ARGV[10]) == '1' then
+    redis.call('RPUSH', KEYS[9], ARGV[7] .. '\n' .. payload)
+  elseif due == '0' or due == '-1' then
     local fresh = redis.call('XADD', KEYS[2], '*', 'b', payload)
     if strikes ~= '0' then redis.call('HSET', KEYS[3], fresh .. ':strikes', strikes) end
   else
@@ -35,6 +38,6 @@ if ARGV[9] == '1' then
   redis.call('XACK', KEYS[2], ARGV[2], id)
   redis.call('XDEL', KEYS[2], id)
 else
-  redis.call('HSET', KEYS[3], id, ARGV[12], id .. ':seq', sequence + 1)
+  redis.call('HSET', KEYS[3], id, ARGV[13], id .. ':seq', sequence + 1)
 end
-return {'ok', tostring(redis.call('XLEN', KEYS[4]))}
+return {'ok', tostring(redis.call('XLEN', KEYS[4])), version}

@@ -247,8 +247,8 @@ TEST_CASE_FIXTURE(fixture, "a retry waits until it is due by Redis's clock and t
   REQUIRE(first.commit_page(page(0, 10, 2)));
   auto claimed = first.claim_batches(queue.name(), 1)->at(0);
   auto step = commit_of(claimed, 0, true);
-  step.aside.push_back({now_ms() - 10, "due", batch(1), 0});
-  step.aside.push_back({now_ms() + 3'600'000, "later", batch(1, 2), 0});
+  step.aside.push_back({now_ms() - 10, false, "due", batch(1), 0});
+  step.aside.push_back({now_ms() + 3'600'000, false, "later", batch(1, 2), 0});
   CHECK(record(first, step) == commit_status::done);
   CHECK(first.measure()->later == 2);
   auto promoted = first.promote(10);
@@ -267,7 +267,7 @@ TEST_CASE_FIXTURE(fixture, "a hand-back is there for others at once") {
   REQUIRE(first.commit_page(page(0, 10, 2)));
   auto claimed = first.claim_batches(queue.name(), 1)->at(0);
   auto step = commit_of(claimed, 0, true);
-  step.aside.push_back({0, "back", batch(2), 0});
+  step.aside.push_back({0, false, "back", batch(2), 0});
   CHECK(record(first, step) == commit_status::done);
   CHECK(second.claim_batches(queue.name(), 10)->size() == 1);
 }

@@ -94,10 +94,10 @@ struct leader {
   void perform(fan_out_machine::idle&) {}
   void perform(fan_out_machine::read_worklist&) {
     if (fails()) return machine.store_failed(now);
-    std::vector<notification_key> keys;
+    std::vector<fan_out_job> jobs;
     for (const auto& [key, note] : w.notes)
-      if (!note.done) keys.push_back(key);
-    machine.worklist(keys, now);
+      if (!note.done) jobs.push_back({key, note.task.state == notification_state::canceled});
+    machine.worklist(jobs, now);
   }
   void perform(fan_out_machine::open_task& what) {
     if (fails()) return machine.store_failed(now);

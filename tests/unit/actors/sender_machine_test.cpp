@@ -68,6 +68,7 @@ struct driver {
     }
     machine.claimed(what.channel, std::move(given), false, now);
   }
+  void perform(sender_machine::load_controls&) { machine.controlled(controls); }
   void perform(sender_machine::reserve& what) {
     machine.reserved(what.order, rate_free_at, now);
     rate_free_at += static_cast<utc_ms>(what.targets * 1000 / what.per_second);
@@ -97,6 +98,7 @@ struct driver {
   std::vector<uint64_t> withdrawn;
   std::vector<std::string> buried;
   std::vector<progress_commit> commits;
+  journal::controls controls;
   commit_status next_status = commit_status::done;
   size_t released = 0;
 };

@@ -1,0 +1,78 @@
+#include "storage/notification_launch.hpp"
+
+#include "model/condition.hpp"
+#include "storage/notification_rows.hpp"
+#include "storage/segment_store.hpp"
+
+namespace pusher {
+
+namespace {
+
+result<device_key> last_device(database::connection& on, application_id app) {
+  device_key last;
+  auto read = on.query("reading the last device", "SELECT MAX(id) FROM devices WHERE application_id = ?",
+                       {app}, [&](const sql_row& row) { last.value = row.number(0); });
+  if (!read) return read.failure();
+  return last;
+}
+
+/// The audience's condition when it uses segments, with these written out; nothing when it uses none.
+result<std::optional<std::string>> condition_by_now(database::connection& on, application_id app,
+                                                    const audience& wanted) {
+  result<condition> given = condition();
+  std::string pointer = "/audience";
+  if (const auto* named = std::get_if<audience_segment>(&wanted)) {
+    given = condition::parse(R"({"segment":")" + named->name + "\"}");
+  } else if (const auto* where = std::get_if<audience_condition>(&wanted)) {
+    given = condition::parse(where->json);
+    pointer += "/condition";
+  }
+  if (!given) return error{errc::corrupt_data, "The stored audience of a notification cannot be read", "", 0};
+  if (given->segments().empty()) return std::optional<std::string>();
+  auto written = write_segments_out(on, app, *given, pointer);
+  if (!written) return written.failure();
+  return std::optional<std::string>(written->to_json());
+}
+
+}  // namespace
+
+result<void> set_launched(database::connection& on, application_id app, notification_key key,
+                          const audience& wanted) {
+  auto where = condition_by_now(on, app, wanted);
+  if (!where) return where.failure();
+  auto last = last_device(on, app);
+  if (!last) return last.failure();
+  auto launched =
+      on.execute("launching a notification",
+                 "UPDATE notifications SET state = ?, audience_last_device = ?, condition_at_launch = ?, "
+                 "launched_at = " +
+                     database_now + ", expires_at = launched_at + ttl_seconds * 1000 WHERE id = ?",
+                 {number(notification_state::launched), *last, *where, key});
+  return launched ? result<void>() : launched.failure();
+}
+
+notification_state waiting_state(const notification_draft& draft) {
+  return draft.scheduled_at > 0 ? notification_state::scheduled : notification_state::draft;
+}
+
+result<void> check_waiting(database::connection& on, application_id app, const notification_draft& draft) {
+  if (auto good = condition_by_now(on, app, draft.audience); !good) return good.failure();
+  if (draft.scheduled_at == 0) return {};
+  bool late = false;
+  auto asked = on.query("reading the clock",
+                        "SELECT ? + CAST(? AS UNSIGNED) * 1000 < " + database_now,
+                        {draft.scheduled_at, draft.misfire_grace_seconds},
+                        [&](const sql_row& row) { late = row.number(0) != 0; });
+  if (!asked) return asked.failure();
+  if (late)
+    return error{errc::invalid_field,
+                 "This time is further in the past than misfire_grace_seconds allow; name a later one",
+                 "/scheduled_at", 0};
+  return {};
+}
+
+error wrong_state(notification_state now, const std::string& rule) {
+  return {errc::wrong_state, "The notification is " + std::string(to_string(now)) + "; " + rule, "", 0};
+}
+
+}  // namespace pusher

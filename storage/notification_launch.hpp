@@ -1,0 +1,27 @@
+// The step into `launched`, and what must hold before it; shared by everything that launches.
+#pragma once
+
+#include <string>
+
+#include "model/notification.hpp"
+#include "model/result.hpp"
+#include "storage/connection.hpp"
+
+namespace pusher {
+
+/// Fixes the audience (its last device, and what its segments stand for) and begins the time-to-live. Errors:
+/// invalid_condition (a segment of the audience is not there).
+result<void> set_launched(database::connection& on, application_id app, notification_key key,
+                          const audience& wanted);
+
+/// Where a notification waits that is not launched at once: draft or scheduled.
+notification_state waiting_state(const notification_draft& draft);
+
+/// Whether what waits could be launched: its segments are there, its time is not past. Errors:
+/// invalid_condition, invalid_field.
+result<void> check_waiting(database::connection& on, application_id app, const notification_draft& draft);
+
+/// `rule`: which states allow the step.
+error wrong_state(notification_state now, const std::string& rule);
+
+}  // namespace pusher

@@ -1,0 +1,226 @@
+// The steps of a notification's life after its creation.
+#include "storage/draft_codec.hpp"
+#include "storage/notification_launch.hpp"
+#include "storage/notification_rows.hpp"
+#include "storage/notification_store.hpp"
+#include "storage/transaction.hpp"
+
+namespace pusher {
+
+namespace {
+
+using state = notification_state;
+
+unsigned number(control value) {
+  return static_cast<unsigned>(value);
+}
+
+result<notification> lock(database::connection& on, application_id app, const std::string& id) {
+  return read_one(on, "public_id = ? AND application_id = ? FOR UPDATE", {id, app});
+}
+
+bool waits(state now) {
+  return now == state::draft || now == state::scheduled;
+}
+
+bool under_way(state now) {
+  return now == state::launched || now == state::sending;
+}
+
+result<notification> reread(database::connection& on, notification_key key,
+                            const result<uint64_t>& written) {
+  if (!written) return written.failure();
+  return read_one(on, "id = ?", {key});
+}
+
+result<void> cancel_before_launch(database::connection& on, notification_key key, const std::string& reason) {
+  auto done = on.execute("canceling a notification",
+                         "UPDATE notifications SET state = ?, revision = revision + 1, reason = ?, "
+                         "fan_out_done = 1, canceled_at = " +
+                             database_now + ", completed_at = canceled_at WHERE id = ?",
+                         {number(state::canceled), reason, key});
+  return done ? result<void>() : done.failure();
+}
+
+}  // namespace
+
+result<notification> notification_store::update(application_id app, const std::string& id,
+                                                const edit& change) {
+  return transact(db_, [&](database::connection& on) -> result<notification> {
+    auto now = lock(on, app, id);
+    if (!now) return now;
+    auto draft = change(*now);
+    if (!draft) return draft.failure();
+    if (!waits(now->state)) return wrong_state(now->state, "only a draft or a scheduled one can be changed");
+    if (auto good = check_waiting(on, app, *draft); !good) return good.failure();
+    auto written = on.execute(
+        "changing a notification",
+        "UPDATE notifications SET state = ?, revision = revision + 1, lane = ?, external_id = ?, "
+        "ttl_seconds = ?, draft = ?, audience = ?, due_at = ?, misfire_grace_seconds = ? WHERE id = ?",
+        {number(waiting_state(*draft)), static_cast<unsigned>(draft->lane), draft->external_id,
+         draft->ttl_seconds, encode_draft(*draft), encode_audience(draft->audience), draft->scheduled_at,
+         draft->misfire_grace_seconds, now->key});
+    if (!written && on.duplicate())
+      return error{errc::conflict, "Another notification has this external_id", "/external_id", 0};
+    return reread(on, now->key, written);
+  });
+}
+
+result<void> notification_store::remove(application_id app, const std::string& id, const check& allowed) {
+  return transact(db_, [&](database::connection& on) -> result<void> {
+    auto now = lock(on, app, id);
+    if (!now) return now.failure();
+    if (auto good = allowed(*now); !good) return good;
+    if (now->state == state::canceled && !now->settled())
+      return wrong_state(now->state, "its last pushes are not settled yet, it can be deleted after that");
+    if (under_way(now->state) || now->state == state::paused)
+      return wrong_state(now->state, "cancel it before deleting it");
+    // Without its application and ids nobody finds it.
+    auto gone = on.execute("deleting a notification",
+                           "UPDATE notifications SET state = ?, application_id = 0, external_id = NULL, "
+                           "control = 0, due_at = 0 WHERE id = ?",
+                           {number(state::deleted), now->key});
+    return gone ? result<void>() : gone.failure();
+  });
+}
+
+result<notification> notification_store::pause(application_id app, const std::string& id) {
+  return transact(db_, [&](database::connection& on) -> result<notification> {
+    auto now = lock(on, app, id);
+    if (!now) return now;
+    if (!under_way(now->state))
+      return wrong_state(now->state, "only a launched or sending one can be paused");
+    return reread(on, now->key,
+                  on.execute("pausing a notification",
+                             "UPDATE notifications SET state = ?, revision = revision + 1, control = ? "
+                             "WHERE id = ?",
+                             {number(state::paused), number(control::paused), now->key}));
+  });
+}
+
+result<notification> notification_store::resume(application_id app, const std::string& id) {
+  return transact(db_, [&](database::connection& on) -> result<notification> {
+    auto now = lock(on, app, id);
+    if (!now) return now;
+    if (now->state != state::paused) return wrong_state(now->state, "only a paused one can be resumed");
+    auto begun = now->fan_out_done || now->audience > 0;
+    auto written = on.execute(
+        "resuming a notification",
+        "UPDATE notifications SET state = ?, revision = revision + 1, control = 0 WHERE id = ?",
+        {number(begun ? state::sending : state::launched), now->key});
+    if (!written) return written.failure();
+    // Its last push may have been settled while it was paused.
+    if (auto completed = complete_if_settled(on, now->key); !completed) return completed.failure();
+    return read_one(on, "id = ?", {now->key});
+  });
+}
+
+result<notification> notification_store::cancel(application_id app, const std::string& id) {
+  return transact(db_, [&](database::connection& on) -> result<notification> {
+    auto now = lock(on, app, id);
+    if (!now) return now;
+    if (now->state == state::scheduled) {
+      if (auto done = cancel_before_launch(on, now->key, ""); !done) return done.failure();
+      return read_one(on, "id = ?", {now->key});
+    }
+    if (!under_way(now->state) && now->state != state::paused)
+      return wrong_state(now->state, "only a scheduled, launched, sending or paused one can be canceled");
+    auto written = on.execute("canceling a notification",
+                              "UPDATE notifications SET state = ?, revision = revision + 1, control = ?, "
+                              "canceled_at = " +
+                                  database_now + " WHERE id = ?",
+                              {number(state::canceled), number(control::canceled), now->key});
+    if (!written) return written.failure();
+    if (auto completed = complete_if_settled(on, now->key); !completed) return completed.failure();
+    return read_one(on, "id = ?", {now->key});
+  });
+}
+
+// -- what time brings --
+
+result<notification_store::due_launches> notification_store::launch_due(size_t most) {
+  std::vector<notification_key> due;
+  auto read = with_connection(db_, [&](database::connection& on) {
+    return on.query("reading what is due",
+                    "SELECT id FROM notifications WHERE state = ? AND due_at <= " + database_now +
+                        " ORDER BY due_at LIMIT ?",
+                    {number(state::scheduled), most},
+                    [&](const sql_row& row) { due.push_back({row.number(0)}); });
+  });
+  if (!read) return read.failure();
+  due_launches made;
+  for (auto key : due) {
+    auto became = transact(db_, [&](database::connection& on) -> result<state> {
+      // Whether it is still due is judged under the lock: it may have been changed or launched by hand.
+      auto now = read_one(on, ("id = ? AND due_at <= " + database_now + " FOR UPDATE").c_str(), {key});
+      if (!now && now.failure().code == errc::not_found) return state::draft;
+      if (!now) return now.failure();
+      if (now->state != state::scheduled) return now->state;
+      auto expired = on.execute(
+          "letting a schedule pass",
+          "UPDATE notifications SET state = ?, fan_out_done = 1, completed_at = " + database_now +
+              ", reason = 'Its scheduled time had passed by more than misfire_grace_seconds' WHERE id = ? AND "
+              "due_at + CAST(misfire_grace_seconds AS UNSIGNED) * 1000 < " +
+              database_now,
+          {number(state::expired), key});
+      if (!expired) return expired.failure();
+      if (*expired > 0) return state::expired;
+      auto launched = set_launched(on, now->application, key, now->draft.audience);
+      if (launched) return state::launched;
+      if (launched.failure().code != errc::invalid_condition) return launched.failure();
+      if (auto done = cancel_before_launch(on, key, launched.failure().detail.substr(0, 255)); !done)
+        return done.failure();
+      return state::canceled;
+    });
+    if (!became) return became.failure();
+    made.launched += *became == state::launched ? 1 : 0;
+    made.expired += *became == state::expired ? 1 : 0;
+    made.failed += *became == state::canceled ? 1 : 0;
+  }
+  return made;
+}
+
+result<size_t> notification_store::end_outlived_pauses() {
+  return with_connection(db_, [&](database::connection& on) -> result<size_t> {
+    auto ended = on.execute("ending pauses",
+                            "UPDATE notifications SET state = ?, revision = revision + 1, control = 0 "
+                            "WHERE control = ? AND state = ? AND expires_at <= " +
+                                database_now,
+                            {number(state::sending), number(control::paused), number(state::paused)});
+    if (!ended) return ended.failure();
+    return static_cast<size_t>(*ended);
+  });
+}
+
+result<std::map<notification_key, control>> notification_store::controlled() {
+  return with_connection(db_, [&](database::connection& on) -> result<std::map<notification_key, control>> {
+    std::map<notification_key, control> found;
+    auto read = on.query("reading what is paused or canceled",
+                         "SELECT id, control FROM notifications WHERE control > 0", {},
+                         [&](const sql_row& row) {
+                           found[{row.number(0)}] = static_cast<control>(row.number(1));
+                         });
+    if (!read) return read.failure();
+    return found;
+  });
+}
+
+result<bool> notification_store::purge_deleted(size_t most_rows) {
+  return with_connection(db_, [&](database::connection& on) -> result<bool> {
+    notification_key key;
+    auto read = on.query("reading deleted notifications",
+                         "SELECT id FROM notifications WHERE state = ? LIMIT 1", {number(state::deleted)},
+                         [&](const sql_row& row) { key.value = row.number(0); });
+    if (!read) return read.failure();
+    if (!key) return false;
+    auto rows = on.execute("deleting deliveries", "DELETE FROM deliveries WHERE notification_id = ? LIMIT ?",
+                           {key, most_rows});
+    if (!rows) return rows.failure();
+    if (*rows >= most_rows) return true;
+    auto gone = on.execute("deleting a notification", "DELETE FROM notifications WHERE id = ?", {key});
+    if (!gone) return gone.failure();
+    return true;
+  });
+}
+
+}  // namespace pusher

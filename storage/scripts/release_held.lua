@@ -1,0 +1,12 @@
+#!lua flags=allow-oom
+-- Invariant: a held batch is in exactly one place; it moves to its stream in one step, and not while it is to be held.
+-- KEYS: run, control, held batches of the notification  ARGV: run id, notification, key prefix of push streams, most batches
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'lost'} end
+if redis.call('HGET', KEYS[2], ARGV[2]) == '1' then return {'ok', '0', '0'} end
+local held = redis.call('LPOP', KEYS[3], ARGV[4])
+if not held then return {'ok', '0', '0'} end
+for _, job in ipairs(held) do
+  local cut = string.find(job, '\n', 1, true)
+  redis.call('XADD', ARGV[3] .. string.sub(job, 1, cut - 1), '*', 'b', string.sub(job, cut + 1))
+end
+return {'ok', tostring(#held), tostring(redis.call('LLEN', KEYS[3]))}
