@@ -1,9 +1,16 @@
 // The steps of the schema that have a file of their own, storage/migration_<topic>.cpp each.
 #pragma once
 
+#include <initializer_list>
+#include <string>
+#include <vector>
+
 #include "storage/migrations.hpp"
 
 namespace pusher {
+
+/// CREATE TABLE statements, with the engine and collation that all our tables have.
+std::vector<std::string> tables(std::initializer_list<const char*> definitions);
 
 migration lifecycle_migration();
 

@@ -8,8 +8,6 @@ namespace {
 
 // Ids and tokens are compared byte by byte, trailing spaces included: the server's default collation equates
 // 'AbC' with 'abc'. Times are UTC milliseconds, 0 = none. Numbers of enums are the model's.
-const char* const table_options = " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin";
-
 const char* const applications = R"sql(
 CREATE TABLE IF NOT EXISTS applications (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
@@ -238,13 +236,6 @@ CREATE TABLE IF NOT EXISTS held_tokens (
   PRIMARY KEY (hold_id, device_id)
 ))sql";
 
-std::vector<std::string> tables(std::initializer_list<const char*> definitions) {
-  std::vector<std::string> statements;
-  for (const auto* each : definitions)
-    statements.push_back(each + std::string(table_options));
-  return statements;
-}
-
 migration first() {
   auto statements = tables({applications, api_keys, idempotency_keys, devices, notifications, deliveries,
                             lease, journal_identity});
@@ -265,6 +256,14 @@ migration third() {
 }
 
 }  // namespace
+
+std::vector<std::string> tables(std::initializer_list<const char*> definitions) {
+  std::vector<std::string> statements;
+  for (const auto* each : definitions)
+    statements.push_back(each +
+                         std::string(" ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin"));
+  return statements;
+}
 
 const std::vector<migration>& migrations() {
   static const std::vector<migration> all{first(), second(), third(), lifecycle_migration()};
