@@ -43,4 +43,7 @@ answer list_notifications(const call& of);
 answer launch_notification(const call& of);
 answer list_deliveries(const call& of);
 
+// -- what the API says of itself (routes_description.cpp) --
+answer describe_api(const call& of);
+
 }  // namespace pusher::http
