@@ -50,5 +50,6 @@ answer list_deliveries(const call& of);
 
 // -- what the API says of itself (routes_description.cpp) --
 answer describe_api(const call& of);
+answer show_docs(const call& of);
 
 }  // namespace pusher::http

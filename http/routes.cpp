@@ -25,6 +25,7 @@ struct route {
 
 constexpr route routes[] = {
     {"GET", "/openapi.json", scope::none, describe_api},
+    {"GET", "/docs", scope::none, show_docs},
     {"POST", "/v1/devices:import", scope::devices, import_devices},
     {"GET", "/v1/devices:export", scope::devices, export_devices, {"after"}},
     {"POST", "/v1/devices:export", scope::devices, export_devices},

@@ -6,11 +6,14 @@ import urllib.parse
 from lab import Lab
 import openapi_check
 
-# A step that has to come before, by the verb of the path.
-BEFORE = {}
+# What has to come before, by the verb of the path: another body than the first example, and steps.
+UNDER_WAY = {"content": {"title": "slowly"}, "audience": {"all": True}, "rate_per_second": 1, "launch": True}
+BEFORE = {":pause": (UNDER_WAY, []), ":resume": (UNDER_WAY, [":pause"]), ":cancel": (UNDER_WAY, [])}
 # Examples that cannot go well here, with the status that they get instead.
 WITHOUT_A_HOLD = 404  # holds come from a gateway that calls far too many tokens dead; system.gateway_trouble has them
 EXPECTED = {"confirm_token_hold": WITHOUT_A_HOLD, "undo_token_hold": WITHOUT_A_HOLD}
+
+DEVICE = {"gateway": "fcm", "platform": "android"}
 
 
 def examples_of(content):
@@ -71,7 +74,7 @@ class Sender:
         self.sent += 1
         return answer
 
-    def make(self, path):
+    def make(self, path, body=None):
         """What the path is about, made anew: the names that its placeholders take."""
         names = {}
         parts = path.split("{")
@@ -80,7 +83,7 @@ class Sender:
             name = parts[place].split("}")[0]
             resource = prefix + "/{" + name + "}"
             if (prefix, "post") in self.by_place:
-                names[name] = self.create(prefix, name, names)
+                names[name] = self.create(prefix, name, names, body)
             elif (resource, "put") in self.by_place:
                 operation, parameters = self.by_place[resource, "put"]
                 kind, body = self.bodies(operation)[0]
@@ -88,10 +91,10 @@ class Sender:
                 self.send(resource, "put", operation, address, kind, body)
         return names
 
-    def create(self, path, name, names):
+    def create(self, path, name, names, body):
         operation, parameters = self.by_place[path, "post"]
-        kind, body = self.bodies(operation)[0]
-        answer = self.send(path, "post", operation, self.address(path, parameters, names), kind, body)
+        kind, first = self.bodies(operation)[0]
+        answer = self.send(path, "post", operation, self.address(path, parameters, names), kind, body or first)
         return answer.get(name) or answer["id"]
 
     @staticmethod
@@ -110,9 +113,10 @@ class Sender:
     def send_all(self, path, method):
         operation, parameters = self.by_place[path, method]
         for kind, body in self.bodies(operation):
-            names = self.make(path)
+            other_body, steps = BEFORE.get(path.rsplit("}", 1)[-1], (None, []))
+            names = self.make(path, other_body)
             address = self.address(path, parameters, names)
-            for verb in BEFORE.get(path.rsplit("}", 1)[-1], []):
+            for verb in steps:
                 earlier = path.rsplit(":", 1)[0] + verb
                 self.send(earlier, "post", self.by_place[earlier, "post"][0], self.address(earlier, parameters, names), None, None)
             self.send(path, method, operation, address, kind, body)
@@ -141,6 +145,7 @@ def main():
         described = openapi_check.description_of(node)
         check_the_check(node, described)
         checked = check_examples(described)
+        node.import_devices([{**DEVICE, "device_id": f"d-{i}", "push_token": f"token-{i}"} for i in range(100)])
         sender = Sender(node, described)
         # Whatever makes something comes first, so that lists are not empty.
         order = {"put": 0, "post": 1, "patch": 2, "get": 3, "delete": 4}
