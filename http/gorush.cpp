@@ -67,8 +67,8 @@ const char* why_key_is_needed(const request& asked, const compat_settings& compa
 
 }  // namespace
 
-bool is_for_gorush(const request& asked) {
-  return asked.path == push_path || asked.path == health_path;
+bool is_gorush_path(std::string_view path) {
+  return path == push_path || path == health_path;
 }
 
 response serve_gorush(const request& asked, const compat_settings& compat,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <string_view>
 
 #include "conf/settings.hpp"
 #include "http/exchange.hpp"
@@ -9,7 +10,7 @@
 namespace pusher::http {
 
 /// Whether the path is one of gorush's.
-bool is_for_gorush(const request& asked);
+bool is_gorush_path(std::string_view path);
 
 /// Answers by `route`, which serves the routes of the API. A call without a key is given the configured one
 /// when it may come without; faults become {"code": status, "message": sentence}.

@@ -52,4 +52,8 @@ answer list_deliveries(const call& of);
 // -- callers of other services (routes_gorush.cpp) --
 answer push_for_gorush(const call& of);
 
+// -- what the API says of itself (routes_description.cpp) --
+answer describe_api(const call& of);
+answer show_docs(const call& of);
+
 }  // namespace pusher::http
