@@ -138,14 +138,14 @@ def main():
         sections = place.emulator.sections()
         node = place.node("node", sections).start()
         key = node.make_key("devices,send,read")
-        assert push(node, [], key=key)[0] == 404 and node.call("GET", "/healthz")[0] == 404
+        assert push(node, [], key=key)[0] == 404 and node.send("GET", "/healthz")[0] == 404
         node.stop()
 
         node.sections["compat"] = {"gorush": True}
         node.write_config()
         node.start()
         assert push(node, [{"tokens": ["t"], "platform": 2, "message": "m"}])[0] == 401
-        assert node.call("GET", "/healthz")[0] == 200
+        assert node.send("GET", "/healthz")[0] == 200
         node.stop()
 
         node.sections["compat"]["gorush_key"] = key
