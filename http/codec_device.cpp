@@ -156,6 +156,21 @@ result<device> parse_imported_device(const rapidjson::Value& body) {
   return read_device(from, device_id.value_or(""));
 }
 
+result<device> parse_token_query(const rapidjson::Value& body) {
+  field_reader from(body, "");
+  device wanted;
+  from.require("gateway");
+  from.require("push_token");
+  if (auto value = word<gateway>(from, "gateway", parse_gateway, "fcm, apns, webpush, hms"))
+    wanted.gateway = *value;
+  if (auto value = word<environment>(from, "environment", parse_environment, "production, sandbox"))
+    wanted.environment = *value;
+  // A Web Push device has its subscription's endpoint in place of a token.
+  wanted.push_token = from.text("push_token", {limits::push_token_bytes, 1}).value_or("");
+  if (auto done = from.finish(); !done) return done.failure();
+  return wanted;
+}
+
 result<void> patch_device(device& onto, const rapidjson::Value& patch) {
   field_reader from(patch, "");
   auto removed = [&patch](const char* name) {
