@@ -4,6 +4,8 @@
 #include <numeric>
 #include <set>
 
+#include "model/message_wording.hpp"
+
 namespace pusher {
 
 namespace {
@@ -137,19 +139,30 @@ std::optional<sender_machine::action> sender_machine::next_submit(utc_ms now) {
   return std::nullopt;
 }
 
-/// The targets that wait and share a channel: those whose token belongs to the gateway's other environment
-/// go by themselves.
+std::shared_ptr<const message> sender_machine::known_content::in_words_of(size_t localization) {
+  if (localization > stored.localizations.size()) localization = 0;
+  worded.resize(stored.localizations.size() + 1);
+  auto& made = worded[localization];
+  if (!made) made = std::make_shared<const message>(pusher::worded(stored, localization));
+  return made;
+}
+
+/// The targets that wait and share a channel and a localization: those whose token belongs to the gateway's
+/// other environment go by themselves.
 sender_machine::submit sender_machine::take_submit(uint64_t order, open_batch& batch,
-                                                   std::shared_ptr<const message> content) {
+                                                   known_content& content) {
   auto of_target = [&](uint32_t number) -> const push_target& { return batch.batch.targets[number]; };
-  bool switched = of_target(batch.to_submit.front()).switched;
-  auto rest = std::stable_partition(batch.to_submit.begin(), batch.to_submit.end(),
-                                    [&](auto number) { return of_target(number).switched == switched; });
+  const auto& first = of_target(batch.to_submit.front());
+  bool switched = first.switched;
+  auto localization = first.localization;
+  auto rest = std::stable_partition(batch.to_submit.begin(), batch.to_submit.end(), [&](auto number) {
+    return of_target(number).switched == switched && of_target(number).localization == localization;
+  });
   submit made;
   auto environment = batch.queue.environment;
   made.channel = channel_of(batch.queue.gateway, switched ? other_environment(environment) : environment);
   made.order.id = order;
-  made.order.content = std::move(content);
+  made.order.content = content.in_words_of(localization);
   made.order.urgency = batch.queue.lane;
   made.order.numbers.assign(batch.to_submit.begin(), rest);
   batch.to_submit.erase(batch.to_submit.begin(), rest);
@@ -262,7 +275,7 @@ void sender_machine::expire(open_batch& batch, utc_ms now) {
 void sender_machine::content_loaded(notification_key key, std::optional<message> content, utc_ms now) {
   if (content) {
     forget_unused_contents();
-    contents_[key] = std::make_shared<const message>(std::move(*content));
+    contents_[key] = {std::move(*content), {}};
     return;
   }
   // The leader puts missing content back; until then the batch waits here, under our claim.
@@ -326,7 +339,8 @@ void sender_machine::take_answer(channel which, open_batch& batch, const push_an
     case verdict_kind::other_environment:
       return try_other_environment(batch, answer.number, verdict, now);
     case verdict_kind::unknown:
-      if (contents_.count(batch.batch.notification) && contents_[batch.batch.notification]->allow_duplicates)
+      if (auto known = contents_.find(batch.batch.notification);
+          known != contents_.end() && known->second.stored.allow_duplicates)
         return take_retry(batch, answer.number, verdict, now);
       return settle(batch, answer.number, outcome::unknown, verdict, now);
     case verdict_kind::unsent:

@@ -19,17 +19,9 @@ result<message> read_message(const sql_row& row, notification_key key, size_t dr
                              size_t expiry_column) {
   notification_draft draft;
   if (auto read = decode_draft(row.text(draft_column), draft); !read) return read.failure();
-  message value;
+  auto value = message_of(draft);
   value.key = key;
-  value.content = std::move(draft.content);
-  value.android = std::move(draft.android);
-  value.apns = std::move(draft.apns);
-  value.webpush = std::move(draft.webpush);
-  value.hms = std::move(draft.hms);
-  value.collapse_key = std::move(draft.collapse_key);
-  value.rate_per_second = draft.rate_per_second;
   value.expires_at = row.time(expiry_column);
-  value.allow_duplicates = draft.allow_duplicates;
   return value;
 }
 
