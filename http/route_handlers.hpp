@@ -51,6 +51,10 @@ answer resume_notification(const call& of);
 answer cancel_notification(const call& of);
 answer list_deliveries(const call& of);
 
+// -- rehearsals (routes_rehearsal.cpp) --
+answer rehearse_notification(const call& of);
+answer rehearse_draft(const call& of);
+
 // -- what the API says of itself (routes_description.cpp) --
 answer describe_api(const call& of);
 answer show_docs(const call& of);

@@ -92,6 +92,7 @@ void device_wording::describe(device_reader& device, push_target& into) {
 }
 
 void device_wording::read(const variable& which, device_reader& device, std::string& into) {
+  into.clear();
   switch (which.source) {
     case variable_source::property:
       append_property(device.property(which.name), into);

@@ -59,10 +59,10 @@ bool walk(std::vector<std::string>& parts) {
     return at < parts.size() && parts[at].size() >= least && parts[at].size() <= most && made_of(parts[at]);
   };
   if (parts[0] != "x") {
-    if (!is(letters, 2, 8)) return false;
-    bool may_extend = parts[0].size() <= 3;
+    // Longer ones are reserved and not in use: they would be slips such as "korean".
+    if (!is(letters, 2, 3)) return false;
     ++at;
-    for (int i = 0; may_extend && i < 3 && is(letters, 3, 3); ++i)
+    for (int i = 0; i < 3 && is(letters, 3, 3); ++i)
       ++at;
     if (is(letters, 4, 4)) {
       parts[at][0] = upper(parts[at][0]);
