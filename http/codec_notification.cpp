@@ -125,21 +125,8 @@ void write_notification(json_text& out, const notification& from) {
   out.open();
   out.field("id", from.id);
   out.field("state", to_string(from.state));
-<<<<<<< HEAD
-  out.field("external_id", draft.external_id);
-  out.field("lane", to_string(draft.lane));
-  out.key("content");
-  write_content(out, draft);
-  out.raw("android", draft.android);
-  out.raw("apns", draft.apns);
-  out.raw("webpush", draft.webpush);
-  out.raw("hms", draft.hms);
-  out.key("audience");
-  write_audience(out, draft.audience);
-=======
   if (!from.reason.empty()) out.field("reason", from.reason);
   write_draft(out, from.draft);
->>>>>>> main
   out.raw("condition_at_launch", from.condition_at_launch);
   out.key("counts");
   write_counts(out, from);

@@ -173,6 +173,11 @@ class blank_writer {
   message& of_;
 };
 
+/// Whether a locale is the other one or a kind of it.
+bool is_within(std::string_view locale, std::string_view of) {
+  return locale.substr(0, of.size()) == of && (locale.size() == of.size() || locale[of.size()] == '-');
+}
+
 void lay_over(const content& from, content& to) {
   auto take = [](const auto& given, auto& into) {
     if (given) into = given;
@@ -324,8 +329,12 @@ result<void> check_wording(const message& content, bool has_targets) {
 message worded(const message& content, size_t localization) {
   message made = content;
   made.localizations.clear();
-  if (localization > 0 && localization <= content.localizations.size())
-    lay_over(content.localizations[localization - 1].content, made.content);
+  if (localization > 0 && localization <= content.localizations.size()) {
+    // From the general to the particular: `ko` stands before `ko-KR`.
+    const auto& locale = content.localizations[localization - 1].locale;
+    for (const auto& each : content.localizations)
+      if (is_within(locale, each.locale)) lay_over(each.content, made.content);
+  }
   made.mark = unused_mark(made);
   blank_writer write(made);
   (void)visit_content(made.content, "", write);

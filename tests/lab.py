@@ -136,7 +136,7 @@ class Emulator:
                 tokens = [row["path"].rsplit("/", 1)[1]]
             else:
                 message = message["message"]
-                found = message.pop("token")
+                found = message.pop(next(name for name in ("token", "fid", "topic", "condition") if name in message))
                 tokens = found if isinstance(found, list) else [found]
             rows += [(row["gateway"], token, message, row) for token in tokens]
         return rows

@@ -70,8 +70,9 @@ TEST_CASE("a localization replaces the fields that it names, and no others") {
   CHECK(ko.content.data.at("plain") == R"(a "quote")");
   CHECK(ko.android == R"({"notification":{"ticker":"nobody Kim"}})");
   auto korea = completed(worded(some_message(), 2), values);
-  CHECK(korea.content.title == "Hello Kim");
+  CHECK(korea.content.title == "Kim님");
   CHECK(korea.content.body == "서울");
+  CHECK(korea.content.data.at("order") == "ko:7");
 }
 
 TEST_CASE("what has no value gets its default, and without one nothing") {
