@@ -13,13 +13,7 @@ constexpr auto key_memory = std::chrono::seconds(1);  // a revoked key works no 
 constexpr size_t most_remembered_keys = 1000;
 
 message as_message(const notification_draft& draft) {
-  message made;
-  made.content = draft.content;
-  made.android = draft.android;
-  made.apns = draft.apns;
-  made.webpush = draft.webpush;
-  made.hms = draft.hms;
-  made.collapse_key = draft.collapse_key;
+  auto made = message_of(draft);
   made.expires_at = now_ms() + utc_ms{draft.ttl_seconds} * 1000;
   return made;
 }

@@ -97,6 +97,9 @@ class api_operations : public http::operations {
       const std::function<result<void>(const notification& now)>& allowed) override;
   result<notification> step_notification(application_id app, const std::string& id,
                                          http::life_step step) override;
+  // In actors/api_rehearsal.cpp.
+  result<http::rehearsal> rehearse(application_id app, const notification_draft& draft,
+                                   const http::rehearsal_wish& wish) override;
   result<http::page<delivery>> list_deliveries(application_id app, const std::string& id,
                                                std::optional<outcome> only,
                                                const http::page_request& request) override;
@@ -111,6 +114,16 @@ class api_operations : public http::operations {
   template <class Visit>
   result<uint64_t> find_devices(application_id app, const search& what, device_plan& plan, device_key after,
                                 page_bounds bounds, const Visit& visit);
+
+  result<void> walk_audience(application_id app, const audience& to, const search& what,
+                             const std::function<void(const device_row&)>& visit);
+  result<void> estimate_duration(application_id app, const notification_draft& draft, http::rehearsal& made);
+  bool speaks_legacy_fcm() const;
+  void rehearse_locales(const message& content, const http::rehearsal_wish& wish, http::rehearsal& made) const;
+  void rehearse_device(const message& content, const audience& to, const search& what,
+                       const stored_device& of, http::rehearsal& made) const;
+  static void show_push(const struct push_form& form, const message& whole, utc_ms now,
+                        http::rehearsed_payload& shown);
 
   /// Launching is refused while Redis is away: what is accepted must be on its way at once.
   result<void> journal_answers();

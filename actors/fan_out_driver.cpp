@@ -180,8 +180,8 @@ step_result fan_out_driver::perform(fan_out_machine::read_page& what) {
   const auto& task = *what.task;
   auto visit = [this](const device_row& row) { machine_.visit(row); };
   auto end = [&] {
-    if (const auto* ids = std::get_if<audience_device_ids>(&task.audience))
-      return devices_.scan_device_ids(task.application, ids->ids, what.after, what.last, what.bounds, visit);
+    if (auto ids = named_devices(task.audience); !ids.empty())
+      return devices_.scan_device_ids(task.application, ids, what.after, what.last, what.bounds, visit);
     if (const auto* ids = std::get_if<audience_user_ids>(&task.audience))
       return devices_.scan_user_ids(task.application, ids->ids, what.after, what.last, what.bounds, visit);
     return devices_.read(task.application, *what.plan, what.after, what.last, what.bounds, visit);

@@ -4,6 +4,8 @@
 #include <numeric>
 #include <set>
 
+#include "model/message_wording.hpp"
+
 namespace pusher {
 
 namespace {
@@ -132,38 +134,40 @@ std::optional<sender_machine::action> sender_machine::next_submit(utc_ms now) {
     }
     if (!may_go(batch, now))
       return reserve{order, batch.batch.notification, batch.batch.rate_per_second, batch.to_submit.size()};
-    return take_submit(order, batch, content_for(batch, content->second));
+    return take_submit(order, batch, content->second);
   }
   return std::nullopt;
 }
 
 /// Waves of a notification share its content, and each has a time-to-live of its own.
-std::shared_ptr<const message> sender_machine::content_for(const open_batch& batch,
-                                                           const std::shared_ptr<const message>& shared) {
-  auto expires_at = batch.batch.expires_at;
-  if (expires_at == shared->expires_at) return shared;
-  auto& dated = dated_[{shared->key, expires_at}];
-  if (!dated) {
-    auto copy = *shared;
-    copy.expires_at = expires_at;
-    dated = std::make_shared<const message>(std::move(copy));
+std::shared_ptr<const message> sender_machine::known_content::in_words_of(size_t localization,
+                                                                          utc_ms expires_at) {
+  if (localization > stored.localizations.size()) localization = 0;
+  auto& made = worded[{localization, expires_at}];
+  if (!made) {
+    auto fresh = pusher::worded(stored, localization);
+    fresh.expires_at = expires_at;
+    made = std::make_shared<const message>(std::move(fresh));
   }
-  return dated;
+  return made;
 }
 
-/// The targets that wait and share a channel: those whose token belongs to the gateway's other environment
-/// go by themselves.
+/// The targets that wait and share a channel and a localization: those whose token belongs to the gateway's
+/// other environment go by themselves.
 sender_machine::submit sender_machine::take_submit(uint64_t order, open_batch& batch,
-                                                   std::shared_ptr<const message> content) {
+                                                   known_content& content) {
   auto of_target = [&](uint32_t number) -> const push_target& { return batch.batch.targets[number]; };
-  bool switched = of_target(batch.to_submit.front()).switched;
-  auto rest = std::stable_partition(batch.to_submit.begin(), batch.to_submit.end(),
-                                    [&](auto number) { return of_target(number).switched == switched; });
+  const auto& first = of_target(batch.to_submit.front());
+  bool switched = first.switched;
+  auto localization = first.localization;
+  auto rest = std::stable_partition(batch.to_submit.begin(), batch.to_submit.end(), [&](auto number) {
+    return of_target(number).switched == switched && of_target(number).localization == localization;
+  });
   submit made;
   auto environment = batch.queue.environment;
   made.channel = channel_of(batch.queue.gateway, switched ? other_environment(environment) : environment);
   made.order.id = order;
-  made.order.content = std::move(content);
+  made.order.content = content.in_words_of(localization, batch.batch.expires_at);
   made.order.urgency = batch.queue.lane;
   made.order.numbers.assign(batch.to_submit.begin(), rest);
   batch.to_submit.erase(batch.to_submit.begin(), rest);
@@ -276,7 +280,7 @@ void sender_machine::expire(open_batch& batch, utc_ms now) {
 void sender_machine::content_loaded(notification_key key, std::optional<message> content, utc_ms now) {
   if (content) {
     forget_unused_contents();
-    contents_[key] = std::make_shared<const message>(std::move(*content));
+    contents_[key] = {std::move(*content), {}};
     return;
   }
   // The leader puts missing content back; until then the batch waits here, under our claim.
@@ -291,7 +295,6 @@ void sender_machine::forget_unused_contents() {
     used.insert(batch.batch.notification.value);
   for (auto at = contents_.begin(); at != contents_.end();)
     at = used.count(at->first.value) ? std::next(at) : contents_.erase(at);
-  dated_.clear();  // made again when they are used again
 }
 
 std::vector<std::string> sender_machine::entries_of(const std::string& queue) const {
@@ -341,7 +344,8 @@ void sender_machine::take_answer(channel which, open_batch& batch, const push_an
     case verdict_kind::other_environment:
       return try_other_environment(batch, answer.number, verdict, now);
     case verdict_kind::unknown:
-      if (contents_.count(batch.batch.notification) && contents_[batch.batch.notification]->allow_duplicates)
+      if (auto known = contents_.find(batch.batch.notification);
+          known != contents_.end() && known->second.stored.allow_duplicates)
         return take_retry(batch, answer.number, verdict, now);
       return settle(batch, answer.number, outcome::unknown, verdict, now);
     case verdict_kind::unsent:

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "conf/settings.hpp"
+#include "http/rehearsal.hpp"
 #include "model/condition.hpp"
 #include "model/device.hpp"
 #include "model/feed_event.hpp"
@@ -241,6 +242,11 @@ class operations {
   /// Answers once the senders are told. Errors: journal_unavailable.
   virtual result<notification> step_notification(application_id app, const std::string& id,
                                                  life_step step) = 0;
+
+  /// Sends nothing and stores nothing. Errors: not_found (the device), invalid_condition (a segment of the
+  /// audience).
+  virtual result<rehearsal> rehearse(application_id app, const notification_draft& draft,
+                                     const rehearsal_wish& wish) = 0;
 
   virtual result<page<delivery>> list_deliveries(application_id app, const std::string& id,
                                                  std::optional<outcome> only,

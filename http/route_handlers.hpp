@@ -55,6 +55,10 @@ answer list_deliveries(const call& of);
 // -- callers of other services (routes_gorush.cpp) --
 answer push_for_gorush(const call& of);
 
+// -- rehearsals (routes_rehearsal.cpp) --
+answer rehearse_notification(const call& of);
+answer rehearse_draft(const call& of);
+
 // -- what the API says of itself (routes_description.cpp) --
 answer describe_api(const call& of);
 answer show_docs(const call& of);

@@ -58,6 +58,8 @@ constexpr route routes[] = {
     {"GET", "/v1/events", scope::read, read_feed, {"type", "limit", "cursor"}},
     {"POST", "/v1/notifications", scope::send, create_notification},
     {"GET", "/v1/notifications", scope::read, list_notifications, {"state", "limit", "cursor"}},
+    {"POST", "/v1/notifications:rehearse", scope::send, rehearse_draft},
+    {"POST", "/v1/notifications/{id}:rehearse", scope::send, rehearse_notification},
     {"POST", "/v1/notifications/{id}:launch", scope::send, launch_notification},
     {"POST", "/v1/notifications/{id}:pause", scope::send, pause_notification},
     {"POST", "/v1/notifications/{id}:resume", scope::send, resume_notification},

@@ -163,8 +163,8 @@ lane_queue* gateway_sender::next_lane(size_t free_streams, size_t kept_free) {
 /// Starts one request. False when its targets were answered without one.
 bool gateway_sender::start(lane_queue& from, lane urgency) {
   push_request& fresh = take_free();
-  auto most = protocol_.targets_per_request();
   auto* order = from.front();
+  auto most = protocol_.targets_per_request(*order->order.content);
   while (fresh.targets.size() < most && !from.empty() && from.front() == order)
     fresh.targets.push_back(from.take());
   if (!prepare(fresh)) {

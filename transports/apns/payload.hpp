@@ -16,7 +16,7 @@ struct apns_request {
   std::string priority;
   std::string expiration;   ///< seconds since the epoch
   std::string collapse_id;  ///< empty = none
-  std::string body;         ///< JSON
+  std::string body;         ///< JSON; with blanks of any length its size is not checked
 };
 
 /// How content maps to Apple's fields:

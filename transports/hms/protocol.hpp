@@ -22,7 +22,9 @@ class hms_protocol final : public gateway_protocol {
   uint64_t credential(steady_time now) override;
   void credential_refused(uint64_t generation) override { tokens_.refused(generation); }
   std::string credential_trouble() const override { return tokens_.trouble(); }
-  size_t targets_per_request() const override { return 1000; }
+  size_t targets_per_request(const message& content) const override {
+    return content.blanks.empty() ? 1000 : 1;
+  }
   std::optional<verdict> word(push_request& fresh, utc_ms now) override;
   answer_reading read(const push_request& done) override;
 

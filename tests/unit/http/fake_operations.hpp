@@ -308,6 +308,33 @@ class fake_operations : public pusher::http::operations {
     step = taken;
     return get_notification(app, id);
   }
+  pusher::notification_draft rehearsed;
+  pusher::http::rehearsal_wish wish;
+  result<pusher::http::rehearsal> rehearse(pusher::application_id, const pusher::notification_draft& draft,
+                                           const pusher::http::rehearsal_wish& wanted) override {
+    rehearsed = draft;
+    wish = wanted;
+    pusher::http::rehearsal made;
+    made.count = 7;
+    made.by_gateway = {{"fcm", 7, 2}};
+    made.by_locale = {{"ko-KR", "ko", 3}, {"", "", 2}};
+    made.other_locales = 2;
+    made.skipped = {{"no_credential", 2}};
+    pusher::http::rehearsed_payload good;
+    good.gateway = "fcm";
+    good.locale = good.localization = "ko";
+    good.payload = R"({"data":{}})";
+    good.bytes = 11;
+    good.limit = 4096;
+    pusher::http::rehearsed_payload bad;
+    bad.gateway = "apns";
+    bad.fault = "too large";
+    made.payloads = {good, bad};
+    made.seconds = 2.5;
+    made.per_second = 2;
+    made.limited_by = "rate_per_second";
+    return made;
+  }
   result<pusher::http::page<pusher::delivery>> list_deliveries(
       application_id, const std::string&, std::optional<pusher::outcome>,
       const pusher::http::page_request& request) override {
