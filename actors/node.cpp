@@ -15,6 +15,7 @@
 #include "actors/protocol.hpp"
 #include "actors/store_keeper.hpp"
 #include "actors/supervisor.hpp"
+#include "actors/webhook_deliverer.hpp"
 #include "http/admin.hpp"
 #include "http/health.hpp"
 #include "http/server.hpp"
@@ -125,8 +126,9 @@ class running_node {
       log::info("node.ready", {{"process", node_->process}});
       sd_notify(0, "READY=1");
     });
-    if (plays(node_->config, role::fan_out))
-      lease_.emplace(node_, [this] { caf::anon_send(supervisor_, wake_role{role::fan_out}); });
+    if (!plays(node_->config, role::fan_out)) return;
+    lease_.emplace(node_, [this] { caf::anon_send(supervisor_, wake_role{role::fan_out}); });
+    webhooks_.emplace(node_);
   }
 
   /// Until a signal comes or the supervisor gives up; false in the latter case.
@@ -156,6 +158,7 @@ class running_node {
   }
 
   ~running_node() {
+    webhooks_.reset();
     lease_.reset();
     stores_.reset();
     if (server_) server_->stop();
@@ -173,6 +176,7 @@ class running_node {
   std::unique_ptr<http::server> server_;
   std::optional<store_keeper> stores_;
   std::optional<lease_keeper> lease_;
+  std::optional<webhook_deliverer> webhooks_;
 };
 
 }  // namespace

@@ -100,6 +100,20 @@ struct hms_settings {
   std::string ca_file;
 };
 
+struct webhooks_settings {
+  std::vector<uint16_t> ports{443, 8443};  ///< that receivers may listen on
+  bool allow_private_addresses = false;
+  std::string ca_file;
+  unsigned per_application = 20;
+  unsigned concurrent_requests = 32;  ///< of the node that delivers
+  size_t body_bytes = 256 * 1024;
+  unsigned timeout_seconds = 15;
+  /// Waits after failed tries; after the one behind the last, the webhook is disabled. In all about two days.
+  std::vector<uint32_t> retry_seconds{5, 300, 1'800, 7'200, 18'000, 36'000, 50'400, 72'000};
+  unsigned secret_overlap_seconds = 86'400;
+  unsigned attempts_kept = 100;  ///< per webhook
+};
+
 struct limits_settings {
   size_t request_body_bytes = 1024 * 1024;
   size_t request_bytes_in_memory = 32 * 1024 * 1024;
@@ -141,6 +155,7 @@ struct settings {
   apns_settings apns;
   webpush_settings webpush;
   hms_settings hms;
+  webhooks_settings webhooks;
   std::string log_level = "info";   ///< trace, debug, info, warn, error
   std::string log_format = "json";  ///< json, text
 

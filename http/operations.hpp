@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "http/webhook_operations.hpp"
 #include "model/condition.hpp"
 #include "model/device.hpp"
 #include "model/notification.hpp"
@@ -26,18 +27,6 @@ struct principal {
   application_id application;
   uint8_t scopes = 0;  ///< bits of `scope`
   bool may(scope s) const { return (scopes & static_cast<uint8_t>(s)) != 0; }
-};
-
-/// One page of a list; `next` continues it and is empty at the end. Cursors are opaque to clients.
-template <class T>
-struct page {
-  std::vector<T> items;
-  std::string next;
-};
-
-struct page_request {
-  size_t limit = 100;
-  std::string cursor;  ///< as `page::next` gave it; empty = from the start
 };
 
 /// A registration and whether the device is new.
@@ -119,9 +108,8 @@ struct exported_devices {
   bool at_end = false;  ///< no page follows
 };
 
-class operations {
+class operations : public webhook_operations {
  public:
-  virtual ~operations() = default;
 
   /// Who holds this bearer key. Errors: unauthenticated.
   virtual result<principal> authenticate(std::string_view key) = 0;
