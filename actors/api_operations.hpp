@@ -14,6 +14,7 @@
 #include "storage/delivery_store.hpp"
 #include "storage/device_history.hpp"
 #include "storage/device_store.hpp"
+#include "storage/event_feed.hpp"
 #include "storage/journal.hpp"
 #include "storage/notification_store.hpp"
 #include "storage/property_index_store.hpp"
@@ -64,6 +65,9 @@ class api_operations : public http::operations {
                                                const http::page_request& request) override;
   result<device_event> report_event(application_id app, const std::string& device_id, device_event_type type,
                                     const std::optional<std::string>& notification_id) override;
+  // In actors/api_results.cpp.
+  result<http::feed_page> read_feed(application_id app, event_types wanted,
+                                    const http::page_request& request) override;
   result<http::page<stored_device>> list_user_devices(application_id app, const std::string& user_id,
                                                       const http::page_request& request) override;
   result<http::erased_user> erase_user(application_id app, const std::string& user_id) override;
@@ -78,6 +82,15 @@ class api_operations : public http::operations {
   result<http::created_notification> launch_notification(
       application_id app, const std::string& id, const std::optional<http::idempotency>& once,
       const std::function<std::string(const notification&)>& render) override;
+  // In actors/api_lifecycle.cpp.
+  result<notification> change_notification(
+      application_id app, const std::string& id,
+      const std::function<result<notification_draft>(const notification& now)>& change) override;
+  result<void> delete_notification(
+      application_id app, const std::string& id,
+      const std::function<result<void>(const notification& now)>& allowed) override;
+  result<notification> step_notification(application_id app, const std::string& id,
+                                         http::life_step step) override;
   result<http::page<delivery>> list_deliveries(application_id app, const std::string& id,
                                                std::optional<outcome> only,
                                                const http::page_request& request) override;
@@ -112,6 +125,7 @@ class api_operations : public http::operations {
   /// Launching is refused while Redis is away: what is accepted must be on its way at once.
   result<void> journal_answers();
   void announce(notification_key key);
+  result<void> check_content(const notification_draft& draft);
 
   struct remembered_key {
     http::principal who;
@@ -131,6 +145,7 @@ class api_operations : public http::operations {
   token_hold_store holds_;
   device_history history_;
   webhook_store webhooks_;
+  event_feed feed_;
   journal journal_;
   std::map<sha256_digest, remembered_key> remembered_;
 };

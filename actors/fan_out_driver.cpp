@@ -1,5 +1,6 @@
 #include "actors/fan_out_driver.hpp"
 
+#include "actors/apply_control.hpp"
 #include "actors/log.hpp"
 
 namespace pusher {
@@ -12,7 +13,9 @@ fan_out_driver::fan_out_driver(const settings& config, fan_out_bounds bounds, st
       database_(config.mysql),
       devices_(database_),
       notifications_(database_),
-      indexes_(database_) {}
+      indexes_(database_),
+      feed_(database_),
+      event_retention_days_(config.limits.event_retention_days) {}
 
 bool fan_out_driver::lead(uint64_t epoch) {
   auto raised = journal_.raise_epoch(epoch);
@@ -44,6 +47,7 @@ void fan_out_driver::poll() {
   // In small steps: a day's keys never hold up the pages.
   auto forgotten = notifications_.forget_old_idempotency_keys(1000);
   if (!forgotten) return failed("forget_keys", forgotten.failure());
+  if (auto purged = feed_.purge(event_retention_days_); !purged) failed("purge_events", purged.failure());
 }
 
 /// What time brings to notifications, and what Redis has to know of those that are paused or canceled: should
@@ -63,18 +67,23 @@ result<void> fan_out_driver::follow_lives() {
   auto wanted = notifications_.controlled();
   if (!wanted) return wanted.failure();
   bool changed = false;
-  for (auto [key, control] : *wanted)
-    if (auto known = told->of.find(key); known == told->of.end() || known->second != control) {
-      if (auto set = journal_.set_control(key, control); !set) return set;
+  for (auto [key, what] : *wanted) {
+    auto known = told->of.find(key);
+    if (known == told->of.end() || known->second != what) {
+      if (auto set = apply_control(journal_, key, what); !set) return set;
       changed = true;
+    } else if (what == control::canceled) {
+      // Whoever said it may have died before it released what was held.
+      if (auto released = journal_.release_held(key); !released) return released;
     }
-  for (auto [key, control] : told->of) {
-    auto now = wanted->find(key);
-    if (now != wanted->end() && now->second == pusher::control::paused) continue;
-    if (now == wanted->end())
-      if (auto freed = journal_.set_control(key, std::nullopt); !freed) return freed;
-    if (auto released = journal_.release_held(key); !released) return released;
-    changed = changed || now == wanted->end();
+  }
+  for (auto [key, what] : told->of) {
+    if (wanted->count(key) > 0) continue;
+    // What is canceled and settled needs no control any more; what was paused goes on.
+    auto ended = what == control::canceled ? journal_.set_control(key, std::nullopt)
+                                           : apply_control(journal_, key, control::released);
+    if (!ended) return ended;
+    changed = true;
   }
   if (changed) hooks_.batches_appended();
   auto purged = notifications_.purge_deleted(5000);

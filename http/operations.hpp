@@ -12,6 +12,7 @@
 #include "http/webhook_operations.hpp"
 #include "model/condition.hpp"
 #include "model/device.hpp"
+#include "model/feed_event.hpp"
 #include "model/notification.hpp"
 #include "model/result.hpp"
 #include "model/segment.hpp"
@@ -46,6 +47,9 @@ struct created_notification {
   notification created;
   std::optional<std::string> replayed_body;
 };
+
+/// What a client does to a notification on its way.
+enum class life_step : uint8_t { pause, resume, cancel };
 
 /// Which devices a client means.
 struct device_filter {
@@ -108,9 +112,15 @@ struct exported_devices {
   bool at_end = false;  ///< no page follows
 };
 
+/// A part of the feed. `next` continues it, at its end as well: what happens later comes behind it.
+struct feed_page {
+  std::vector<feed_event> items;
+  std::string next;
+  bool at_end = false;
+};
+
 class operations : public webhook_operations {
  public:
-
   /// Who holds this bearer key. Errors: unauthenticated.
   virtual result<principal> authenticate(std::string_view key) = 0;
 
@@ -165,6 +175,9 @@ class operations : public webhook_operations {
   virtual result<device_event> report_event(application_id app, const std::string& device_id,
                                             device_event_type type,
                                             const std::optional<std::string>& notification_id) = 0;
+  /// Errors: invalid_cursor, cursor_expired.
+  virtual result<feed_page> read_feed(application_id app, event_types wanted,
+                                      const page_request& request) = 0;
   virtual result<page<stored_device>> list_user_devices(application_id app, const std::string& user_id,
                                                         const page_request& request) = 0;
   virtual result<erased_user> erase_user(application_id app, const std::string& user_id) = 0;
@@ -180,6 +193,21 @@ class operations : public webhook_operations {
   virtual result<created_notification> launch_notification(
       application_id app, const std::string& id, const std::optional<idempotency>& once,
       const std::function<std::string(const notification&)>& render) = 0;
+
+  // The rest of a notification's life. Errors of each: not_found, and wrong_state, whose sentence names the
+  // state.
+  /// `change` makes the new draft of the present one; its error changes nothing.
+  virtual result<notification> change_notification(
+      application_id app, const std::string& id,
+      const std::function<result<notification_draft>(const notification& now)>& change) = 0;
+  /// An error of `allowed` deletes nothing.
+  virtual result<void> delete_notification(
+      application_id app, const std::string& id,
+      const std::function<result<void>(const notification& now)>& allowed) = 0;
+  /// Answers once the senders are told. Errors: journal_unavailable.
+  virtual result<notification> step_notification(application_id app, const std::string& id,
+                                                 life_step step) = 0;
+
   virtual result<page<delivery>> list_deliveries(application_id app, const std::string& id,
                                                  std::optional<outcome> only,
                                                  const page_request& request) = 0;

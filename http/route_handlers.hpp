@@ -47,12 +47,19 @@ answer enable_webhook(const call& of);
 answer test_webhook(const call& of);
 answer replay_webhook(const call& of);
 answer list_webhook_attempts(const call& of);
+// -- results (routes_results.cpp) --
+answer read_feed(const call& of);
 
 // -- notifications (routes_notifications.cpp) --
 answer create_notification(const call& of);
 answer get_notification(const call& of);
 answer list_notifications(const call& of);
 answer launch_notification(const call& of);
+answer change_notification(const call& of);
+answer delete_notification(const call& of);
+answer pause_notification(const call& of);
+answer resume_notification(const call& of);
+answer cancel_notification(const call& of);
 answer list_deliveries(const call& of);
 
 }  // namespace pusher::http

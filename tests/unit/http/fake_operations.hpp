@@ -189,6 +189,18 @@ class fake_operations : public pusher::http::operations {
     events.push_back({events.size() + 1, type, "", notification.value_or(""), 3'000});
     return events.back();
   }
+  std::vector<pusher::feed_event> feed;
+  result<pusher::http::feed_page> read_feed(application_id, pusher::event_types wanted,
+                                            const pusher::http::page_request& request) override {
+    if (fails) return *fails;
+    paging = request;
+    pusher::http::feed_page page;
+    for (const auto& each : feed)
+      if (wanted.has(each.type)) page.items.push_back(each);
+    page.next = "c1";
+    page.at_end = true;
+    return page;
+  }
   result<pusher::http::page<pusher::stored_device>> list_user_devices(
       application_id app, const std::string&, const pusher::http::page_request& request) override {
     return search_devices(app, {}, request);
@@ -237,6 +249,31 @@ class fake_operations : public pusher::http::operations {
     auto found = get_notification(app, id);
     if (!found) return found.failure();
     return pusher::http::created_notification{std::move(*found), std::nullopt};
+  }
+  result<pusher::notification> change_notification(
+      application_id app, const std::string& id,
+      const std::function<result<pusher::notification_draft>(const pusher::notification&)>& change) override {
+    auto found = get_notification(app, id);
+    if (!found) return found;
+    auto draft = change(*found);
+    if (!draft) return draft.failure();
+    notifications[id].draft = std::move(*draft);
+    return notifications[id];
+  }
+  result<void> delete_notification(
+      application_id app, const std::string& id,
+      const std::function<result<void>(const pusher::notification&)>& allowed) override {
+    auto found = get_notification(app, id);
+    if (!found) return found.failure();
+    if (auto good = allowed(*found); !good) return good;
+    notifications.erase(id);
+    return {};
+  }
+  std::optional<pusher::http::life_step> step;  ///< the last one
+  result<pusher::notification> step_notification(application_id app, const std::string& id,
+                                                 pusher::http::life_step taken) override {
+    step = taken;
+    return get_notification(app, id);
   }
   result<pusher::http::page<pusher::delivery>> list_deliveries(
       application_id, const std::string&, std::optional<pusher::outcome>,
