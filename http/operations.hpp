@@ -20,8 +20,8 @@
 
 namespace pusher::http {
 
-/// What an API key may do.
-enum class scope : uint8_t { devices = 1, send = 2, read = 4, admin = 8 };
+/// What an API key may do; `none` is what needs no key.
+enum class scope : uint8_t { none = 0, devices = 1, send = 2, read = 4, admin = 8 };
 
 /// Who calls.
 struct principal {

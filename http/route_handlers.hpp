@@ -62,4 +62,8 @@ answer resume_notification(const call& of);
 answer cancel_notification(const call& of);
 answer list_deliveries(const call& of);
 
+// -- what the API says of itself (routes_description.cpp) --
+answer describe_api(const call& of);
+answer show_docs(const call& of);
+
 }  // namespace pusher::http
