@@ -75,7 +75,7 @@ result<http::webhook_with_secret> api_operations::create_webhook(application_id 
   auto secret = make_webhook_secret();
   if (!secret) return secret.failure();
   auto id = make_uuid_v7();
-  auto sealed = node_->keys().seal(*secret, webhook_secret_context(id));
+  auto sealed = node_->secrets->seal(*secret, webhook_secret_context(id));
   if (!sealed) return sealed.failure();
   auto end = feed_.end(app);
   if (!end) return end.failure();
@@ -89,7 +89,7 @@ result<http::described_webhook> api_operations::get_webhook(application_id app, 
 }
 
 result<http::page<http::described_webhook>> api_operations::list_webhooks(application_id app,
-                                                                         const http::page_request& request) {
+                                                                          const http::page_request& request) {
   auto after = from_cursor(request.cursor);
   if (!after) return after.failure();
   auto found = webhooks_.list(app, {*after}, request.limit + 1);
@@ -126,7 +126,7 @@ result<http::webhook_with_secret> api_operations::rotate_webhook_secret(applicat
                                                                         const std::string& id) {
   auto secret = make_webhook_secret();
   if (!secret) return secret.failure();
-  auto sealed = node_->keys().seal(*secret, webhook_secret_context(id));
+  auto sealed = node_->secrets->seal(*secret, webhook_secret_context(id));
   if (!sealed) return sealed.failure();
   auto made = webhooks_.rotate(app, id, *sealed, node_->config.webhooks.secret_overlap_seconds);
   if (!made) return made.failure();
@@ -140,7 +140,7 @@ result<webhook_attempt> api_operations::test_webhook(application_id app, const s
   if (!sealed) return sealed.failure();
   std::vector<std::string> secrets;
   for (const auto& each : *sealed) {
-    auto secret = node_->keys().open(each, webhook_secret_context(id));
+    auto secret = node_->secrets->open(each, webhook_secret_context(id));
     if (!secret) return secret.failure();
     secrets.push_back(std::move(*secret));
   }
@@ -194,8 +194,8 @@ result<http::described_webhook> api_operations::replay_webhook(application_id ap
 }
 
 result<http::page<webhook_attempt>> api_operations::list_webhook_attempts(application_id app,
-                                                                         const std::string& id,
-                                                                         const http::page_request& request) {
+                                                                          const std::string& id,
+                                                                          const http::page_request& request) {
   auto before = from_cursor(request.cursor);
   if (!before) return before.failure();
   auto found = webhooks_.attempts(app, id, *before, request.limit + 1);

@@ -2,14 +2,16 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "model/feed_event.hpp"
+#include "model/result.hpp"
 #include "model/webhook.hpp"
 
 namespace pusher {
 
-/// The same events make the same id, whoever puts them together; and the same body, unless what they tell of has
-/// changed since (a device that was deleted is not named any more).
+/// The same events make the same id, whoever puts them together; and the same body, unless what they tell of
+/// has changed since (a device that was deleted is not named any more).
 class webhook_batch {
  public:
   /// Events behind `after`, for the webhook with this public id.
@@ -22,7 +24,8 @@ class webhook_batch {
   /// Behind the last event.
   const feed_position& end() const { return end_; }
 
-  /// The header webhook-id: named after the events that are in the batch, so that the same id is the same events.
+  /// The header webhook-id: named after the events that are in the batch, so that the same id is the same
+  /// events.
   std::string message_id() const;
   std::string body() const;
 

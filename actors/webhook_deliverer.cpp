@@ -19,7 +19,7 @@ constexpr auto pause_after_fault = 1s;
 
 webhook_deliverer::webhook_deliverer(node_context_ptr node)
     : node_(std::move(node)),
-      delivery_(node_->config, node_->keys(), node_->numbers, [this] { node_->lead.lose(); }),
+      delivery_(node_->config, *node_->secrets, node_->numbers, [this] { node_->lead.lose(); }),
       thread_([this] { run(); }) {}
 
 webhook_deliverer::~webhook_deliverer() {

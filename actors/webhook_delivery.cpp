@@ -112,7 +112,10 @@ void webhook_delivery::look(webhook_key key, utc_ms now) {
 
 result<void> webhook_delivery::look_into(const webhook_job& job, utc_ms now) {
   auto& kept = schedule_.remembered(job.key);
-  if (kept.generation != job.generation) kept = {job.generation};
+  if (kept.generation != job.generation) {
+    kept = {};
+    kept.generation = job.generation;
+  }
   auto from = !job.batch_end && reaches(kept.looked_to, job.cursor) ? kept.looked_to : job.cursor;
   auto found = gather(job, from);
   if (!found) return found.failure();

@@ -41,7 +41,8 @@ std::vector<option> make_options() {
                              FIELD(embedded.buffer_pool)));
   made.push_back(
       size_option("embedded.maxmemory", "Memory limit of the embedded Redis.", FIELD(embedded.maxmemory)));
-  made.push_back(path_option("secrets.key_file", "Key that encrypts credentials at rest; not used yet.",
+  made.push_back(path_option("secrets.key_file", "Keys that encrypt uploaded credentials, the same on every node; empty: the node makes "
+                             "one in its data directory.",
                              FIELD(secrets_key_file)));
   made.push_back(listen_option("api.listen", "Where clients connect; port 0 takes a free one.", FIELD(api)));
   made.push_back(listen_option("admin.listen",

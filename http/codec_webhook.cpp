@@ -44,7 +44,8 @@ void read_batch(field_reader& from, webhook_options& into) {
   if (!value) return;
   field_reader batch(*value, from.pointer_of("batch"));
   if (auto most = batch.number("max_events", 1, most_events)) into.max_events = static_cast<uint32_t>(*most);
-  if (auto wait = batch.number("max_wait_ms", 0, most_wait_ms)) into.max_wait_ms = static_cast<uint32_t>(*wait);
+  if (auto wait = batch.number("max_wait_ms", 0, most_wait_ms))
+    into.max_wait_ms = static_cast<uint32_t>(*wait);
   if (auto done = batch.finish(); !done) from.fail(done.failure());
 }
 
@@ -112,7 +113,7 @@ void write_webhook_with_secret(json_text& out, const webhook_with_secret& from) 
 
 void write_webhook_attempt(json_text& out, const webhook_attempt& from) {
   out.open();
-  out.field("webhook_message_id", from.message_id);
+  out.field("message_id", from.message_id);
   out.field("type", from.type);
   if (from.type == "events") out.field("events", from.events);
   out.field("taken", from.trouble.empty());
@@ -148,7 +149,8 @@ result<webhook_start> parse_webhook_start(const rapidjson::Value& body) {
   if (auto since = from.text("since", {64, 1})) {
     made.since = parse_rfc3339(*since);
     if (!made.since)
-      from.fail(errc::invalid_field, "since", "This is a time as RFC 3339 has it, such as 2026-11-23T10:00:00Z.");
+      from.fail(errc::invalid_field, "since",
+                "This is a time as RFC 3339 has it, such as 2026-11-23T10:00:00Z.");
   }
   if (auto done = from.finish(); !done) return done.failure();
   if (made.cursor.has_value() == made.since.has_value())

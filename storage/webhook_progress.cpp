@@ -53,7 +53,8 @@ result<std::vector<webhook_progress_store::at_work>> webhook_progress_store::ena
   return with_connection(db_, [&](database::connection& on) -> result<std::vector<at_work>> {
     std::vector<at_work> found;
     auto read = on.query("reading enabled webhooks",
-                         "SELECT w.id, w.generation, IFNULL(f.head, 0) FROM webhooks w LEFT JOIN feed_heads f "
+                         "SELECT w.id, w.generation, CAST(IFNULL(f.head, 0) AS UNSIGNED) FROM webhooks w "
+                         "LEFT JOIN feed_heads f "
                          "ON f.application_id = w.application_id WHERE w.state = ? ORDER BY w.id",
                          {enabled_number}, [&](const sql_row& row) {
                            found.push_back({{{row.number(0)}, row.number(1)}, row.number(2)});
@@ -103,18 +104,15 @@ result<bool> webhook_progress_store::advance(uint64_t epoch, const version& of, 
 
 result<bool> webhook_progress_store::failed(uint64_t epoch, const version& of, const webhook_attempt& attempt,
                                             const consequence& then) {
-  static const std::string sql =
-      "UPDATE webhooks SET tries = tries + 1, next_try_at = IF(? = 1, " + database_now +
-      " + ?, 0), failing_since = IF(failing_since = 0, " + database_now +
-      ", failing_since), disabled_at = IF(? = 1, 0, " + database_now +
-      "), last_trouble = ?, state = ?" +
-      of_this_version;
+  static const std::string sql = "UPDATE webhooks SET tries = tries + 1, next_try_at = IF(? = 1, " +
+                                 database_now + " + ?, 0), failing_since = IF(failing_since = 0, " +
+                                 database_now + ", failing_since), disabled_at = IF(? = 1, 0, " +
+                                 database_now + "), last_trouble = ?, state = ?" + of_this_version;
   auto state = static_cast<unsigned>(then.state);
   auto trouble = attempt.trouble.substr(0, 255);
   return record(db_, epoch, of, &attempt, kept_attempts_, [&](database::connection& on) {
-    return on.execute(
-        "noting a webhook's failure", sql,
-        {state, then.wait_ms, state, trouble, state, of.key, of.generation});
+    return on.execute("noting a webhook's failure", sql,
+                      {state, then.wait_ms, state, trouble, state, of.key, of.generation});
   });
 }
 
