@@ -20,6 +20,7 @@
 #include "storage/property_index_store.hpp"
 #include "storage/segment_store.hpp"
 #include "storage/token_guard.hpp"
+#include "storage/webhook_store.hpp"
 #include "transports/transport.hpp"
 
 namespace pusher {
@@ -103,6 +104,22 @@ class api_operations : public http::operations {
   result<http::page<delivery>> list_deliveries(application_id app, const std::string& id,
                                                std::optional<outcome> only,
                                                const http::page_request& request) override;
+  // In actors/api_webhooks.cpp.
+  result<http::webhook_with_secret> create_webhook(application_id app,
+                                                   const webhook_options& options) override;
+  result<http::described_webhook> get_webhook(application_id app, const std::string& id) override;
+  result<http::page<http::described_webhook>> list_webhooks(application_id app,
+                                                            const http::page_request& request) override;
+  result<http::described_webhook> change_webhook(
+      application_id app, const std::string& id,
+      const std::function<result<void>(webhook_options&)>& change) override;
+  result<void> delete_webhook(application_id app, const std::string& id) override;
+  result<http::webhook_with_secret> rotate_webhook_secret(application_id app, const std::string& id) override;
+  result<webhook_attempt> test_webhook(application_id app, const std::string& id) override;
+  result<http::described_webhook> replay_webhook(application_id app, const std::string& id,
+                                                 const http::webhook_start& from) override;
+  result<http::page<webhook_attempt>> list_webhook_attempts(application_id app, const std::string& id,
+                                                            const http::page_request& request) override;
 
  private:
   /// What a search, count or export looks for, and where.
@@ -147,6 +164,7 @@ class api_operations : public http::operations {
   property_index_store indexes_;
   token_hold_store holds_;
   device_history history_;
+  webhook_store webhooks_;
   event_feed feed_;
   journal journal_;
   std::map<sha256_digest, remembered_key> remembered_;

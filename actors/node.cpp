@@ -15,6 +15,8 @@
 #include "actors/protocol.hpp"
 #include "actors/store_keeper.hpp"
 #include "actors/supervisor.hpp"
+#include "actors/webhook_deliverer.hpp"
+#include "conf/key_file.hpp"
 #include "http/admin.hpp"
 #include "http/health.hpp"
 #include "http/server.hpp"
@@ -94,6 +96,18 @@ int refuse(const error& why) {
   return mendable ? exit_configuration : exit_fault;
 }
 
+/// The keys that seal credentials: the configured ones, or one of the data directory's own.
+result<std::shared_ptr<const key_ring>> read_secrets(const settings& config) {
+  auto path = config.secrets_key_file;
+  if (path.empty()) {
+    path = config.data_directory + "/secrets.key";
+    if (auto there = ensure_key_file(path); !there) return there.failure();
+  }
+  auto keys = read_key_file("secrets.key_file", path);
+  if (!keys) return std::move(keys).failure();
+  return std::shared_ptr<const key_ring>(std::make_shared<key_ring>(*std::move(keys)));
+}
+
 /// The parts of a running node, in the order in which they start; they end in the opposite order.
 class running_node {
  public:
@@ -126,8 +140,9 @@ class running_node {
       log::info("node.ready", {{"process", node_->process}});
       sd_notify(0, "READY=1");
     });
-    if (plays(node_->config, role::fan_out))
-      lease_.emplace(node_, [this] { caf::anon_send(supervisor_, wake_role{role::fan_out}); });
+    if (!plays(node_->config, role::fan_out)) return;
+    lease_.emplace(node_, [this] { caf::anon_send(supervisor_, wake_role{role::fan_out}); });
+    webhooks_.emplace(node_);
   }
 
   /// Until a signal comes or the supervisor gives up; false in the latter case.
@@ -157,6 +172,7 @@ class running_node {
   }
 
   ~running_node() {
+    webhooks_.reset();
     lease_.reset();
     stores_.reset();
     if (server_) server_->stop();
@@ -174,6 +190,7 @@ class running_node {
   std::unique_ptr<http::server> server_;
   std::optional<store_keeper> stores_;
   std::optional<lease_keeper> lease_;
+  std::optional<webhook_deliverer> webhooks_;
 };
 
 }  // namespace
@@ -187,7 +204,10 @@ int run_node(settings config) {
 
   auto directory = data_directory::open(config.data_directory);
   if (!directory) return refuse(directory.failure());
+  auto secrets = read_secrets(config);
+  if (!secrets) return refuse(secrets.failure());
   auto node = std::make_shared<node_context>();
+  node->secrets = *std::move(secrets);
   node->process = config.node_name + "/" + make_uuid_v7();
   node->predecessor = directory->predecessor();
   node->config = std::move(config);

@@ -57,7 +57,7 @@ bool is_long(const http::request& request) {
   bool counted_segment = path.rfind("/v1/segments/", 0) == 0 && request.query.count("count") > 0;
   bool erased_user = request.method == "DELETE" && path.rfind("/v1/users/", 0) == 0;
   return ends_with(":import") || ends_with(":export") || ends_with(":search") || ends_with(":count") ||
-         counted_segment || erased_user;
+         ends_with(":test") || counted_segment || erased_user;
 }
 
 struct supervisor_state {

@@ -41,7 +41,8 @@ std::vector<option> make_options() {
                              FIELD(embedded.buffer_pool)));
   made.push_back(
       size_option("embedded.maxmemory", "Memory limit of the embedded Redis.", FIELD(embedded.maxmemory)));
-  made.push_back(path_option("secrets.key_file", "Key that encrypts credentials at rest; not used yet.",
+  made.push_back(path_option("secrets.key_file", "Keys that encrypt uploaded credentials, the same on every node; empty: the node makes "
+                             "one in its data directory.",
                              FIELD(secrets_key_file)));
   made.push_back(listen_option("api.listen", "Where clients connect; port 0 takes a free one.", FIELD(api)));
   made.push_back(list_option("api.cors_allowed_origins",
@@ -74,6 +75,7 @@ std::vector<option> make_options() {
       path_option("mysql.unix_socket", "MariaDB's socket instead of a host.", FIELD(mysql.unix_socket)));
   add_gateway_options(made);
   add_compat_options(made);
+  add_webhook_options(made);
   made.push_back(number_option("limits.request_body_bytes",
                                "Largest body of a request; imports are streamed and have no limit.", 1024,
                                64 * million, FIELD(limits.request_body_bytes)));

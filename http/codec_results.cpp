@@ -5,6 +5,7 @@ namespace pusher::http {
 void write_feed_event(json_text& out, const feed_event& from) {
   out.open();
   out.field("id", from.id());
+  out.field("sequence", from.sequence());
   out.field("type", to_string(from.type));
   out.time("at", from.at);
   if (!from.notification_id.empty()) out.field("notification_id", from.notification_id);

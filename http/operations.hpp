@@ -11,6 +11,7 @@
 
 #include "conf/settings.hpp"
 #include "http/rehearsal.hpp"
+#include "http/webhook_operations.hpp"
 #include "model/condition.hpp"
 #include "model/device.hpp"
 #include "model/feed_event.hpp"
@@ -29,18 +30,6 @@ struct principal {
   application_id application;
   uint8_t scopes = 0;  ///< bits of `scope`
   bool may(scope s) const { return (scopes & static_cast<uint8_t>(s)) != 0; }
-};
-
-/// One page of a list; `next` continues it and is empty at the end. Cursors are opaque to clients.
-template <class T>
-struct page {
-  std::vector<T> items;
-  std::string next;
-};
-
-struct page_request {
-  size_t limit = 100;
-  std::string cursor;  ///< as `page::next` gave it; empty = from the start
 };
 
 /// A registration and whether the device is new.
@@ -138,10 +127,8 @@ struct feed_page {
   bool at_end = false;
 };
 
-class operations {
+class operations : public webhook_operations {
  public:
-  virtual ~operations() = default;
-
   /// What is answered to callers of other services.
   virtual const compat_settings& compat() const = 0;
 

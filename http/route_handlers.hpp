@@ -37,6 +37,17 @@ answer report_device_event(const call& of);
 answer list_user_devices(const call& of);
 answer erase_user(const call& of);
 
+// -- webhooks (routes_webhooks.cpp) --
+answer create_webhook(const call& of);
+answer list_webhooks(const call& of);
+answer get_webhook(const call& of);
+answer change_webhook(const call& of);
+answer delete_webhook(const call& of);
+answer rotate_webhook_secret(const call& of);
+answer enable_webhook(const call& of);
+answer test_webhook(const call& of);
+answer replay_webhook(const call& of);
+answer list_webhook_attempts(const call& of);
 // -- results (routes_results.cpp) --
 answer read_feed(const call& of);
 

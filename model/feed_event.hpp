@@ -16,7 +16,8 @@
 
 namespace pusher {
 
-/// Numbers are stored: never renumber. Outcomes have their own numbers, types of device events theirs plus 20.
+/// Numbers are stored: never renumber. Outcomes have their own numbers, types of device events theirs
+/// plus 20.
 enum class event_type : uint8_t {
   accepted = 1,
   unregistered = 2,
@@ -35,13 +36,14 @@ enum class event_type : uint8_t {
   opened = 31,
   notification_settled = 40  ///< every target has its outcome, and none will come
 };
-inline constexpr std::array all_event_types{
-    event_type::accepted,        event_type::unregistered,   event_type::rejected,
-    event_type::failed,          event_type::expired,        event_type::canceled,
-    event_type::skipped,         event_type::unknown,        event_type::token_replaced,
-    event_type::token_moved_in,  event_type::token_moved_out, event_type::disabled,
-    event_type::enabled,         event_type::received,       event_type::opened,
-    event_type::notification_settled};
+inline constexpr std::array all_event_types{event_type::accepted,        event_type::unregistered,
+                                            event_type::rejected,        event_type::failed,
+                                            event_type::expired,         event_type::canceled,
+                                            event_type::skipped,         event_type::unknown,
+                                            event_type::token_replaced,  event_type::token_moved_in,
+                                            event_type::token_moved_out, event_type::disabled,
+                                            event_type::enabled,         event_type::received,
+                                            event_type::opened,          event_type::notification_settled};
 
 std::string_view to_string(event_type value);
 std::optional<event_type> parse_event_type(std::string_view name);
@@ -99,6 +101,8 @@ struct feed_event {
   std::string code;
   std::string gateway_message_id;
 
+  /// Grows from event to event of an application, with gaps; exact in a double. A row has fewer than 65,536.
+  uint64_t sequence() const { return behind.row << 16 | behind.offset; }
   /// The same whenever the event is read, and no other event's in its application.
   std::string id() const { return std::to_string(behind.row) + "-" + std::to_string(behind.offset); }
 };

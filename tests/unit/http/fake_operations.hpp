@@ -345,6 +345,69 @@ class fake_operations : public pusher::http::operations {
     return page;
   }
 
+  std::map<std::string, pusher::webhook> webhooks;
+  pusher::http::webhook_start replayed;
+  result<pusher::http::webhook_with_secret> create_webhook(application_id,
+                                                           const pusher::webhook_options& options) override {
+    if (fails) return *fails;
+    pusher::webhook made;
+    made.id = "01999999-9999-7999-8999-999999999999";
+    made.options = options;
+    webhooks[made.id] = made;
+    return pusher::http::webhook_with_secret{{made, "c0.0.0"}, "whsec_c2VjcmV0"};
+  }
+  result<pusher::http::described_webhook> get_webhook(application_id, const std::string& id) override {
+    auto found = webhooks.find(id);
+    if (found == webhooks.end()) return failure(pusher::errc::not_found, "There is no such webhook.");
+    return pusher::http::described_webhook{found->second, "c0.0.0"};
+  }
+  result<pusher::http::page<pusher::http::described_webhook>> list_webhooks(
+      application_id, const pusher::http::page_request& request) override {
+    paging = request;
+    pusher::http::page<pusher::http::described_webhook> page;
+    for (const auto& [id, each] : webhooks)
+      page.items.push_back({each, "c0.0.0"});
+    page.next = next;
+    return page;
+  }
+  result<pusher::http::described_webhook> change_webhook(
+      application_id app, const std::string& id,
+      const std::function<result<void>(pusher::webhook_options&)>& change) override {
+    auto found = get_webhook(app, id);
+    if (!found) return found;
+    if (auto changed = change(found->value.options); !changed) return changed.failure();
+    webhooks[id] = found->value;
+    return found;
+  }
+  result<void> delete_webhook(application_id, const std::string& id) override {
+    if (webhooks.erase(id) == 0) return failure(pusher::errc::not_found, "There is no such webhook.");
+    return {};
+  }
+  result<pusher::http::webhook_with_secret> rotate_webhook_secret(application_id app,
+                                                                  const std::string& id) override {
+    auto found = get_webhook(app, id);
+    if (!found) return found.failure();
+    return pusher::http::webhook_with_secret{*found, "whsec_bmV3"};
+  }
+  result<pusher::webhook_attempt> test_webhook(application_id app, const std::string& id) override {
+    auto found = get_webhook(app, id);
+    if (!found) return found.failure();
+    return pusher::webhook_attempt{1, "msg_1", "ping", 0, 500, 12, "answered 500", "oops", 1'000, 0};
+  }
+  result<pusher::http::described_webhook> replay_webhook(application_id app, const std::string& id,
+                                                         const pusher::http::webhook_start& from) override {
+    replayed = from;
+    return get_webhook(app, id);
+  }
+  result<pusher::http::page<pusher::webhook_attempt>> list_webhook_attempts(
+      application_id, const std::string&, const pusher::http::page_request& request) override {
+    paging = request;
+    pusher::http::page<pusher::webhook_attempt> page;
+    page.items.push_back({2, "msg_2", "events", 7, 200, 5, "", "", 2'000, 0});
+    page.next = next;
+    return page;
+  }
+
  private:
   static pusher::error failure(pusher::errc code, const char* detail) { return {code, detail, "", 0}; }
 };
