@@ -9,9 +9,6 @@ namespace pusher {
 
 namespace {
 
-constexpr auto key_memory = std::chrono::seconds(1);  // a revoked key works no longer than this
-constexpr size_t most_remembered_keys = 1000;
-
 message as_message(const notification_draft& draft) {
   message made;
   made.content = draft.content;
@@ -36,6 +33,7 @@ api_operations::api_operations(node_context_ptr node, unsigned index, std::funct
       launched_(std::move(launched)),
       channels_(configured_channels(node_->config)),
       database_(node_->config.mysql),
+      applications_(database_),
       keys_(database_),
       devices_(database_),
       notifications_(database_),
@@ -45,21 +43,6 @@ api_operations::api_operations(node_context_ptr node, unsigned index, std::funct
       holds_(database_),
       history_(database_),
       journal_(node_->config.redis, node_->run_id, node_->consumer("api", index)) {}
-
-result<http::principal> api_operations::authenticate(std::string_view key) {
-  auto now = std::chrono::steady_clock::now();
-  auto digest = sha256(key);
-  if (auto known = remembered_.find(digest); known != remembered_.end()) {
-    if (now < known->second.until) return known->second.who;
-    remembered_.erase(known);
-  }
-  auto found = keys_.find(key);
-  if (!found) return found.failure();
-  http::principal who{found->application, found->scopes};
-  if (remembered_.size() >= most_remembered_keys) remembered_.clear();
-  remembered_[digest] = {who, now + key_memory};
-  return who;
-}
 
 // -- devices --
 
@@ -105,6 +88,7 @@ result<std::vector<bool>> api_operations::import_devices(application_id app,
 // -- notifications --
 
 result<void> api_operations::journal_answers() {
+  if (auto light = node_->load.may_launch(node_->config.limits); !light) return light;
   auto answered = journal_.check();
   if (answered) return {};
   auto why = answered.failure();

@@ -4,6 +4,12 @@
 
 namespace pusher {
 
+namespace {
+
+constexpr size_t rows_of_a_step = 1000;  // of each table; some milliseconds
+
+}  // namespace
+
 fan_out_driver::fan_out_driver(const settings& config, fan_out_bounds bounds, std::set<channel> reachable,
                                const std::string& run_id, const std::string& consumer, fan_out_hooks hooks)
     : hooks_(std::move(hooks)),
@@ -12,7 +18,8 @@ fan_out_driver::fan_out_driver(const settings& config, fan_out_bounds bounds, st
       database_(config.mysql),
       devices_(database_),
       notifications_(database_),
-      indexes_(database_) {}
+      indexes_(database_),
+      applications_(database_) {}
 
 bool fan_out_driver::lead(uint64_t epoch) {
   auto raised = journal_.raise_epoch(epoch);
@@ -34,6 +41,7 @@ void fan_out_driver::poll() {
   // A step a second even when there are always pages to read; in between when there are none.
   index_work_ = true;
   build_indexes();
+  purge();
   // The stream only wakes; the worklist is in MariaDB.
   auto launches = journal_.drain_launches();
   if (!launches) return failed("drain_launches", launches.failure());
@@ -83,8 +91,10 @@ result<void> fan_out_driver::follow_lives() {
 
 step_result fan_out_driver::step() {
   auto action = machine_.next(now_ms());
-  if (std::holds_alternative<fan_out_machine::idle>(action) && index_work_ && machine_.leading())
-    return build_indexes();
+  if (std::holds_alternative<fan_out_machine::idle>(action) && machine_.leading()) {
+    if (index_work_) return build_indexes();
+    if (purge_work_) return purge();
+  }
   return std::visit([this](auto& what) { return perform(what); }, action);
 }
 
@@ -92,6 +102,13 @@ step_result fan_out_driver::build_indexes() {
   auto worked = indexes_.work();
   if (!worked) failed("index", worked.failure());
   index_work_ = worked && *worked;
+  return {true, 0};
+}
+
+step_result fan_out_driver::purge() {
+  auto purged = applications_.purge(rows_of_a_step);
+  if (!purged) failed("purge", purged.failure());
+  purge_work_ = purged && *purged;
   return {true, 0};
 }
 

@@ -7,8 +7,10 @@
 
 #include "actors/health_board.hpp"
 #include "actors/leadership.hpp"
+#include "actors/load_watch.hpp"
 #include "actors/metrics.hpp"
 #include "conf/settings.hpp"
+#include "http/key_ring.hpp"
 
 namespace pusher {
 
@@ -20,6 +22,8 @@ struct node_context {
   health_board board;
   metrics numbers;
   pusher::leadership lead;
+  load_watch load;
+  std::unique_ptr<http::key_ring> keys;  ///< what is remembered of API keys; made before any role plays
   std::atomic<bool> failed{false};  ///< a role failed too often: the process must end with a fault
 
   /// The consumer name of one actor.

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,12 @@ struct call {
 
 using answer = result<response>;
 using query_names = std::array<std::string_view, 3>;
+
+/// The API key of `Authorization: Bearer KEY`; nothing when there is no such header.
+std::optional<std::string_view> bearer_key(const request& asked);
+
+/// The key of the header Idempotency-Key. Errors: invalid_field.
+result<std::optional<std::string>> read_idempotency_key(const request& asked);
 
 error fault(errc code, std::string detail, std::string pointer = "");
 response json_response(int status, json_text& out);

@@ -43,4 +43,20 @@ answer list_notifications(const call& of);
 answer launch_notification(const call& of);
 answer list_deliveries(const call& of);
 
+// -- applications and keys (routes_access.cpp). Of a path that names an application, an operator means any;
+// others mean their own, and all else is not there. --
+answer create_application(const call& of);
+answer list_applications(const call& of);
+answer get_application(const call& of);
+answer change_application(const call& of);
+answer suspend_application(const call& of);
+answer resume_application(const call& of);
+answer delete_application(const call& of);
+answer create_key(const call& of);
+answer list_keys(const call& of);
+answer get_key(const call& of);
+answer change_key(const call& of);
+answer rotate_key(const call& of);
+answer delete_key(const call& of);
+
 }  // namespace pusher::http

@@ -60,6 +60,25 @@ constexpr route routes[] = {
      list_deliveries,
      {"outcome", "limit", "cursor"}},
     {"GET", "/v1/notifications/{id}", scope::read, get_notification},
+    {"POST", "/v1/applications", scope::admin, create_application},
+    {"GET", "/v1/applications", scope::admin, list_applications, {"limit", "cursor"}},
+    {"POST", "/v1/applications/{application}:suspend", scope::admin, suspend_application},
+    {"POST", "/v1/applications/{application}:resume", scope::admin, resume_application},
+    {"GET", "/v1/applications/{application}", scope::admin, get_application},
+    {"PATCH", "/v1/applications/{application}", scope::admin, change_application},
+    {"DELETE", "/v1/applications/{application}", scope::admin, delete_application},
+    {"POST", "/v1/applications/{application}/keys", scope::admin, create_key},
+    {"GET", "/v1/applications/{application}/keys", scope::admin, list_keys, {"limit", "cursor"}},
+    {"POST", "/v1/applications/{application}/keys/{key}:rotate", scope::admin, rotate_key},
+    {"GET", "/v1/applications/{application}/keys/{key}", scope::admin, get_key},
+    {"PATCH", "/v1/applications/{application}/keys/{key}", scope::admin, change_key},
+    {"DELETE", "/v1/applications/{application}/keys/{key}", scope::admin, delete_key},
+    {"POST", "/v1/keys", scope::admin, create_key},
+    {"GET", "/v1/keys", scope::admin, list_keys, {"limit", "cursor"}},
+    {"POST", "/v1/keys/{key}:rotate", scope::admin, rotate_key},
+    {"GET", "/v1/keys/{key}", scope::admin, get_key},
+    {"PATCH", "/v1/keys/{key}", scope::admin, change_key},
+    {"DELETE", "/v1/keys/{key}", scope::admin, delete_key},
 };
 
 result<void> only_known(const std::map<std::string, std::string>& query, const query_names& known) {
@@ -73,27 +92,16 @@ result<void> only_known(const std::map<std::string, std::string>& query, const q
   return {};
 }
 
-std::string_view scope_name(scope s) {
-  switch (s) {
-    case scope::devices:
-      return "devices";
-    case scope::send:
-      return "send";
-    case scope::read:
-      return "read";
-    case scope::admin:
-      return "admin";
-  }
-  return "admin";
-}
-
 result<principal> authenticate(const request& asked, operations& engine) {
-  auto found = asked.headers.find("authorization");
-  constexpr std::string_view scheme = "bearer ";
-  if (found == asked.headers.end() || to_lower(found->second.substr(0, scheme.size())) != scheme)
+  auto key = bearer_key(asked);
+  if (!key)
     return fault(errc::unauthenticated,
                  "Send an API key as \"Authorization: Bearer KEY\"; `pusher keys create` makes one.");
-  return engine.authenticate(std::string_view(found->second).substr(scheme.size()));
+  auto who = engine.authenticate(*key);
+  if (who && who->suspended)
+    return fault(errc::application_suspended,
+                 "The application of this API key is suspended; an operator can resume it.");
+  return who;
 }
 
 /// A route that was found, for a caller who may take it.
@@ -116,7 +124,7 @@ result<std::variant<routed, response>> find_route(const request& asked, operatio
     if (!who) return who.failure();
     if (!who->may(each.needed))
       return fault(errc::forbidden,
-                   "This API key lacks the scope \"" + std::string(scope_name(each.needed)) + "\".");
+                   "This API key lacks the scope \"" + std::string(to_string(each.needed)) + "\".");
     if (auto known = only_known(asked.query, each.query); !known) return known.failure();
     return std::variant<routed, response>(routed{&each, {asked, engine, *who, std::move(*names)}});
   }
