@@ -1,6 +1,9 @@
 // Applications, API keys, and who holds one.
+#include <algorithm>
+
 #include "actors/api_cursor.hpp"
 #include "actors/api_operations.hpp"
+#include "actors/apply_control.hpp"
 #include "actors/log.hpp"
 
 namespace pusher {
@@ -114,7 +117,7 @@ void api_operations::hold_back(application_id app, control how) {
 /// Crash or failure here => the leader of fan-out tells the senders at its next poll.
 void api_operations::hold_back(const std::vector<notification_key>& under_way, control how) {
   for (auto key : under_way) {
-    auto told = journal_.set_control(key, how);
+    auto told = apply_control(journal_, key, how);
     if (told) continue;
     log::warn("api.control_not_told", {{"detail", told.failure().detail}});
     return;

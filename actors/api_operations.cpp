@@ -91,8 +91,12 @@ result<void> api_operations::check_content(const notification_draft& draft) {
   return check_for_gateways(as_message(draft), channels_);
 }
 
-result<void> api_operations::journal_answers() {
+result<void> api_operations::may_launch() {
   if (auto light = node_->load.may_launch(node_->config.limits); !light) return light;
+  return journal_answers();
+}
+
+result<void> api_operations::journal_answers() {
   auto answered = journal_.check();
   if (answered) return {};
   auto why = answered.failure();
@@ -112,7 +116,7 @@ result<http::created_notification> api_operations::create_notification(
     const std::function<std::string(const notification&)>& render) {
   if (auto fits = check_content(draft); !fits) return fits.failure();
   if (draft.launch) {
-    if (auto able = journal_answers(); !able) return able.failure();
+    if (auto able = may_launch(); !able) return able.failure();
   }
   auto created = notifications_.create(app, draft, as_stored(once), render);
   if (!created) return created.failure();
@@ -143,7 +147,7 @@ result<http::page<notification>> api_operations::list_notifications(application_
 result<http::created_notification> api_operations::launch_notification(
     application_id app, const std::string& id, const std::optional<http::idempotency>& once,
     const std::function<std::string(const notification&)>& render) {
-  if (auto able = journal_answers(); !able) return able.failure();
+  if (auto able = may_launch(); !able) return able.failure();
   auto launched = notifications_.launch(app, id, as_stored(once), render);
   if (!launched) return launched.failure();
   if (!launched->replayed_body) announce(launched->value.key);

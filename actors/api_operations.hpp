@@ -126,8 +126,9 @@ class api_operations : public http::operations {
   void hold_back(application_id app, control how);
   void hold_back(const std::vector<notification_key>& under_way, control how);
 
-  /// Launching is refused while Redis is away or more would be too much: what is accepted must be on its way
-  /// at once.
+  /// Launching is refused while more would be too much, and while Redis is away: what is accepted must be on
+  /// its way at once.
+  result<void> may_launch();
   result<void> journal_answers();
   void announce(notification_key key);
   result<void> check_content(const notification_draft& draft);
