@@ -64,4 +64,8 @@ answer change_key(const call& of);
 answer rotate_key(const call& of);
 answer delete_key(const call& of);
 
+// -- what the API says of itself (routes_description.cpp) --
+answer describe_api(const call& of);
+answer show_docs(const call& of);
+
 }  // namespace pusher::http

@@ -24,6 +24,8 @@ struct route {
 };
 
 constexpr route routes[] = {
+    {"GET", "/openapi.json", scope::none, describe_api},
+    {"GET", "/docs", scope::none, show_docs},
     {"POST", "/v1/devices:import", scope::devices, import_devices},
     {"GET", "/v1/devices:export", scope::devices, export_devices, {"after"}},
     {"POST", "/v1/devices:export", scope::devices, export_devices},
@@ -74,16 +76,16 @@ constexpr route routes[] = {
     {"DELETE", "/v1/applications/{application}", scope::admin, delete_application},
     {"POST", "/v1/applications/{application}/keys", scope::admin, create_key},
     {"GET", "/v1/applications/{application}/keys", scope::admin, list_keys, {"limit", "cursor"}},
-    {"POST", "/v1/applications/{application}/keys/{key}:rotate", scope::admin, rotate_key},
-    {"GET", "/v1/applications/{application}/keys/{key}", scope::admin, get_key},
-    {"PATCH", "/v1/applications/{application}/keys/{key}", scope::admin, change_key},
-    {"DELETE", "/v1/applications/{application}/keys/{key}", scope::admin, delete_key},
+    {"POST", "/v1/applications/{application}/keys/{key_id}:rotate", scope::admin, rotate_key},
+    {"GET", "/v1/applications/{application}/keys/{key_id}", scope::admin, get_key},
+    {"PATCH", "/v1/applications/{application}/keys/{key_id}", scope::admin, change_key},
+    {"DELETE", "/v1/applications/{application}/keys/{key_id}", scope::admin, delete_key},
     {"POST", "/v1/keys", scope::admin, create_key},
     {"GET", "/v1/keys", scope::admin, list_keys, {"limit", "cursor"}},
-    {"POST", "/v1/keys/{key}:rotate", scope::admin, rotate_key},
-    {"GET", "/v1/keys/{key}", scope::admin, get_key},
-    {"PATCH", "/v1/keys/{key}", scope::admin, change_key},
-    {"DELETE", "/v1/keys/{key}", scope::admin, delete_key},
+    {"POST", "/v1/keys/{key_id}:rotate", scope::admin, rotate_key},
+    {"GET", "/v1/keys/{key_id}", scope::admin, get_key},
+    {"PATCH", "/v1/keys/{key_id}", scope::admin, change_key},
+    {"DELETE", "/v1/keys/{key_id}", scope::admin, delete_key},
 };
 
 result<void> only_known(const std::map<std::string, std::string>& query, const query_names& known) {
@@ -125,9 +127,10 @@ result<std::variant<routed, response>> find_route(const request& asked, operatio
       allowed += (allowed.empty() ? "" : ", ") + std::string(each.method);
       continue;
     }
-    auto who = authenticate(asked, engine);
+    result<principal> who = principal{};
+    if (each.needed != scope::none) who = authenticate(asked, engine);
     if (!who) return who.failure();
-    if (!who->may(each.needed))
+    if (each.needed != scope::none && !who->may(each.needed))
       return fault(errc::forbidden,
                    "This API key lacks the scope \"" + std::string(to_string(each.needed)) + "\".");
     if (auto known = only_known(asked.query, each.query); !known) return known.failure();
@@ -163,6 +166,17 @@ response guarded(const request& asked, const Body& body) {
 
 response serve(const request& asked, operations& engine) {
   return guarded(asked, [&] { return route_request(asked, engine); });
+}
+
+std::vector<route_facts> all_routes() {
+  std::vector<route_facts> all;
+  for (const auto& each : routes) {
+    route_facts facts{each.method, each.pattern, to_string(each.needed), {}};
+    for (auto name : each.query)
+      if (!name.empty()) facts.query.push_back(name);
+    all.push_back(std::move(facts));
+  }
+  return all;
 }
 
 bool is_registration(const request& asked) {

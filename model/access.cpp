@@ -18,6 +18,8 @@ bool is_letter_or_digit(char c) {
 
 std::string_view to_string(scope value) {
   switch (value) {
+    case scope::none:
+      return "";
     case scope::devices:
       return "devices";
     case scope::send:
@@ -27,7 +29,7 @@ std::string_view to_string(scope value) {
     case scope::admin:
       return "admin";
   }
-  return "admin";
+  return "";
 }
 
 std::optional<scope> parse_scope(std::string_view name) {
