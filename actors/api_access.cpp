@@ -47,6 +47,19 @@ result<http::principal> api_operations::authenticate(std::string_view key) {
   return who;
 }
 
+std::string api_operations::seal_cursor(application_id app, const std::string& cursor) {
+  return seal(cursor_key_, std::to_string(app.value) + ":" + cursor);
+}
+
+/// A cursor as the stores know it is taken as well: it tells nobody anything that he did not know.
+result<std::string> api_operations::open_cursor(application_id app, const std::string& sealed) {
+  auto opened = unseal(cursor_key_, sealed);
+  if (!opened) return sealed;
+  auto owner = std::to_string(app.value) + ":";
+  if (opened->rfind(owner, 0) != 0) return foreign_cursor();
+  return opened->substr(owner.size());
+}
+
 // -- applications --
 
 /// Whatever was changed takes effect here before the client is told; the keepers of other nodes notice.

@@ -42,7 +42,8 @@ api_operations::api_operations(node_context_ptr node, unsigned index, std::funct
       indexes_(database_),
       holds_(database_),
       history_(database_),
-      journal_(node_->config.redis, node_->run_id, node_->consumer("api", index)) {}
+      journal_(node_->config.redis, node_->run_id, node_->consumer("api", index)),
+      cursor_key_(sha256("cursors of " + node_->run_id)) {}
 
 // -- devices --
 
@@ -91,8 +92,8 @@ result<void> api_operations::check_content(const notification_draft& draft) {
   return check_for_gateways(as_message(draft), channels_);
 }
 
-result<void> api_operations::may_launch() {
-  if (auto light = node_->load.may_launch(node_->config.limits); !light) return light;
+result<void> api_operations::may_launch(application_id app) {
+  if (auto light = node_->load.may_launch(node_->config.limits, app); !light) return light;
   return journal_answers();
 }
 
@@ -116,7 +117,7 @@ result<http::created_notification> api_operations::create_notification(
     const std::function<std::string(const notification&)>& render) {
   if (auto fits = check_content(draft); !fits) return fits.failure();
   if (draft.launch) {
-    if (auto able = may_launch(); !able) return able.failure();
+    if (auto able = may_launch(app); !able) return able.failure();
   }
   auto created = notifications_.create(app, draft, as_stored(once), render);
   if (!created) return created.failure();
@@ -147,7 +148,7 @@ result<http::page<notification>> api_operations::list_notifications(application_
 result<http::created_notification> api_operations::launch_notification(
     application_id app, const std::string& id, const std::optional<http::idempotency>& once,
     const std::function<std::string(const notification&)>& render) {
-  if (auto able = may_launch(); !able) return able.failure();
+  if (auto able = may_launch(app); !able) return able.failure();
   auto launched = notifications_.launch(app, id, as_stored(once), render);
   if (!launched) return launched.failure();
   if (!launched->replayed_body) announce(launched->value.key);

@@ -19,6 +19,7 @@
 #include "storage/property_index_store.hpp"
 #include "storage/segment_store.hpp"
 #include "storage/token_guard.hpp"
+#include "transports/sealed_text.hpp"
 #include "transports/transport.hpp"
 
 namespace pusher {
@@ -30,6 +31,8 @@ class api_operations : public http::operations {
 
   // In actors/api_access.cpp.
   result<http::principal> authenticate(std::string_view key) override;
+  std::string seal_cursor(application_id app, const std::string& cursor) override;
+  result<std::string> open_cursor(application_id app, const std::string& sealed) override;
   result<http::created_application> create_application(
       const std::string& name, const std::optional<std::string>& idempotency_key) override;
   result<http::page<application>> list_applications(const http::page_request& request) override;
@@ -128,7 +131,7 @@ class api_operations : public http::operations {
 
   /// Launching is refused while more would be too much, and while Redis is away: what is accepted must be on
   /// its way at once.
-  result<void> may_launch();
+  result<void> may_launch(application_id app);
   result<void> journal_answers();
   void announce(notification_key key);
   result<void> check_content(const notification_draft& draft);
@@ -147,6 +150,7 @@ class api_operations : public http::operations {
   token_hold_store holds_;
   device_history history_;
   journal journal_;
+  const seal_key cursor_key_;  ///< the same on every node
 };
 
 }  // namespace pusher

@@ -15,7 +15,7 @@ using clock = http::key_ring::clock;
 using namespace std::chrono_literals;
 
 constexpr auto busy_interval = 25ms;   // while clients ask; the ring trusts ten times as long
-constexpr auto idle_interval = 200ms;  // while nobody does, and so nothing needs to be trusted
+constexpr auto idle_interval = 100ms;  // while nobody does, and so nothing needs to be trusted
 constexpr auto use_interval = std::chrono::minutes(1);
 constexpr size_t most_live = 100'000;  // of 8 bytes each
 

@@ -59,8 +59,8 @@ class watch {
   /// What is not answered stays as it was: a store that is away refuses launches by itself.
   void measure_load() {
     if (auto used = journal_->memory_percent()) node_.load.redis_memory(*used);
-    if (auto count = applications_.count_under_way(node_.config.limits.notifications_under_way))
-      node_.load.under_way(*count);
+    auto most = size_t{2} * node_.config.limits.notifications_under_way;
+    if (auto counts = applications_.count_under_way(most)) node_.load.under_way(std::move(*counts));
   }
 
   /// The journal is made only once, before any job: later a missing one is a lost one.

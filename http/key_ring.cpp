@@ -30,7 +30,8 @@ key_ring::admission key_ring::admit(std::string_view key, const std::string& add
   admission made;
   auto found = keys_.find(digest);
   if (found == keys_.end()) {
-    if (live_.count(first_eight(digest)) > 0) return made;
+    // Only a fresh list tells that there is no such key: one that was just made is to be asked of the stores.
+    if (live_.count(first_eight(digest)) > 0 || now - checked_at_ > bounds_.fresh) return made;
     made.retry_after_seconds = wrong_.take(address, now);
     if (made.retry_after_seconds > 0) made.is = verdict::throttled;
     return made;
@@ -108,6 +109,7 @@ void key_ring::distrust() {
 void key_ring::unchanged(clock::time_point asked_at) {
   std::lock_guard<std::mutex> guard(mutex_);
   trusted_until_ = std::max(trusted_until_, asked_at + bounds_.trust);
+  checked_at_ = asked_at;
 }
 
 void key_ring::know_live(const std::vector<uint64_t>& hashes) {

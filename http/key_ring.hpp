@@ -42,6 +42,7 @@ class key_ring {
     uint32_t wrong_keys_per_minute = 0;
     size_t most_keys = 10'000;  ///< remembered at a time
     std::chrono::milliseconds trust{250};
+    std::chrono::milliseconds fresh{50};  ///< how old a list of live keys may be to call a key wrong by it
   };
   explicit key_ring(bounds of) : bounds_(of), wrong_(of.wrong_keys_per_minute) {}
 
@@ -115,7 +116,8 @@ class key_ring {
   std::unordered_set<uint64_t> live_;
   wrong_keys wrong_;
   uint64_t generation_ = 1;
-  clock::time_point trusted_until_ = clock::time_point::min();
+  clock::time_point trusted_until_;
+  clock::time_point checked_at_;
   bool asked_ = false;
 };
 

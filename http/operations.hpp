@@ -136,6 +136,11 @@ class operations {
   /// Who holds this bearer key. Errors: unauthenticated, whatever is wrong with it.
   virtual result<principal> authenticate(std::string_view key) = 0;
 
+  // Cursors are made of row numbers, and those tell how many rows others have: clients get them sealed.
+  virtual std::string seal_cursor(application_id app, const std::string& cursor) = 0;
+  /// What was sealed for this application. Errors: invalid_cursor.
+  virtual result<std::string> open_cursor(application_id app, const std::string& sealed) = 0;
+
   /// Errors: conflict (the name is taken), idempotency_mismatch.
   virtual result<created_application> create_application(const std::string& name,
                                                          const std::optional<std::string>& idempotency_key) = 0;

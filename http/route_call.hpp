@@ -46,6 +46,9 @@ result<rapidjson::Document> read_body(const call& of);
 /// `limit` and `cursor` of the query. Errors: invalid_field.
 result<page_request> read_paging(const std::map<std::string, std::string>& query, size_t most);
 
+/// Among a response's internal notes: the cursor with which its body ends. serve() seals it.
+inline const std::string next_cursor_note = "next_cursor";
+
 /// {"items": [...], "has_more": ..., "next_cursor": ...}
 template <class T, class Write>
 response list_response(const page<T>& items, Write write) {
@@ -62,7 +65,9 @@ response list_response(const page<T>& items, Write write) {
   else
     out.field("next_cursor", items.next);
   out.close();
-  return json_response(200, out);
+  auto made = json_response(200, out);
+  if (!items.next.empty()) made.internal[next_cursor_note] = items.next;
+  return made;
 }
 
 }  // namespace pusher::http

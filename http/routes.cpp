@@ -143,12 +143,35 @@ result<std::variant<routed, response>> find_route(const request& asked, operatio
   return std::variant<routed, response>(std::move(made));
 }
 
+/// A request that goes on with a list.
+answer handle_page(const routed& to, const std::string& sealed) {
+  auto cursor = to.made.engine.open_cursor(to.made.who.application, sealed);
+  if (!cursor) return cursor.failure();
+  auto asked = to.made.asked;
+  asked.query["cursor"] = std::move(*cursor);
+  return to.taken->handle({asked, to.made.engine, to.made.who, to.made.names});
+}
+
+void seal_next_cursor(response& made, const call& of) {
+  auto next = made.internal.find(next_cursor_note);
+  if (next == made.internal.end()) return;
+  auto tail = next->second + "\"}";
+  if (made.body.size() < tail.size() || made.body.compare(made.body.size() - tail.size(), tail.size(), tail) != 0)
+    return;
+  made.body.resize(made.body.size() - tail.size());
+  made.body += of.engine.seal_cursor(of.who.application, next->second) + "\"}";
+  made.internal.erase(next);
+}
+
 answer route_request(const request& asked, operations& engine) {
   auto found = find_route(asked, engine);
   if (!found) return found.failure();
   if (auto* refused = std::get_if<response>(&*found)) return std::move(*refused);
   auto& to = std::get<routed>(*found);
-  return to.taken->handle(to.made);
+  auto given = asked.query.find("cursor");
+  auto made = given == asked.query.end() ? to.taken->handle(to.made) : handle_page(to, given->second);
+  if (made) seal_next_cursor(*made, to.made);
+  return made;
 }
 
 /// Runs what may throw: memory ran out, or a library did. The client learns that it was us, and no more.

@@ -190,15 +190,18 @@ result<std::vector<notification_key>> application_store::under_way(application_i
   });
 }
 
-result<size_t> application_store::count_under_way(size_t most) {
-  return with_connection(db_, [&](database::connection& on) -> result<size_t> {
-    size_t count = 0;
+result<std::map<application_id, size_t>> application_store::count_under_way(size_t most) {
+  using counts = std::map<application_id, size_t>;
+  return with_connection(db_, [&](database::connection& on) -> result<counts> {
+    counts found;
     auto read = on.query("counting what is under way",
-                         "SELECT COUNT(*) FROM (SELECT 1 FROM notifications WHERE state IN (?, ?) LIMIT ?) n",
+                         "SELECT application_id, COUNT(*) FROM (SELECT application_id FROM notifications WHERE "
+                         "state IN (?, ?) AND " +
+                             of_active_applications + " LIMIT ?) n GROUP BY application_id",
                          {number(notification_state::launched), number(notification_state::sending), most},
-                         [&](const sql_row& row) { count = row.number(0); });
+                         [&](const sql_row& row) { found[{row.number(0)}] = row.number(1); });
     if (!read) return read.failure();
-    return count;
+    return found;
   });
 }
 

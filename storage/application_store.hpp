@@ -1,6 +1,7 @@
 // Applications in MariaDB, from their making to the last row that they leave behind.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,8 +44,9 @@ class application_store {
 
   /// Its notifications that the senders have to be told of: launched or sending.
   result<std::vector<notification_key>> under_way(application_id app);
-  /// How many notifications are launched or sending, of all applications; counted no further than `most`.
-  result<size_t> count_under_way(size_t most);
+  /// How many notifications each application that is not suspended has launched or sending; counted no further
+  /// than `most` together.
+  result<std::map<application_id, size_t>> count_under_way(size_t most);
 
   /// One step of removing what deleted applications have left behind, at most so many rows of each table;
   /// whether it found any. An application's own row stays for `grace_ms`, for requests that were under way

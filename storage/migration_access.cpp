@@ -21,7 +21,8 @@ CREATE TABLE IF NOT EXISTS access_version (
        "ADD COLUMN IF NOT EXISTS idempotency_key VARCHAR(255) NULL, "
        "ADD UNIQUE KEY IF NOT EXISTS by_public_id (public_id), "
        "ADD UNIQUE KEY IF NOT EXISTS by_idempotency_key (idempotency_key), "
-       "ADD KEY IF NOT EXISTS by_deletion (deleted_at)",
+       "ADD KEY IF NOT EXISTS by_deletion (deleted_at), "
+       "ADD KEY IF NOT EXISTS by_suspension (suspended_at)",
        "UPDATE applications SET public_id = UUID() WHERE public_id IS NULL",
        "ALTER TABLE api_keys "
        "ADD COLUMN IF NOT EXISTS name VARCHAR(128) NOT NULL DEFAULT '', "

@@ -199,11 +199,12 @@ result<std::map<notification_key, control>> notification_store::controlled() {
     // What a suspended application has under way is held like a paused notification, until its time-to-live
     // ends; its state stays what it was.
     auto read = on.query("reading what is paused or canceled",
-                         "SELECT id, control FROM notifications WHERE control > 0 UNION ALL SELECT n.id, ? FROM "
-                         "applications a JOIN notifications n ON n.application_id = a.id WHERE "
-                         "a.suspended_at > 0 AND n.state IN (?, ?) AND n.control = 0 AND n.expires_at > " +
+                         "SELECT id, control FROM notifications WHERE control > 0 UNION ALL SELECT n.id, " +
+                             std::to_string(number(control::paused)) +
+                             " FROM applications a JOIN notifications n ON n.application_id = a.id WHERE "
+                             "a.suspended_at > 0 AND n.state IN (?, ?) AND n.control = 0 AND n.expires_at > " +
                              database_now,
-                         {number(control::paused), number(state::launched), number(state::sending)},
+                         {number(state::launched), number(state::sending)},
                          [&](const sql_row& row) {
                            found[{row.number(0)}] = static_cast<control>(row.number(1));
                          });

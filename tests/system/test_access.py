@@ -81,7 +81,7 @@ def keys(node, other):
     brief = expect(201, node.call("POST", "/v1/applications/shop/keys", {"scopes": ["read"], "expires_at": rfc3339(1)}))
     assert status_with(other, brief["key"]) == 200
     until("the key to expire", lambda: status_with(other, brief["key"]) == 401)
-    lost = {"Idempotency-Key": "one key"}
+    lost = {"Idempotency-Key": "one-key"}
     expect(201, node.call("POST", "/v1/keys", {"scopes": ["read"]}, headers=lost))
     expect(409, node.call("POST", "/v1/keys", {"scopes": ["read"]}, headers=lost))
     return short["key"]

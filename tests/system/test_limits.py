@@ -87,7 +87,7 @@ def wrong_keys(node, operator):
             fresh = expect(201, node.call("POST", "/v1/keys", {"scopes": ["read"]}, key=operator))
             until("the fresh key to work", lambda k=fresh["key"]: good.call("GET", "/v1/notifications", k)[0] == 200, 2)
     attacker.join()
-    assert set(statuses) == {401, 429} and statuses[429] > WRONG - 300, statuses
+    assert set(statuses) == {401, 429} and statuses[429] > WRONG - 1000, statuses
     grown = node.resident_bytes() - before
     assert grown < 8 * 1024 * 1024, grown
     print(f"{WRONG} wrong keys: {statuses}; {served} good requests beside them; memory grew by {grown // 1024} KiB", flush=True)

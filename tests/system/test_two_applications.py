@@ -202,6 +202,8 @@ def decides(attacker, victim, verb):
 
 
 ATTACKS = {
+    ("GET", "/openapi.json"): lambda a, v: nothing_of(v, a.call("GET", "/openapi.json")),
+    ("GET", "/docs"): lambda a, v: nothing_of(v, a.call("GET", "/docs")),
     ("POST", "/v1/devices:import"): imports,
     ("GET", "/v1/devices:export"): lambda a, v: (
         exports(a, v, "GET"), like_absent(a, "GET", f"/v1/devices:export?after=own-{v.name}", "/v1/devices:export?after=nobody")),

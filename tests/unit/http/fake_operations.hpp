@@ -27,6 +27,12 @@ class fake_operations : public pusher::http::operations {
     return pusher::http::principal{caller, found->second, caller.value == 1, suspended};
   }
 
+  std::string seal_cursor(application_id, const std::string& cursor) override { return "sealed-" + cursor; }
+  result<std::string> open_cursor(application_id, const std::string& sealed) override {
+    if (sealed.rfind("sealed-", 0) != 0) return failure(pusher::errc::invalid_cursor, "not sealed");
+    return sealed.substr(7);
+  }
+
   // -- applications and keys; the application 1 is `default` --
   application_id caller{1};  ///< whose keys they all are
   bool suspended = false;
