@@ -42,6 +42,7 @@ api_operations::api_operations(node_context_ptr node, unsigned index, std::funct
       indexes_(database_),
       holds_(database_),
       history_(database_),
+      feed_(database_),
       journal_(node_->config.redis, node_->run_id, node_->consumer("api", index)),
       cursor_key_(sha256("cursors of " + node_->run_id)) {}
 

@@ -11,6 +11,7 @@
 #include "storage/application_store.hpp"
 #include "storage/database.hpp"
 #include "storage/device_store.hpp"
+#include "storage/event_feed.hpp"
 #include "storage/journal.hpp"
 #include "storage/notification_store.hpp"
 #include "storage/property_index_store.hpp"
@@ -67,6 +68,8 @@ class fan_out_driver {
   notification_store notifications_;
   property_index_store indexes_;
   application_store applications_;
+  event_feed feed_;
+  const unsigned event_retention_days_;
   bool index_work_ = true;  ///< there may be some
   bool purge_work_ = true;  ///< likewise
 };

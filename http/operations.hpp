@@ -12,6 +12,7 @@
 #include "model/access.hpp"
 #include "model/condition.hpp"
 #include "model/device.hpp"
+#include "model/feed_event.hpp"
 #include "model/notification.hpp"
 #include "model/result.hpp"
 #include "model/segment.hpp"
@@ -129,6 +130,13 @@ struct exported_devices {
   bool at_end = false;  ///< no page follows
 };
 
+/// A part of the feed. `next` continues it, at its end as well: what happens later comes behind it.
+struct feed_page {
+  std::vector<feed_event> items;
+  std::string next;
+  bool at_end = false;
+};
+
 class operations {
  public:
   virtual ~operations() = default;
@@ -218,6 +226,9 @@ class operations {
   virtual result<device_event> report_event(application_id app, const std::string& device_id,
                                             device_event_type type,
                                             const std::optional<std::string>& notification_id) = 0;
+  /// Errors: invalid_cursor, cursor_expired.
+  virtual result<feed_page> read_feed(application_id app, event_types wanted,
+                                      const page_request& request) = 0;
   virtual result<page<stored_device>> list_user_devices(application_id app, const std::string& user_id,
                                                         const page_request& request) = 0;
   virtual result<erased_user> erase_user(application_id app, const std::string& user_id) = 0;

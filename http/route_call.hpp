@@ -28,7 +28,7 @@ struct call {
 };
 
 using answer = result<response>;
-using query_names = std::array<std::string_view, 3>;
+using query_names = std::array<std::string_view, 8>;
 
 /// The API key of `Authorization: Bearer KEY`; nothing when there is no such header.
 std::optional<std::string_view> bearer_key(const request& asked);

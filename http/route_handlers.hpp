@@ -36,6 +36,9 @@ answer report_device_event(const call& of);
 answer list_user_devices(const call& of);
 answer erase_user(const call& of);
 
+// -- results (routes_results.cpp) --
+answer read_feed(const call& of);
+
 // -- notifications (routes_notifications.cpp) --
 answer create_notification(const call& of);
 answer get_notification(const call& of);

@@ -53,6 +53,7 @@ constexpr route routes[] = {
     {"GET", "/v1/token-holds", scope::read, list_token_holds},
     {"POST", "/v1/token-holds/{id}:confirm", scope::admin, confirm_token_hold},
     {"POST", "/v1/token-holds/{id}:undo", scope::admin, undo_token_hold},
+    {"GET", "/v1/events", scope::read, read_feed, {"type", "limit", "cursor"}},
     {"POST", "/v1/notifications", scope::send, create_notification},
     {"GET", "/v1/notifications", scope::read, list_notifications, {"state", "limit", "cursor"}},
     {"POST", "/v1/notifications/{id}:launch", scope::send, launch_notification},

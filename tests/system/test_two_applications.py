@@ -234,6 +234,7 @@ ATTACKS = {
         expect(True, (v.hold not in [each["id"] for each in a.call("GET", "/v1/token-holds")[1]["items"]], None))],
     ("POST", "/v1/token-holds/{id}:confirm"): lambda a, v: decides(a, v, "confirm"),
     ("POST", "/v1/token-holds/{id}:undo"): lambda a, v: decides(a, v, "undo"),
+    ("GET", "/v1/events"): lambda a, v: (lists(a, v, "/v1/events"), lists(a, v, "/v1/events?limit=1000")),
     ("POST", "/v1/notifications"): creates,
     ("GET", "/v1/notifications"): lambda a, v: (lists(a, v, "/v1/notifications"), lists(a, v, "/v1/notifications?state=draft")),
     ("GET", "/v1/notifications/{id}"): lambda a, v: by_notification(a, v, "GET"),

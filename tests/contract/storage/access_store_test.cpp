@@ -261,7 +261,7 @@ TEST_CASE_FIXTURE(fixture, "every table belongs to applications, or is known not
   // A table that appears here is to be taken care of in storage/application_purge.cpp, unless its rows name
   // their application: those are found without being named.
   const std::set<std::string> others{"access_version", "applications",     "deliveries",   "held_tokens",
-                                     "journal_identity", "lease", "property_index", "schema_version"};
+                                     "journal_identity", "lease", "property_index", "reports", "schema_version"};
   std::set<std::string> found;
   auto read = (*db.open())->query(
       "testing",
@@ -291,7 +291,9 @@ TEST_CASE_FIXTURE(fixture, "a deleted application leaves nothing behind, in smal
     REQUIRE(segments.put(of, "all", *condition::parse("{}")).ok());
     make_key(of);
     auto note = launched(db, of);
-    change(db, "INSERT INTO deliveries VALUES (?, 1, 1, 1, '', '', 0)", {note.key});
+    change(db, "INSERT INTO deliveries (notification_id, device_id, outcome, attempts, code, gateway_message_id, "
+               "settled_at) VALUES (?, 1, 1, 1, '', '', 0)", {note.key});
+    change(db, "INSERT INTO reports VALUES (?, 1, 1, 0)", {note.key});
     notification_draft draft;
     draft.content.title = "draft";
     draft.audience = audience_all{};
@@ -344,6 +346,7 @@ TEST_CASE_FIXTURE(fixture, "a deleted application leaves nothing behind, in smal
     CHECK(number_of(db, "SELECT COUNT(*) FROM " + table + " WHERE application_id = ?", {app.key}) == 0);
   }
   CHECK(number_of(db, "SELECT COUNT(*) FROM deliveries WHERE notification_id = ?", {note.key}) == 0);
+  CHECK(number_of(db, "SELECT COUNT(*) FROM reports WHERE notification_id = ?", {note.key}) == 0);
   CHECK(number_of(db, "SELECT COUNT(*) FROM property_index WHERE index_id = ?", {gone_index}) == 0);
   CHECK(number_of(db, "SELECT COUNT(*) FROM held_tokens h WHERE NOT EXISTS (SELECT 1 FROM token_holds t WHERE "
                       "t.id = h.hold_id)") == 0);
