@@ -221,10 +221,13 @@ result<bool> notification_store::purge_deleted(size_t most_rows) {
                          [&](const sql_row& row) { key.value = row.number(0); });
     if (!read) return read.failure();
     if (!key) return false;
-    auto rows = on.execute("deleting deliveries", "DELETE FROM deliveries WHERE notification_id = ? LIMIT ?",
-                           {key, most_rows});
-    if (!rows) return rows.failure();
-    if (*rows >= most_rows) return true;
+    for (const char* table : {"deliveries", "reports"}) {
+      auto rows = on.execute("deleting a notification's rows",
+                             "DELETE FROM " + std::string(table) + " WHERE notification_id = ? LIMIT ?",
+                             {key, most_rows});
+      if (!rows) return rows.failure();
+      if (*rows >= most_rows) return true;
+    }
     auto gone = on.execute("deleting a notification", "DELETE FROM notifications WHERE id = ?", {key});
     if (!gone) return gone.failure();
     return true;
