@@ -1,15 +1,15 @@
 // What clients may ask, done over the stores. One per api actor, with connections of its own.
 #pragma once
 
-#include <chrono>
 #include <functional>
-#include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "actors/node_context.hpp"
 #include "http/operations.hpp"
 #include "storage/api_key_store.hpp"
+#include "storage/application_store.hpp"
 #include "storage/database.hpp"
 #include "storage/delivery_store.hpp"
 #include "storage/device_history.hpp"
@@ -21,6 +21,7 @@
 #include "storage/segment_store.hpp"
 #include "storage/token_guard.hpp"
 #include "storage/webhook_store.hpp"
+#include "transports/sealed_text.hpp"
 #include "transports/transport.hpp"
 
 namespace pusher {
@@ -31,7 +32,29 @@ class api_operations : public http::operations {
   api_operations(node_context_ptr node, unsigned index, std::function<void()> launched);
 
   const compat_settings& compat() const override { return node_->config.compat; }
+
+  // In actors/api_access.cpp.
   result<http::principal> authenticate(std::string_view key) override;
+  std::string seal_cursor(application_id app, const std::string& cursor) override;
+  result<std::string> open_cursor(application_id app, const std::string& sealed) override;
+  result<http::created_application> create_application(
+      const std::string& name, const std::optional<std::string>& idempotency_key) override;
+  result<http::page<application>> list_applications(const http::page_request& request) override;
+  result<application> find_application(const std::string& name_or_id) override;
+  result<application> get_application(application_id app) override;
+  result<application> rename_application(application_id app, const std::string& name) override;
+  result<application> suspend_application(application_id app) override;
+  result<application> resume_application(application_id app) override;
+  result<void> delete_application(application_id app) override;
+  result<made_api_key> create_key(application_id app, const api_key_wish& wish,
+                                  const std::optional<std::string>& idempotency_key) override;
+  result<http::page<api_key>> list_keys(application_id app, const http::page_request& request) override;
+  result<api_key> get_key(application_id app, const std::string& id) override;
+  result<api_key> change_key(application_id app, const std::string& id,
+                             const std::function<result<void>(api_key&)>& change) override;
+  result<made_api_key> rotate_key(application_id app, const std::string& id,
+                                  std::optional<utc_ms> overlap) override;
+  result<void> revoke_key(application_id app, const std::string& id) override;
 
   result<http::registered_device> put_device(application_id app, const device& value) override;
   result<std::vector<http::registered_device>> put_devices(application_id app,
@@ -142,20 +165,24 @@ class api_operations : public http::operations {
   static void show_push(const struct push_form& form, const message& whole, utc_ms now,
                         http::rehearsed_payload& shown);
 
-  /// Launching is refused while Redis is away: what is accepted must be on its way at once.
+  template <class T>
+  result<T> changed(result<T> made);
+  /// Tells the senders what they may not go on with.
+  void hold_back(application_id app, control how);
+  void hold_back(const std::vector<notification_key>& under_way, control how);
+
+  /// Launching is refused while more would be too much, and while Redis is away: what is accepted must be on
+  /// its way at once.
+  result<void> may_launch(application_id app);
   result<void> journal_answers();
   void announce(notification_key key);
   result<void> check_content(const notification_draft& draft);
-
-  struct remembered_key {
-    http::principal who;
-    std::chrono::steady_clock::time_point until;
-  };
 
   node_context_ptr node_;
   std::function<void()> launched_;
   const std::set<channel> channels_;  ///< with a credential
   database database_;
+  application_store applications_;
   api_key_store keys_;
   device_store devices_;
   notification_store notifications_;
@@ -167,7 +194,7 @@ class api_operations : public http::operations {
   webhook_store webhooks_;
   event_feed feed_;
   journal journal_;
-  std::map<sha256_digest, remembered_key> remembered_;
+  const seal_key cursor_key_;  ///< the same on every node
 };
 
 }  // namespace pusher

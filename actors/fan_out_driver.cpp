@@ -8,8 +8,11 @@
 namespace pusher {
 
 namespace {
-constexpr utc_ms shortest_wait_ms = 5;  // so that what cannot be launched just now costs little
-}
+
+constexpr utc_ms shortest_wait_ms = 5;   // so that what cannot be launched just now costs little
+constexpr size_t rows_of_a_step = 1000;  // of each table; some milliseconds
+
+}  // namespace
 
 fan_out_driver::fan_out_driver(const settings& config, fan_out_bounds bounds, std::set<channel> reachable,
                                const std::string& run_id, const std::string& consumer, fan_out_hooks hooks)
@@ -20,6 +23,7 @@ fan_out_driver::fan_out_driver(const settings& config, fan_out_bounds bounds, st
       devices_(database_),
       notifications_(database_),
       indexes_(database_),
+      applications_(database_),
       feed_(database_),
       event_retention_days_(config.limits.event_retention_days) {}
 
@@ -43,6 +47,7 @@ void fan_out_driver::poll() {
   // A step a second even when there are always pages to read; in between when there are none.
   index_work_ = true;
   build_indexes();
+  purge();
   // The stream only wakes; the worklist is in MariaDB.
   auto launches = journal_.drain_launches();
   if (!launches) return failed("drain_launches", launches.failure());
@@ -112,8 +117,10 @@ step_result fan_out_driver::step() {
     if (auto followed = follow_lives(); !followed) failed("lives", followed.failure());
   }
   auto action = machine_.next(now_ms());
-  if (std::holds_alternative<fan_out_machine::idle>(action) && index_work_ && machine_.leading())
-    return build_indexes();
+  if (std::holds_alternative<fan_out_machine::idle>(action) && machine_.leading()) {
+    if (index_work_) return build_indexes();
+    if (purge_work_) return purge();
+  }
   return std::visit([this](auto& what) { return perform(what); }, action);
 }
 
@@ -121,6 +128,13 @@ step_result fan_out_driver::build_indexes() {
   auto worked = indexes_.work();
   if (!worked) failed("index", worked.failure());
   index_work_ = worked && *worked;
+  return {true, 0};
+}
+
+step_result fan_out_driver::purge() {
+  auto purged = applications_.purge(rows_of_a_step);
+  if (!purged) failed("purge", purged.failure());
+  purge_work_ = purged && *purged;
   return {true, 0};
 }
 

@@ -8,8 +8,10 @@
 
 #include "actors/health_board.hpp"
 #include "actors/leadership.hpp"
+#include "actors/load_watch.hpp"
 #include "actors/metrics.hpp"
 #include "conf/settings.hpp"
+#include "http/key_ring.hpp"
 #include "transports/key_ring.hpp"
 
 namespace pusher {
@@ -24,6 +26,8 @@ struct node_context {
   metrics numbers;
   pusher::leadership lead;
   std::mutex testing_webhook;       ///< held while one is tested
+  load_watch load;
+  std::unique_ptr<http::key_ring> keys;  ///< what is remembered of API keys; made before any role plays
   std::atomic<bool> failed{false};  ///< a role failed too often: the process must end with a fault
 
   /// The consumer name of one actor.

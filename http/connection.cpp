@@ -171,10 +171,11 @@ void connection::hand_over(const exchange_ptr& complete) {
 
 void connection::detach(std::string_view rest, socket_owner& owner) {
   if (core_->draining) return refuse(overloaded("The node is ending; ask another."));
-  if (!core_->streams->reserve()) return refuse(overloaded("Too many imports and exports are under way."));
+  if (!core_->streams->reserve(head_.request))
+    return refuse(overloaded("Too many imports and exports are under way."));
   auto taken = owner.detach(descriptor_);
   if (taken.socket < 0) {
-    core_->streams->give_back();
+    core_->streams->give_back(head_.request);
     return refuse(overloaded("Too many connections are open."));
   }
   core_->request_bytes.give_back(std::exchange(charged_, 0));

@@ -12,6 +12,7 @@
 #include "conf/settings.hpp"
 #include "http/rehearsal.hpp"
 #include "http/webhook_operations.hpp"
+#include "model/access.hpp"
 #include "model/condition.hpp"
 #include "model/device.hpp"
 #include "model/feed_event.hpp"
@@ -22,13 +23,14 @@
 
 namespace pusher::http {
 
-/// What an API key may do; `none` is what needs no key.
-enum class scope : uint8_t { none = 0, devices = 1, send = 2, read = 4, admin = 8 };
+using pusher::scope;
 
 /// Who calls.
 struct principal {
   application_id application;
-  uint8_t scopes = 0;  ///< bits of `scope`
+  uint8_t scopes = 0;      ///< bits of `scope`
+  bool operates = false;   ///< a key of the application `default`: with scope admin it administers all others
+  bool suspended = false;  ///< its application is
   bool may(scope s) const { return (scopes & static_cast<uint8_t>(s)) != 0; }
 };
 
@@ -105,6 +107,11 @@ struct erased_user {
   uint64_t events = 0;  ///< entries of their history
 };
 
+struct created_application {
+  application value;
+  bool replayed = false;  ///< the same call, by its idempotency key, made it before
+};
+
 /// Which devices an export gives: those with `after < key <= last`, so that devices that come meanwhile do
 /// not prolong it, and that meet its condition as it was at the beginning.
 struct export_range {
@@ -132,8 +139,39 @@ class operations : public webhook_operations {
   /// What is answered to callers of other services.
   virtual const compat_settings& compat() const = 0;
 
-  /// Who holds this bearer key. Errors: unauthenticated.
+  /// Who holds this bearer key. Errors: unauthenticated, whatever is wrong with it.
   virtual result<principal> authenticate(std::string_view key) = 0;
+
+  // Cursors are made of row numbers, and those tell how many rows others have: clients get them sealed.
+  virtual std::string seal_cursor(application_id app, const std::string& cursor) = 0;
+  /// What was sealed for this application. Errors: invalid_cursor.
+  virtual result<std::string> open_cursor(application_id app, const std::string& sealed) = 0;
+
+  /// Errors: conflict (the name is taken), idempotency_mismatch.
+  virtual result<created_application> create_application(const std::string& name,
+                                                         const std::optional<std::string>& idempotency_key) = 0;
+  virtual result<page<application>> list_applications(const page_request& request) = 0;
+  // Errors of each that follows: not_found; of changes: conflict for `default`.
+  /// By name or id.
+  virtual result<application> find_application(const std::string& name_or_id) = 0;
+  virtual result<application> get_application(application_id app) = 0;
+  virtual result<application> rename_application(application_id app, const std::string& name) = 0;
+  virtual result<application> suspend_application(application_id app) = 0;
+  virtual result<application> resume_application(application_id app) = 0;
+  virtual result<void> delete_application(application_id app) = 0;
+
+  /// Errors: conflict (too many, or the idempotency key made one before), invalid_field (its end has passed).
+  virtual result<made_api_key> create_key(application_id app, const api_key_wish& wish,
+                                          const std::optional<std::string>& idempotency_key) = 0;
+  virtual result<page<api_key>> list_keys(application_id app, const page_request& request) = 0;
+  virtual result<api_key> get_key(application_id app, const std::string& id) = 0;
+  virtual result<api_key> change_key(application_id app, const std::string& id,
+                                     const std::function<result<void>(api_key&)>& change) = 0;
+  /// Makes a second live key. Errors: conflict (two are live).
+  virtual result<made_api_key> rotate_key(application_id app, const std::string& id,
+                                          std::optional<utc_ms> overlap) = 0;
+  /// When this has returned, no node takes the key any more.
+  virtual result<void> revoke_key(application_id app, const std::string& id) = 0;
 
   virtual result<registered_device> put_device(application_id app, const device& value) = 0;
   /// Several at once, in one transaction, as if one after the other. A failure of the whole call stored

@@ -70,6 +70,22 @@ answer push_for_gorush(const call& of);
 answer rehearse_notification(const call& of);
 answer rehearse_draft(const call& of);
 
+// -- applications and keys (routes_access.cpp). Of a path that names an application, an operator means any;
+// others mean their own, and all else is not there. --
+answer create_application(const call& of);
+answer list_applications(const call& of);
+answer get_application(const call& of);
+answer change_application(const call& of);
+answer suspend_application(const call& of);
+answer resume_application(const call& of);
+answer delete_application(const call& of);
+answer create_key(const call& of);
+answer list_keys(const call& of);
+answer get_key(const call& of);
+answer change_key(const call& of);
+answer rotate_key(const call& of);
+answer delete_key(const call& of);
+
 // -- what the API says of itself (routes_description.cpp) --
 answer describe_api(const call& of);
 answer show_docs(const call& of);

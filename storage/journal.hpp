@@ -200,6 +200,8 @@ class journal {
     uint64_t results = 0, later = 0, dead_letters = 0, push = 0;
   };
   result<depths> measure();
+  /// How much of its memory Redis uses: of its own limit, or without one of the machine's.
+  result<unsigned> memory_percent();
   /// Targets of a notification that have no durable outcome yet, as Redis counts them.
   result<int64_t> pending(notification_key key);
 

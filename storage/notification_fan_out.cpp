@@ -1,3 +1,4 @@
+#include "storage/application_store.hpp"
 #include "storage/draft_codec.hpp"
 #include "storage/fencing.hpp"
 #include "storage/notification_rows.hpp"
@@ -56,16 +57,17 @@ result<fan_out_task> read_task(const sql_row& row, notification_key key) {
 result<std::vector<fan_out_job>> notification_store::worklist(size_t limit) {
   return with_connection(db_, [&](database::connection& on) -> result<std::vector<fan_out_job>> {
     std::vector<fan_out_job> jobs;
-    auto read =
-        on.query("reading the worklist",
-                 "SELECT id, state FROM notifications WHERE state IN (?, ?, ?) AND fan_out_done = 0 AND "
-                 "(wave_due <= " +
-                     database_now + " OR state = ?) ORDER BY id LIMIT ?",
-                 {number(notification_state::launched), number(notification_state::sending),
-                  number(notification_state::canceled), number(notification_state::canceled), limit},
-                 [&](const sql_row& row) {
-                   jobs.push_back({{row.number(0)}, row.number(1) == number(notification_state::canceled)});
-                 });
+    auto read = on.query(
+        "reading the worklist",
+        "SELECT id, state FROM notifications WHERE state IN (?, ?, ?) AND fan_out_done = 0 AND (state = ? OR "
+        "(wave_due <= " +
+            database_now + " AND (expires_at <= " + database_now + " OR " + of_active_applications +
+            "))) ORDER BY id LIMIT ?",
+        {number(notification_state::launched), number(notification_state::sending),
+         number(notification_state::canceled), number(notification_state::canceled), limit},
+        [&](const sql_row& row) {
+          jobs.push_back({{row.number(0)}, row.number(1) == number(notification_state::canceled)});
+        });
     if (!read) return read.failure();
     return jobs;
   });

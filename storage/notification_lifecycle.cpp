@@ -1,4 +1,5 @@
 // The steps of a notification's life after its creation.
+#include "storage/application_store.hpp"
 #include "storage/draft_codec.hpp"
 #include "storage/notification_launch.hpp"
 #include "storage/notification_rows.hpp"
@@ -159,8 +160,8 @@ result<notification_store::due_launches> notification_store::launch_due(size_t m
   std::vector<notification_key> due;
   auto read = with_connection(db_, [&](database::connection& on) {
     return on.query("reading what is due",
-                    "SELECT id FROM notifications WHERE state = ? AND due_at <= " + database_now +
-                        " ORDER BY due_at LIMIT ?",
+                    "SELECT id FROM notifications WHERE state = ? AND due_at <= " + database_now + " AND " +
+                        of_active_applications + " ORDER BY due_at LIMIT ?",
                     {number(state::scheduled), most},
                     [&](const sql_row& row) { due.push_back({row.number(0)}); });
   });
@@ -213,9 +214,18 @@ result<size_t> notification_store::end_outlived_pauses() {
 result<std::map<notification_key, control>> notification_store::controlled() {
   return with_connection(db_, [&](database::connection& on) -> result<std::map<notification_key, control>> {
     std::map<notification_key, control> found;
-    auto read = on.query(
-        "reading what is paused or canceled", "SELECT id, control FROM notifications WHERE control > 0", {},
-        [&](const sql_row& row) { found[{row.number(0)}] = static_cast<control>(row.number(1)); });
+    // What a suspended application has under way is held like a paused notification, until its time-to-live
+    // ends; its state stays what it was.
+    auto read = on.query("reading what is paused or canceled",
+                         "SELECT id, control FROM notifications WHERE control > 0 UNION ALL SELECT n.id, " +
+                             std::to_string(number(control::paused)) +
+                             " FROM applications a JOIN notifications n ON n.application_id = a.id WHERE "
+                             "a.suspended_at > 0 AND n.state IN (?, ?) AND n.control = 0 AND n.expires_at > " +
+                             database_now,
+                         {number(state::launched), number(state::sending)},
+                         [&](const sql_row& row) {
+                           found[{row.number(0)}] = static_cast<control>(row.number(1));
+                         });
     if (!read) return read.failure();
     return found;
   });
@@ -229,10 +239,13 @@ result<bool> notification_store::purge_deleted(size_t most_rows) {
                  {number(state::deleted)}, [&](const sql_row& row) { key.value = row.number(0); });
     if (!read) return read.failure();
     if (!key) return false;
-    auto rows = on.execute("deleting deliveries", "DELETE FROM deliveries WHERE notification_id = ? LIMIT ?",
-                           {key, most_rows});
-    if (!rows) return rows.failure();
-    if (*rows >= most_rows) return true;
+    for (const char* table : {"deliveries", "reports"}) {
+      auto rows = on.execute("deleting a notification's rows",
+                             "DELETE FROM " + std::string(table) + " WHERE notification_id = ? LIMIT ?",
+                             {key, most_rows});
+      if (!rows) return rows.failure();
+      if (*rows >= most_rows) return true;
+    }
     auto gone = on.execute("deleting a notification", "DELETE FROM notifications WHERE id = ?", {key});
     if (!gone) return gone.failure();
     return true;

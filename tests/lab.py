@@ -195,8 +195,8 @@ class Node:
         path = self.directory / "node.log"
         return path.read_text(errors="replace")[-characters:] if path.exists() else ""
 
-    def make_key(self, scopes="devices,send,read"):
-        made = subprocess.run([self.pusher, "keys", "create", "--scopes", scopes, "--config", str(self.config)],
+    def make_key(self, scopes="devices,send,read", *flags):
+        made = subprocess.run([self.pusher, "keys", "create", "--scopes", scopes, "--config", str(self.config), *flags],
                               capture_output=True, text=True, timeout=60)
         if made.returncode != 0:
             raise AssertionError(f"keys create ended with {made.returncode}: {made.stderr}")

@@ -157,16 +157,32 @@ TEST_CASE("bodies are JSON and say so") {
   CHECK(code_of(serve(ask("PUT", "/v1/devices/a", "[1"), engine)) == "malformed_json");
 }
 
+TEST_CASE("cursors of lists are sealed on their way out and opened on their way in") {
+  fake_operations engine;
+  engine.next = "c9";
+  auto made = ask("GET", "/v1/notifications");
+  made.query["cursor"] = "sealed-c1";
+  auto page = serve(made, engine);
+  CHECK(page.status == 200);
+  CHECK(engine.paging.cursor == "c1");
+  CHECK(page.body.find(R"("has_more":true,"next_cursor":"sealed-c9"})") != std::string::npos);
+  CHECK(page.internal.empty());
+  made.query["cursor"] = "c1";
+  CHECK(code_of(serve(made, engine)) == "invalid_cursor");
+  engine.next.clear();
+  CHECK(contains(serve(ask("GET", "/v1/notifications"), engine).body, R"("next_cursor":null})"));
+}
+
 TEST_CASE("search and count take a condition, a limit and a cursor, and nothing else") {
   fake_operations engine;
   engine.next = "c9";
   serve(ask("PUT", "/v1/devices/a", device_body), engine);
-  auto found = serve(ask("POST", "/v1/devices:search", R"({"limit":5,"cursor":"c1"})"), engine);
+  auto found = serve(ask("POST", "/v1/devices:search", R"({"limit":5,"cursor":"sealed-c1"})"), engine);
   CHECK(found.status == 200);
   CHECK(engine.paging.limit == 5);
   CHECK(engine.paging.cursor == "c1");
   CHECK(contains(found.body, R"("device_id":"a")"));
-  CHECK(contains(found.body, R"("next_cursor":"c9")"));
+  CHECK(contains(found.body, R"("next_cursor":"sealed-c9"})"));
   CHECK(contains(found.body, R"("has_more":true)"));
   CHECK(serve(ask("POST", "/v1/devices:count", "{}"), engine).body ==
         R"({"count":1,"explain":{"access":"scan","devices_looked_at":1,"devices_matched":1}})");
