@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,12 +53,14 @@ class notification_store {
                          const std::optional<idempotency>& once,
                          const std::function<std::string(const notification&)>& render);
   result<notification> get(application_id app, const std::string& id);
+  /// Those among them that have settled or are gone.
+  result<std::set<notification_key>> settled_among(const std::vector<notification_key>& keys);
   /// Newest first; `before` = 0 for the first page.
   result<std::vector<notification>> list(application_id app, std::optional<notification_state> state,
                                          notification_key before, size_t limit);
-  /// draft or scheduled -> launched; sets launched_at, expires_at, the audience's last device and what its segments stand
-  /// for. With an idempotency key a repeat gives the first answer's body. Errors: not_found, wrong_state (the
-  /// sentence names the state), idempotency_mismatch.
+  /// draft or scheduled -> launched; sets launched_at, expires_at, the audience's last device and what its
+  /// segments stand for. With an idempotency key a repeat gives the first answer's body. Errors: not_found,
+  /// wrong_state (the sentence names the state), idempotency_mismatch.
   result<created> launch(application_id app, const std::string& id, const std::optional<idempotency>& once,
                          const std::function<std::string(const notification&)>& render);
 
