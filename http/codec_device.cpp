@@ -6,6 +6,7 @@
 #include "http/text.hpp"
 #include "model/json.hpp"
 #include "model/limits.hpp"
+#include "model/local_time.hpp"
 #include "model/properties.hpp"
 
 namespace pusher::http {
@@ -82,7 +83,12 @@ void read_push_token(field_reader& from, device& into) {
 void read_optional(field_reader& from, device& into) {
   if (auto text = from.text("user_id", {limits::user_id_bytes, 1})) into.user_id = text;
   if (auto text = from.text("locale", {limits::locale_bytes, 1})) into.locale = text;
-  if (auto text = from.text("time_zone", {limits::time_zone_bytes, 1})) into.time_zone = text;
+  if (auto text = from.text("time_zone", {limits::time_zone_bytes, 1})) {
+    if (!is_time_zone(*text))
+      from.fail(errc::invalid_field, "time_zone",
+                "There is no such time zone; name one of the IANA database, e.g. Europe/Berlin.");
+    into.time_zone = text;
+  }
   if (auto text = from.text("app_version", {limits::app_version_bytes, 1})) into.app_version = text;
 }
 

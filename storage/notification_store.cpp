@@ -75,7 +75,7 @@ result<notification_key> insert(database::connection& on, application_id app,
           database_now + ")",
       {make_uuid_v7(), app, number(waiting_state(draft)), static_cast<unsigned>(draft.lane),
        draft.external_id, draft.ttl_seconds, encode_draft(draft), encode_audience(draft.audience),
-       draft.scheduled_at, draft.misfire_grace_seconds});
+       due_of(draft), draft.misfire_grace_seconds});
   if (inserted) return notification_key{on.last_insert_id()};
   if (on.duplicate())
     return error{errc::conflict, "Another notification has this external_id", "/external_id", 0};
@@ -107,7 +107,8 @@ result<notification_store::created> notification_store::create(
     auto key = insert(on, app, draft);
     if (!key) return key.failure();
     if (draft.launch) {
-      if (auto launched = set_launched(on, app, *key, draft.audience); !launched) return launched.failure();
+      if (auto good = check_in_time(on, draft); !good) return good.failure();
+      if (auto launched = set_launched(on, app, *key, draft); !launched) return launched.failure();
     } else if (auto good = check_waiting(on, app, draft); !good) {
       return good.failure();
     }
@@ -182,8 +183,7 @@ result<notification_store::created> notification_store::launch(
     if (!value) return value.failure();
     if (value->state != notification_state::draft && value->state != notification_state::scheduled)
       return wrong_state(value->state, "only a draft or a scheduled one can be launched");
-    if (auto launched = set_launched(on, app, value->key, value->draft.audience); !launched)
-      return launched.failure();
+    if (auto launched = set_launched(on, app, value->key, value->draft); !launched) return launched.failure();
     value = read_one(on, "id = ?", {value->key});
     if (!value) return value.failure();
     if (once)
