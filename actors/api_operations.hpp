@@ -71,6 +71,9 @@ class api_operations : public http::operations {
   result<std::vector<http::token_holder>> hold_tokens(application_id app,
                                                       const std::vector<device>& values) override;
   result<void> check_notification(application_id app, const notification_draft& draft) override;
+  result<std::set<notification_key>> settled_among(const std::vector<notification_key>& keys) override {
+    return notifications_.settled_among(keys);
+  }
   // In actors/api_audience.cpp.
   result<http::page<stored_device>> search_devices(application_id app, const http::device_filter& which,
                                                    const http::page_request& request) override;

@@ -72,8 +72,8 @@ class target_reader {
   void add_token(std::string token) {
     const char* why = token.empty()                             ? "the token is empty"
                       : token.size() > limits::push_token_bytes ? "the token is too long"
-                      : !is_visible_ascii(token)                ? "the token has a character that no token has"
-                                                                : nullptr;
+                      : !is_visible_ascii(token) ? "the token has a character that no token has"
+                                                 : nullptr;
     if (why)
       into_.refused.push_back({std::move(token), why});
     else

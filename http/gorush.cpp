@@ -74,9 +74,10 @@ bool is_gorush_path(std::string_view path) {
 response serve_gorush(const request& asked, const compat_settings& compat,
                       const std::function<response(const request&)>& route) {
   if (!compat.gorush)
-    return problem({errc::route_not_found,
-                    "There is nothing at this path; compat.gorush makes a node answer gorush's calls.", "", 0},
-                   asked);
+    return problem(
+        {errc::route_not_found,
+         "There is nothing at this path; compat.gorush makes a node answer gorush's calls.", "", 0},
+        asked);
   if (asked.path == health_path) return health_response(asked);
   if (asked.headers.count("authorization") > 0) return in_words_of_gorush(route(asked));
   if (const auto* why = why_key_is_needed(asked, compat))

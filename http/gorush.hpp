@@ -1,4 +1,5 @@
-// Callers of gorush: which requests are theirs, who may send them without a key, and faults in gorush's words.
+// Callers of gorush: which requests are theirs, who may send them without a key, and faults in gorush's
+// words.
 #pragma once
 
 #include <functional>

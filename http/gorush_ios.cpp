@@ -14,14 +14,11 @@ struct mapped_text {
   const char* name;
   const char* member;
 };
-constexpr mapped_text aps_texts[] = {{"category", "category"},
-                                     {"thread-id", "thread-id"},
-                                     {"thread_id", "thread-id"},
-                                     {"interruption_level", "interruption-level"},
-                                     {"event", "event"},
-                                     {"attributes-type", "attributes-type"}};
-constexpr const char* alert_texts[] = {"subtitle",     "action",  "action-loc-key", "launch-image",
-                                       "loc-key",      "title-loc-key", "summary-arg"};
+constexpr mapped_text aps_texts[] = {{"category", "category"},   {"thread-id", "thread-id"},
+                                     {"thread_id", "thread-id"}, {"interruption_level", "interruption-level"},
+                                     {"event", "event"},         {"attributes-type", "attributes-type"}};
+constexpr const char* alert_texts[] = {"subtitle", "action",        "action-loc-key", "launch-image",
+                                       "loc-key",  "title-loc-key", "summary-arg"};
 
 class ios_reader {
  public:

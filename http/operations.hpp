@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -240,6 +241,8 @@ class operations : public webhook_operations {
                                                         const page_request& request) = 0;
   virtual result<erased_user> erase_user(application_id app, const std::string& user_id) = 0;
 
+  /// Those among them that have settled or are gone.
+  virtual result<std::set<notification_key>> settled_among(const std::vector<notification_key>& keys) = 0;
   /// What create_notification would refuse before it looks at the stores.
   virtual result<void> check_notification(application_id app, const notification_draft& draft) = 0;
   /// `render` gives the body that is stored with the idempotency key and replayed.

@@ -81,10 +81,10 @@ result<stored_device> device_store::holder_of(application_id app, const device& 
   return with_connection(db_, [&](database::connection& on) -> result<stored_device> {
     auto hash = sha256(wanted.push_token);
     stored_device found;
-    auto read = on.query("finding the holder of a token", sql,
-                         {app, static_cast<unsigned>(wanted.gateway),
-                          static_cast<unsigned>(wanted.environment), hash},
-                         [&](const sql_row& row) { found = read_stored_device(row); });
+    auto read = on.query(
+        "finding the holder of a token", sql,
+        {app, static_cast<unsigned>(wanted.gateway), static_cast<unsigned>(wanted.environment), hash},
+        [&](const sql_row& row) { found = read_stored_device(row); });
     if (!read) return read.failure();
     if (*read == 0) return error{errc::not_found, "No device holds this push token", "", 0};
     return found;

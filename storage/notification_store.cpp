@@ -127,6 +127,22 @@ result<notification> notification_store::get(application_id app, const std::stri
   });
 }
 
+result<std::set<notification_key>> notification_store::settled_among(
+    const std::vector<notification_key>& keys) {
+  std::set<notification_key> settled(keys.begin(), keys.end());
+  if (keys.empty()) return settled;
+  sql_parameters parameters;
+  add_padded(parameters, keys.begin(), keys.end());
+  return with_connection(db_, [&](database::connection& on) -> result<std::set<notification_key>> {
+    auto read = on.query(
+        "looking for settled notifications",
+        "SELECT id FROM notifications WHERE completed_at = 0 AND id IN (" + placeholders(keys.size()) + ")",
+        parameters, [&](const sql_row& row) { settled.erase(notification_key{row.number(0)}); });
+    if (!read) return read.failure();
+    return settled;
+  });
+}
+
 result<std::vector<notification>> notification_store::list(application_id app,
                                                            std::optional<notification_state> state,
                                                            notification_key before, size_t limit) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,8 @@ class notification_store {
                          const std::optional<idempotency>& once,
                          const std::function<std::string(const notification&)>& render);
   result<notification> get(application_id app, const std::string& id);
+  /// Those among them that have settled or are gone.
+  result<std::set<notification_key>> settled_among(const std::vector<notification_key>& keys);
   /// Newest first; `before` = 0 for the first page.
   result<std::vector<notification>> list(application_id app, std::optional<notification_state> state,
                                          notification_key before, size_t limit);

@@ -2,6 +2,7 @@
 gorush's shape, and nothing is open to strangers."""
 import http.client
 import json
+import threading
 
 import lab
 
@@ -57,13 +58,15 @@ def check_documented_examples(node, emulator):
          "huawei_notification": {"icon": "myicon", "color": "#112244"}, "huawei_ttl": "86400s",
          "huawei_collapse_key": 7},
         {"tokens": ["huawei-d"], "platform": 3, "huawei_data": "{'title' : 'Mario','message' : 'great match!'}"},
+        {"topic": "foo-bar", "platform": 3, "message": "This is a topic message", "title": "You got message",
+         "tokens": ["huawei-e", "huawei-f"]},
     ])
-    assert (status, body) == (200, {"counts": 19, "logs": [], "success": "ok"}), (status, body)
+    assert (status, body) == (200, {"counts": 22, "logs": [], "success": "ok"}), (status, body)
     wanted = {"highScores": "fcm", "'dogs' in topics || 'cats' in topics": "fcm"}
     wanted.update({apns(f"ios-{each}"): "apns" for each in "abcdegh"})
     wanted[apns("SANDBOX-f")] = "apns"
     wanted.update({f"android-{each}": "fcm" for each in "abcde"})
-    wanted.update({f"huawei-{each}": "hms" for each in "abcd"})
+    wanted.update({f"huawei-{each}": "hms" for each in "abcdef"}, **{"foo-bar": "hms"})
     lab.until("all pushes to arrive", lambda: wanted.items() <= tokens_at(emulator).items())
 
 
@@ -121,6 +124,34 @@ def check_dead_tokens(node):
     lab.until("both tokens to be known as dead", both_dead)
 
 
+def check_outcomes(node):
+    """With gorush_sync_seconds the answer names what failed, and nothing else."""
+    status, body = push(node, [
+        {"tokens": ["sync-good", "UNREG-sync", "MISMATCH-sync"], "platform": 2, "message": "m", "notif_id": "n-7"},
+        {"tokens": [apns("sync-good")], "platform": 1, "message": "m"},
+        {"tokens": ["ILLEGAL-sync", "sync-good"], "platform": 3, "message": "m"}])
+    assert (status, body["counts"], body["success"]) == (200, 6, "ok"), body
+    told = {(each["platform"], each["token"], each["error"], each.get("notif_id")) for each in body["logs"]}
+    assert told == {("android", "UNREG-sync", "UNREGISTERED", "n-7"), ("android", "MISMATCH-sync", "SENDER_ID_MISMATCH", "n-7"),
+                    ("huawei", "ILLEGAL-sync", "80100000", None)}, body
+
+
+def check_waiting_blocks_nobody(node, emulator):
+    """A call that waits for outcomes keeps no other call waiting."""
+    emulator.control(hold=True)
+    waiting = [threading.Thread(target=push, args=(node, [{"tokens": [f"held-{i}"], "platform": 2, "message": "m"}]))
+               for i in range(8)]
+    for each in waiting:
+        each.start()
+    lab.until("the calls to be under way", lambda: len(node.call("GET", "/v1/notifications?state=sending")[1]["items"]) >= 8)
+    assert all(each.is_alive() for each in waiting)
+    assert node.call("GET", "/v1/devices/phone")[0] == 200
+    emulator.control(hold=False)
+    for each in waiting:
+        each.join(60)
+        assert not each.is_alive()
+
+
 def check_keys(node):
     """Without a key only from where the operator allows it, and never through a proxy or from a web page."""
     note = [{"tokens": ["t"], "platform": 2, "message": "m"}]
@@ -157,6 +188,14 @@ def main():
         check_devices(node)
         check_dead_tokens(node)
         check_keys(node)
+        node.stop()
+
+        node.sections["compat"].update({"gorush_sync_seconds": 30, "gorush_hide_tokens": False})
+        node.write_config()
+        node.start()
+        node.key = key
+        check_outcomes(node)
+        check_waiting_blocks_nobody(node, place.emulator)
     print("gorush: ok")
 
 

@@ -24,6 +24,7 @@ TEST_CASE("an address is the same however it is written, and what is none is in 
 }
 
 TEST_CASE("a list of networks is strict") {
-  for (const char* bad : {"", "localhost", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0", "::1/129", "1/8"})
+  for (const char* bad :
+       {"", "localhost", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0", "::1/129", "1/8"})
     CHECK_FALSE(parse_network(bad).ok());
 }

@@ -198,6 +198,10 @@ class fake_operations : public pusher::http::operations {
     }
     return holders;
   }
+  result<std::set<pusher::notification_key>> settled_among(
+      const std::vector<pusher::notification_key>& asked) override {
+    return std::set<pusher::notification_key>(asked.begin(), asked.end());
+  }
   std::optional<pusher::error> refuses;  ///< what check_notification answers
   result<void> check_notification(application_id, const pusher::notification_draft&) override {
     if (refuses) return *refuses;

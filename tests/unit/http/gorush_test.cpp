@@ -107,7 +107,8 @@ TEST_CASE("a push for Android becomes content, data of texts and overrides for F
   CHECK(draft.content.image_url == "https://i");
   CHECK(draft.content.sound == "s");
   CHECK(draft.ttl_seconds == 60);
-  CHECK(draft.content.data == std::map<std::string, std::string>{{"a", "b"}, {"n", "1"}, {"o", R"({"x":true})"}});
+  CHECK(draft.content.data ==
+        std::map<std::string, std::string>{{"a", "b"}, {"n", "1"}, {"o", R"({"x":true})"}});
   auto android = json::parse(draft.android);
   auto expected = json::parse(
       R"({"notification":{"icon":"i","color":"#112233","body_loc_args":["x","y"],"title_loc_args":["one"]},
@@ -132,14 +133,16 @@ TEST_CASE("topics, conditions and `to` are targets of FCM") {
   CHECK(tokens(read(R"("platform":2,"condition":"'a' in topics")")) ==
         std::vector<std::string>{"condition:'a' in topics"});
   // A topic of iOS is the app's bundle id.
-  CHECK(tokens(read(R"("platform":1,"topic":"com.example","tokens":["aa"])")) == std::vector<std::string>{"aa"});
+  CHECK(tokens(read(R"("platform":1,"topic":"com.example","tokens":["aa"])")) ==
+        std::vector<std::string>{"aa"});
 }
 
 TEST_CASE("a push for Huawei becomes content and an override for HMS") {
-  auto draft = read(R"("platform":3,"tokens":["t"],"title":"T","message":"M","priority":"high","category":"IM",
+  auto draft =
+      read(R"("platform":3,"tokens":["t"],"title":"T","message":"M","priority":"high","category":"IM",
       "huawei_ttl":"60s","huawei_collapse_key":3,"bi_tag":"b","fast_app_target":2,"huawei_data":"{}",
       "huawei_notification":{"icon":"/raw/i"},"data":{"ignored":1})")
-                   .draft;
+          .draft;
   CHECK(draft.content.data.empty());
   CHECK(draft.ttl_seconds == 60);
   auto hms = json::parse(draft.hms);
@@ -155,7 +158,8 @@ TEST_CASE("what cannot be read names its place, what gorush ignores is ignored")
   CHECK(pointer_of_fault(R"("platform":1,"tokens":[1])") == "/notifications/0/tokens");
   CHECK(pointer_of_fault(R"("platform":2,"time_to_live":-1)") == "/notifications/0/time_to_live");
   CHECK(pointer_of_fault(R"("platform":3,"huawei_ttl":"1d")") == "/notifications/0/huawei_ttl");
-  CHECK(pointer_of_fault(R"("platform":3,"huawei_collapse_key":101)") == "/notifications/0/huawei_collapse_key");
+  CHECK(pointer_of_fault(R"("platform":3,"huawei_collapse_key":101)") ==
+        "/notifications/0/huawei_collapse_key");
   CHECK(pointer_of_fault(R"("platform":1,"alert":{"loc-args":"x"})") == "/notifications/0/alert");
   auto body = json::parse(R"({"notifications":[{"platform":9,"tokens":["t"]},{"tokens":["t"]}]})");
   CHECK(parse_gorush(*body, {}, now)->empty());
