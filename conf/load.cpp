@@ -217,7 +217,8 @@ result<void> check_origins(const settings& values) {
   for (const auto& each : values.cors_allowed_origins) {
     auto host = each.find("://");
     if (each == "*" || (host != std::string::npos && host + 3 < each.size() &&
-                        each.find_first_of("/*, ", host + 3) == std::string::npos))
+                        each.find_first_of("/*", host + 3) == std::string::npos &&
+                        each.find(' ') == std::string::npos))
       continue;
     return error{errc::invalid_configuration,
                  "api.cors_allowed_origins: \"" + each +

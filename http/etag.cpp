@@ -27,7 +27,11 @@ std::string hex_of(std::string_view content, size_t digits) {
 struct given_tag {
   bool weak = false;
   std::string_view text;
-  std::string_view version() const { return text.substr(0, text.find('.')); }
+  /// Nothing when it is not a tag of ours.
+  std::string_view version() const {
+    auto dot = text.find('.');
+    return dot == std::string_view::npos ? std::string_view() : text.substr(0, dot);
+  }
 };
 
 /// Takes the next tag off a list; nothing at its end, or where it is no list of tags.
