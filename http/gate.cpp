@@ -125,11 +125,11 @@ void gate::dispatch(std::shared_ptr<exchange> asked) {
                     admitted);
   }
   if (!enter(admitted.key, later_part))
-    return refuse(asked,
-                  {errc::concurrency_limited,
-                   "This API key has too many requests under way; wait for an answer before the next.", "",
-                   1},
-                  admitted);
+    return refuse(
+        asked,
+        {errc::concurrency_limited,
+         "This API key has too many requests under way; wait for an answer before the next.", "", 1},
+        admitted);
   bool slow = is_long(request);
   pass(admitted.key, slow, std::make_shared<passing>(*this, asked, admitted.key, slow, admitted));
 }

@@ -19,8 +19,8 @@ namespace pusher::http {
 /// Whether the request reads or writes many devices: such must not hold up the others.
 bool is_long(const request& asked);
 
-/// Called on the server's I/O threads and on those that answer. It must outlive the requests that pass it, and
-/// its target until close().
+/// Called on the server's I/O threads and on those that answer. It must outlive the requests that pass it,
+/// and its target until close().
 class gate final : public dispatcher {
  public:
   /// How many requests may be with the actors at a time.

@@ -266,8 +266,8 @@ std::vector<std::string> tables(std::initializer_list<const char*> definitions) 
 }
 
 const std::vector<migration>& migrations() {
-  static const std::vector<migration> all{first(), second(), third(), lifecycle_migration(),
-                                          access_migration(), results_migration()};
+  static const std::vector<migration> all{
+      first(), second(), third(), lifecycle_migration(), access_migration(), results_migration()};
   return all;
 }
 

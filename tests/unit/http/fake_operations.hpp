@@ -43,7 +43,8 @@ class fake_operations : public pusher::http::operations {
 
   pusher::application& add_application(const std::string& name) {
     auto id = applications.size() + 1;
-    return applications[id] = {{id}, "01999999-0000-7000-8000-00000000000" + std::to_string(id), name, 1'000, 0};
+    return applications[id] = {
+               {id}, "01999999-0000-7000-8000-00000000000" + std::to_string(id), name, 1'000, 0};
   }
   result<pusher::http::created_application> create_application(const std::string& name,
                                                                const std::optional<std::string>&) override {
@@ -64,7 +65,9 @@ class fake_operations : public pusher::http::operations {
       if (each.name == name_or_id || each.id == name_or_id) return each;
     return failure(pusher::errc::not_found, "There is no such application.");
   }
-  result<pusher::application> get_application(application_id app) override { return applications.at(app.value); }
+  result<pusher::application> get_application(application_id app) override {
+    return applications.at(app.value);
+  }
   result<pusher::application> rename_application(application_id app, const std::string& name) override {
     applications[app.value].name = name;
     return applications[app.value];
