@@ -69,6 +69,7 @@ std::vector<option> make_options() {
   made.push_back(
       path_option("mysql.unix_socket", "MariaDB's socket instead of a host.", FIELD(mysql.unix_socket)));
   add_gateway_options(made);
+  add_compat_options(made);
   made.push_back(number_option("limits.request_body_bytes",
                                "Largest body of a request; imports are streamed and have no limit.", 1024,
                                64 * million, FIELD(limits.request_body_bytes)));

@@ -10,6 +10,7 @@ answer put_device(const call& of);
 answer get_device(const call& of);
 answer change_device(const call& of);
 answer delete_device(const call& of);
+answer look_up_device(const call& of);
 answer import_devices(const call& of);
 /// The parts of put_device, for registrations that are stored together.
 result<device> read_device(const call& of);
@@ -50,6 +51,9 @@ answer pause_notification(const call& of);
 answer resume_notification(const call& of);
 answer cancel_notification(const call& of);
 answer list_deliveries(const call& of);
+
+// -- callers of other services (routes_gorush.cpp) --
+answer push_for_gorush(const call& of);
 
 // -- applications and keys (routes_access.cpp). Of a path that names an application, an operator means any;
 // others mean their own, and all else is not there. --
