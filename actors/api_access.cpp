@@ -40,10 +40,10 @@ result<http::principal> api_operations::authenticate(std::string_view key) {
   const auto& value = found->value;
   http::principal who{value.application, value.scopes, value.application_name == default_application,
                       found->suspended};
-  node_->keys->remember(
-      key,
-      {who, value.key, value.requests_per_second, std::chrono::milliseconds(std::max<utc_ms>(found->lives_for, 0))},
-      generation, clock::now());
+  node_->keys->remember(key,
+                        {who, value.key, value.requests_per_second,
+                         std::chrono::milliseconds(std::max<utc_ms>(found->lives_for, 0))},
+                        generation, clock::now());
   return who;
 }
 

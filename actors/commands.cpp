@@ -94,8 +94,8 @@ int list_keys(settings config, const std::string& application) {
     auto keys = api_key_store(db).list_all(application);
     if (!keys) return keys.failure();
     auto time = [](utc_ms at) { return at == 0 ? std::string("-") : to_rfc3339(at); };
-    std::printf("%-14s %-16s %-26s %-26s %-26s %-26s %-26s %s\n", "PREFIX", "APPLICATION", "SCOPES", "CREATED",
-                "EXPIRES", "LAST USED", "REVOKED", "NAME");
+    std::printf("%-14s %-16s %-26s %-26s %-26s %-26s %-26s %s\n", "PREFIX", "APPLICATION", "SCOPES",
+                "CREATED", "EXPIRES", "LAST USED", "REVOKED", "NAME");
     for (const auto& key : *keys)
       std::printf("%-14s %-16s %-26s %-26s %-26s %-26s %-26s %s\n", key.id.c_str(),
                   key.application_name.c_str(), scope_names(key.scopes).c_str(), time(key.created_at).c_str(),

@@ -11,6 +11,7 @@ namespace {
 
 constexpr utc_ms shortest_wait_ms = 5;   // so that what cannot be launched just now costs little
 constexpr size_t rows_of_a_step = 1000;  // of each table; some milliseconds
+constexpr utc_ms shortest_wait_ms = 5;   // so that what cannot be launched just now costs little
 
 }  // namespace
 

@@ -26,8 +26,8 @@ class load_watch {
       total_ += count;
   }
 
-  /// Errors: overloaded. At the limit an application that has less than its hundredth part under way may still
-  /// launch, until twice the limit is reached: one that floods does not stop the others.
+  /// Errors: overloaded. At the limit an application that has less than its hundredth part under way may
+  /// still launch, until twice the limit is reached: one that floods does not stop the others.
   result<void> may_launch(const limits_settings& limits, application_id app) const {
     if (limits.redis_memory_percent < 100 && redis_percent_ > limits.redis_memory_percent)
       return overloaded("Redis is short of memory; nothing more is launched until it has drained.");

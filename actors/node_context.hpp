@@ -28,7 +28,7 @@ struct node_context {
   std::mutex testing_webhook;       ///< held while one is tested
   load_watch load;
   std::unique_ptr<http::key_ring> keys;  ///< what is remembered of API keys; made before any role plays
-  std::atomic<bool> failed{false};  ///< a role failed too often: the process must end with a fault
+  std::atomic<bool> failed{false};       ///< a role failed too often: the process must end with a fault
 
   /// The consumer name of one actor.
   std::string consumer(const char* role, unsigned index) const {

@@ -15,7 +15,8 @@ namespace {
 /// What the thread knows; every step reports to the board and returns whether it went well.
 class watch {
  public:
-  explicit watch(node_context& node) : node_(node), database_(node.config.mysql), identities_(database_), applications_(database_) {
+  explicit watch(node_context& node)
+      : node_(node), database_(node.config.mysql), identities_(database_), applications_(database_) {
     for (const auto& name : {check_mariadb, check_redis, check_schema, check_journal})
       node_.board.report(name, false, "not asked yet");
   }

@@ -88,14 +88,14 @@ std::vector<option> make_options() {
                                "Requests under way of one key; and never more than are left for others.", 1,
                                100'000, FIELD(limits.concurrent_requests_per_key)));
   made.push_back(number_option("limits.requests_per_second_per_key",
-                               "Of a key without a limit of its own, per node; beyond it 429. 0 = no limit.", 0,
-                               million, FIELD(limits.requests_per_second_per_key)));
+                               "Of a key without a limit of its own, per node; beyond it 429. 0 = no limit.",
+                               0, million, FIELD(limits.requests_per_second_per_key)));
   made.push_back(number_option("limits.wrong_keys_per_minute",
                                "Unknown API keys from one address, per node; beyond it 429. 0 = no limit.", 0,
                                million, FIELD(limits.wrong_keys_per_minute)));
   made.push_back(number_option("limits.notifications_under_way",
-                               "Launched and not completed; at this number launching answers 503.", 1, million,
-                               FIELD(limits.notifications_under_way)));
+                               "Launched and not completed; at this number launching answers 503.", 1,
+                               million, FIELD(limits.notifications_under_way)));
   made.push_back(number_option("limits.redis_memory_percent",
                                "Of Redis's memory; beyond it launching answers 503. 100 = no limit.", 1, 100,
                                FIELD(limits.redis_memory_percent)));

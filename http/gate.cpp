@@ -35,12 +35,17 @@ bool is_long(const request& asked) {
          counted_segment || erased_user;
 }
 
+gate::line gate::line_of(const request& asked) {
+  if (asked.path == "/api/push") return line::patient;  // may wait for its outcomes
+  return is_long(asked) ? line::slow : line::quick;
+}
+
 /// The request as the actors see it. Answered or dropped, it makes room for the next.
 class gate::passing final : public exchange {
  public:
-  passing(gate& through, std::shared_ptr<exchange> from, uint64_t caller, bool slow,
+  passing(gate& through, std::shared_ptr<exchange> from, uint64_t caller, line of,
           const key_ring::admission& admitted)
-      : through_(through), from_(std::move(from)), caller_(caller), slow_(slow), admitted_(admitted) {}
+      : through_(through), from_(std::move(from)), caller_(caller), line_(of), admitted_(admitted) {}
   passing(const passing&) = delete;
   passing& operator=(const passing&) = delete;
 
@@ -67,13 +72,13 @@ class gate::passing final : public exchange {
   }
 
   void leave() {
-    if (!left_.exchange(true)) through_.leave(caller_, slow_);
+    if (!left_.exchange(true)) through_.leave(caller_, line_);
   }
 
   gate& through_;
   std::shared_ptr<exchange> from_;
   const uint64_t caller_;
-  const bool slow_;
+  const line line_;
   const key_ring::admission admitted_;
   std::atomic<bool> answered_{false}, left_{false};
 };
@@ -85,8 +90,7 @@ gate::gate(dispatcher& target, key_ring& keys, const limits_settings& limits, wi
       most_(limits.concurrent_requests),
       most_of_one_(limits.concurrent_requests_per_key),
       refused_(std::move(refused)),
-      quick_(open.quick),
-      slow_(open.slow) {}
+      queues_{fair_queue(open.quick), fair_queue(open.slow), fair_queue(limits.concurrent_requests)} {}
 
 gate::~gate() {
   close();
@@ -97,8 +101,8 @@ void gate::close() {
   {
     std::lock_guard<std::mutex> guard(mutex_);
     closed_ = true;
-    for (auto* queue : {&quick_, &slow_})
-      while (auto each = queue->drop())
+    for (auto& queue : queues_)
+      while (auto each = queue.drop())
         left.push_back(std::move(each));
   }
   for (const auto& each : left)
@@ -126,13 +130,13 @@ void gate::dispatch(std::shared_ptr<exchange> asked) {
                     admitted);
   }
   if (!enter(admitted.key, later_part))
-    return refuse(asked,
-                  {errc::concurrency_limited,
-                   "This API key has too many requests under way; wait for an answer before the next.", "",
-                   1},
-                  admitted);
-  bool slow = is_long(request);
-  pass(admitted.key, slow, std::make_shared<passing>(*this, asked, admitted.key, slow, admitted));
+    return refuse(
+        asked,
+        {errc::concurrency_limited,
+         "This API key has too many requests under way; wait for an answer before the next.", "", 1},
+        admitted);
+  auto of = line_of(request);
+  pass(admitted.key, of, std::make_shared<passing>(*this, asked, admitted.key, of, admitted));
 }
 
 /// One caller never takes the last place: it may have as many as are left for others.
@@ -146,20 +150,20 @@ bool gate::enter(uint64_t caller, bool always) {
   return true;
 }
 
-void gate::leave(uint64_t caller, bool slow) {
+void gate::leave(uint64_t caller, line of) {
   {
     std::lock_guard<std::mutex> guard(mutex_);
     --within_;
     if (auto own = of_caller_.find(caller); --own->second == 0) of_caller_.erase(own);
-    (slow ? slow_ : quick_).done();
+    queue_of(of).done();
   }
   pump();
 }
 
-void gate::pass(uint64_t caller, bool slow, std::shared_ptr<exchange> asked) {
+void gate::pass(uint64_t caller, line of, std::shared_ptr<exchange> asked) {
   {
     std::lock_guard<std::mutex> guard(mutex_);
-    (slow ? slow_ : quick_).push(caller, std::move(asked));
+    queue_of(of).push(caller, std::move(asked));
   }
   pump();
 }
@@ -169,8 +173,9 @@ void gate::pump() {
   std::unique_lock<std::mutex> lock(mutex_);
   if (closed_ || std::exchange(pumping_, true)) return;
   while (!closed_) {
-    auto next = quick_.next();
-    if (!next) next = slow_.next();
+    fair_queue::item next;
+    for (auto& queue : queues_)
+      if (!next) next = queue.next();
     if (!next) break;
     lock.unlock();
     target_.dispatch(std::move(next));

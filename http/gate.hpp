@@ -2,7 +2,8 @@
 // a fair order. Costs a request a few lookups in memory and no store.
 #pragma once
 
-#include <atomic>
+#include <array>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -19,8 +20,8 @@ namespace pusher::http {
 /// Whether the request reads or writes many devices: such must not hold up the others.
 bool is_long(const request& asked);
 
-/// Called on the server's I/O threads and on those that answer. It must outlive the requests that pass it, and
-/// its target until close().
+/// Called on the server's I/O threads and on those that answer. It must outlive the requests that pass it,
+/// and its target until close().
 class gate final : public dispatcher {
  public:
   /// How many requests may be with the actors at a time.
@@ -39,11 +40,18 @@ class gate final : public dispatcher {
 
  private:
   class passing;  // a request on its way, which leaves the gate when it is answered
+  enum class line : uint8_t {
+    quick,
+    slow,    ///< see is_long()
+    patient  ///< waits for others and keeps no actor busy meanwhile
+  };
+  static line line_of(const request& asked);
   friend class passing;
 
   bool enter(uint64_t caller, bool always);
-  void leave(uint64_t caller, bool slow);
-  void pass(uint64_t caller, bool slow, std::shared_ptr<exchange> asked);
+  fair_queue& queue_of(line of) { return queues_[static_cast<size_t>(of)]; }
+  void leave(uint64_t caller, line of);
+  void pass(uint64_t caller, line of, std::shared_ptr<exchange> asked);
   void pump();
   void refuse(const std::shared_ptr<exchange>& asked, const error& why, const key_ring::admission& admitted);
 
@@ -55,7 +63,7 @@ class gate final : public dispatcher {
   std::mutex mutex_;
   size_t within_ = 0;
   std::unordered_map<uint64_t, size_t> of_caller_;
-  fair_queue quick_, slow_;
+  std::array<fair_queue, 3> queues_;  ///< by line
   bool pumping_ = false;
   bool closed_ = false;
 };

@@ -50,8 +50,8 @@ void import_stream::run() {
   client_.finish();
 }
 
-/// An empty chunk tells whether the caller may import at all, while its status can still be said. Nothing when
-/// the caller may not, and was told so.
+/// An empty chunk tells whether the caller may import at all, while its status can still be said. Nothing
+/// when the caller may not, and was told so.
 std::optional<response> import_stream::admission() {
   auto answer = ask_and_wait(target_, asked_, longest_wait_for_chunk, canceled_);
   if (answer.status == 200) return answer;

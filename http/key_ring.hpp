@@ -2,8 +2,8 @@
 //
 // A key is remembered only after a store has vouched for it, and trusted only until `trust` ends: a keeper
 // (actors/key_keeper.hpp) asks the stores again and again whether anything has changed, and each answer
-// prolongs the trust a little. So a request costs a lookup in memory, and a revoked key ends everywhere within
-// the trust.
+// prolongs the trust a little. So a request costs a lookup in memory, and a revoked key ends everywhere
+// within the trust.
 #pragma once
 
 #include <chrono>
@@ -56,7 +56,7 @@ class key_ring {
   };
   struct admission {
     verdict is = verdict::unknown;
-    uint64_t key = 0;  ///< its id; 0 = not known
+    uint64_t key = 0;                  ///< its id; 0 = not known
     std::optional<rate_reading> rate;  ///< of a key with a limit
     uint32_t retry_after_seconds = 0;
   };

@@ -149,8 +149,8 @@ class operations : public webhook_operations {
   virtual result<std::string> open_cursor(application_id app, const std::string& sealed) = 0;
 
   /// Errors: conflict (the name is taken), idempotency_mismatch.
-  virtual result<created_application> create_application(const std::string& name,
-                                                         const std::optional<std::string>& idempotency_key) = 0;
+  virtual result<created_application> create_application(
+      const std::string& name, const std::optional<std::string>& idempotency_key) = 0;
   virtual result<page<application>> list_applications(const page_request& request) = 0;
   // Errors of each that follows: not_found; of changes: conflict for `default`.
   /// By name or id.

@@ -23,7 +23,8 @@ class rate_meter {
 
   explicit rate_meter(std::chrono::seconds window = std::chrono::seconds(1)) : window_(window) {}
 
-  /// Whether one more request may be made; takes it if so. `limit` is not 0, and may differ from call to call.
+  /// Whether one more request may be made; takes it if so. `limit` is not 0, and may differ from call to
+  /// call.
   bool take(uint32_t limit, clock::time_point now) {
     fill(limit, now);
     if (left_ < 1) return false;

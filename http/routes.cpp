@@ -184,7 +184,8 @@ void seal_next_cursor(response& made, const call& of) {
   auto next = made.internal.find(next_cursor_note);
   if (next == made.internal.end()) return;
   auto tail = next->second + "\"}";
-  if (made.body.size() < tail.size() || made.body.compare(made.body.size() - tail.size(), tail.size(), tail) != 0)
+  if (made.body.size() < tail.size() ||
+      made.body.compare(made.body.size() - tail.size(), tail.size(), tail) != 0)
     return;
   made.body.resize(made.body.size() - tail.size());
   made.body += of.engine.seal_cursor(of.who.application, next->second) + "\"}";

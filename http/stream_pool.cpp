@@ -52,7 +52,8 @@ void stream_pool::start(detached_socket taken, request_head head, std::string ea
   std::lock_guard<std::mutex> guard(mutex_);
   join_finished();
   auto& entry = threads_.emplace_back();
-  auto serve = [this, &entry, taken, who = holder_of(head.request), asked = std::move(head), first = std::move(early)]() mutable {
+  auto serve = [this, &entry, taken, who = holder_of(head.request), asked = std::move(head),
+                first = std::move(early)]() mutable {
     try {
       stream_connection connection(taken, asked, std::move(first), most_silence_, canceled_);
       if (is_export(asked.request))

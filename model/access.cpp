@@ -40,15 +40,15 @@ std::optional<scope> parse_scope(std::string_view name) {
 
 result<void> check_application_name(std::string_view name) {
   bool good = !name.empty() && name.size() <= application_name_bytes && is_letter_or_digit(name.front()) &&
-              std::all_of(name.begin(), name.end(), [](char c) {
-                return is_letter_or_digit(c) || c == '.' || c == '-' || c == '_';
-              });
+              std::all_of(name.begin(), name.end(),
+                          [](char c) { return is_letter_or_digit(c) || c == '.' || c == '-' || c == '_'; });
   // A path names an application by its name or id: the two must never be mistaken for each other.
   if (good && !is_uuid(std::string(name))) return {};
-  return error{errc::invalid_field,
-               "An application's name has 1 to 64 letters, digits, dots, dashes and underscores, begins with a "
-               "letter or digit, and is no UUID.",
-               "", 0};
+  return error{
+      errc::invalid_field,
+      "An application's name has 1 to 64 letters, digits, dots, dashes and underscores, begins with a "
+      "letter or digit, and is no UUID.",
+      "", 0};
 }
 
 bool looks_like_api_key(std::string_view text) {

@@ -17,8 +17,7 @@ namespace pusher {
 namespace {
 
 constexpr size_t random_bytes = 32;
-constexpr size_t id_length =
-    12;  // `psk_` and 8 characters, 48 bits: enough to name a key, not to guess it
+constexpr size_t id_length = 12;  // `psk_` and 8 characters, 48 bits: enough to name a key, not to guess it
 
 const std::string columns =
     "SELECT k.id, a.name, k.application_id, k.prefix, k.scopes, k.created_at, k.revoked_at, k.name, "
@@ -323,8 +322,8 @@ result<std::vector<uint64_t>> api_key_store::live_hashes(size_t most) {
   return with_connection(db_, [&](database::connection& on) -> result<std::vector<uint64_t>> {
     std::vector<uint64_t> hashes;
     auto read = on.query("reading which keys there are",
-                         "SELECT key_hash FROM api_keys WHERE revoked_at = 0 ORDER BY id DESC LIMIT ?", {most},
-                         [&](const sql_row& row) { hashes.push_back(first_eight(row.text(0))); });
+                         "SELECT key_hash FROM api_keys WHERE revoked_at = 0 ORDER BY id DESC LIMIT ?",
+                         {most}, [&](const sql_row& row) { hashes.push_back(first_eight(row.text(0))); });
     if (!read) return read.failure();
     return hashes;
   });
@@ -335,11 +334,10 @@ result<void> api_key_store::note_use(const std::vector<api_key_id>& keys) {
   return with_connection(db_, [&](database::connection& on) -> result<void> {
     sql_parameters parameters;
     add_padded(parameters, keys.begin(), keys.end());
-    auto noted = on.execute(
-        "noting the use of API keys",
-        "UPDATE api_keys SET last_used_at = GREATEST(last_used_at, " + database_now + ") WHERE id IN (" +
-            placeholders(keys.size()) + ")",
-        parameters);
+    auto noted = on.execute("noting the use of API keys",
+                            "UPDATE api_keys SET last_used_at = GREATEST(last_used_at, " + database_now +
+                                ") WHERE id IN (" + placeholders(keys.size()) + ")",
+                            parameters);
     return noted ? result<void>() : noted.failure();
   });
 }

@@ -37,20 +37,20 @@ result<std::vector<deleted_application>> find_deleted(database::connection& on, 
 
 /// Notifications become nobody's once they are settled; notification_store::purge_deleted() does the rest.
 result<uint64_t> release_notifications(database::connection& on, application_id app, size_t most_rows) {
-  return on.execute("deleting notifications",
-                    "UPDATE notifications SET state = ?, application_id = 0, external_id = NULL, control = 0, "
-                    "due_at = 0 WHERE application_id = ? AND (state NOT IN (?, ?, ?, ?) OR (state = ? AND "
-                    "completed_at > 0)) LIMIT ?",
-                    {number(state::deleted), app, number(state::launched), number(state::sending),
-                     number(state::paused), number(state::canceled), number(state::canceled), most_rows});
+  return on.execute(
+      "deleting notifications",
+      "UPDATE notifications SET state = ?, application_id = 0, external_id = NULL, control = 0, "
+      "due_at = 0 WHERE application_id = ? AND (state NOT IN (?, ?, ?, ?) OR (state = ? AND "
+      "completed_at > 0)) LIMIT ?",
+      {number(state::deleted), app, number(state::launched), number(state::sending), number(state::paused),
+       number(state::canceled), number(state::canceled), most_rows});
 }
 
 /// The rows of an index have no application; they go with its name, by property_index_store::work().
 result<uint64_t> drop_indexes(database::connection& on, application_id app) {
-  return on.execute("dropping indexes",
-                    "UPDATE indexed_properties SET state = ? WHERE application_id = ? AND state <> ?",
-                    {static_cast<unsigned>(index_state::dropping), app,
-                     static_cast<unsigned>(index_state::dropping)});
+  return on.execute(
+      "dropping indexes", "UPDATE indexed_properties SET state = ? WHERE application_id = ? AND state <> ?",
+      {static_cast<unsigned>(index_state::dropping), app, static_cast<unsigned>(index_state::dropping)});
 }
 
 result<uint64_t> delete_held_tokens(database::connection& on, application_id app, size_t most_rows) {
@@ -63,11 +63,12 @@ result<uint64_t> delete_held_tokens(database::connection& on, application_id app
 /// Every table whose rows name their application, so that none is forgotten when the schema grows.
 result<std::vector<std::string>> tables_of_applications(database::connection& on) {
   std::vector<std::string> names;
-  auto read = on.query("looking for tables",
-                       "SELECT table_name FROM information_schema.columns WHERE table_schema = DATABASE() AND "
-                       "column_name = 'application_id' AND table_name NOT IN ('notifications', "
-                       "'indexed_properties', 'token_holds') ORDER BY table_name",
-                       {}, [&](const sql_row& row) { names.emplace_back(row.text(0)); });
+  auto read =
+      on.query("looking for tables",
+               "SELECT table_name FROM information_schema.columns WHERE table_schema = DATABASE() AND "
+               "column_name = 'application_id' AND table_name NOT IN ('notifications', "
+               "'indexed_properties', 'token_holds') ORDER BY table_name",
+               {}, [&](const sql_row& row) { names.emplace_back(row.text(0)); });
   if (!read) return read.failure();
   return names;
 }
@@ -125,11 +126,12 @@ result<bool> has_rows(database::connection& on, application_id app) {
 }  // namespace
 
 result<uint64_t> cancel_notifications(database::connection& on, application_id app) {
-  return on.execute("canceling notifications",
-                    "UPDATE notifications SET state = ?, revision = revision + 1, control = ?, canceled_at = " +
-                        database_now + " WHERE application_id = ? AND state IN (?, ?, ?)",
-                    {number(state::canceled), static_cast<unsigned>(control::canceled), app,
-                     number(state::launched), number(state::sending), number(state::paused)});
+  return on.execute(
+      "canceling notifications",
+      "UPDATE notifications SET state = ?, revision = revision + 1, control = ?, canceled_at = " +
+          database_now + " WHERE application_id = ? AND state IN (?, ?, ?)",
+      {number(state::canceled), static_cast<unsigned>(control::canceled), app, number(state::launched),
+       number(state::sending), number(state::paused)});
 }
 
 result<bool> purge_applications(database& db, size_t most_rows, utc_ms grace_ms) {

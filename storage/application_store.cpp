@@ -27,7 +27,7 @@ application read_application(const sql_row& row) {
 }
 
 result<application> read_where(database::connection& on, const std::string& where,
-                             const sql_parameters& parameters) {
+                               const sql_parameters& parameters) {
   auto found = result<application>(error{errc::not_found, "There is no such application", "", 0});
   auto read = on.query("reading an application", columns + where, parameters,
                        [&](const sql_row& row) { found = read_application(row); });
@@ -110,7 +110,7 @@ result<application_store::created> application_store::create(
 result<application> application_store::find(const std::string& name_or_id) {
   return with_connection(db_, [&](database::connection& on) {
     return read_where(on, std::string(is_uuid(name_or_id) ? "public_id" : "name") + " = ?" + there,
-                    {name_or_id});
+                      {name_or_id});
   });
 }
 
@@ -156,9 +156,9 @@ result<application> application_store::resume(application_id app) {
   return transact(db_, [&](database::connection& on) -> result<application> {
     auto now = lock(on, app, "suspended or resumed");
     if (!now) return now;
-    return written(
-        on, app,
-        on.execute("resuming an application", "UPDATE applications SET suspended_at = 0 WHERE id = ?", {app}));
+    return written(on, app,
+                   on.execute("resuming an application",
+                              "UPDATE applications SET suspended_at = 0 WHERE id = ?", {app}));
   });
 }
 
@@ -194,12 +194,13 @@ result<std::map<application_id, size_t>> application_store::count_under_way(size
   using counts = std::map<application_id, size_t>;
   return with_connection(db_, [&](database::connection& on) -> result<counts> {
     counts found;
-    auto read = on.query("counting what is under way",
-                         "SELECT application_id, COUNT(*) FROM (SELECT application_id FROM notifications WHERE "
-                         "state IN (?, ?) AND " +
-                             of_active_applications + " LIMIT ?) n GROUP BY application_id",
-                         {number(notification_state::launched), number(notification_state::sending), most},
-                         [&](const sql_row& row) { found[{row.number(0)}] = row.number(1); });
+    auto read =
+        on.query("counting what is under way",
+                 "SELECT application_id, COUNT(*) FROM (SELECT application_id FROM notifications WHERE "
+                 "state IN (?, ?) AND " +
+                     of_active_applications + " LIMIT ?) n GROUP BY application_id",
+                 {number(notification_state::launched), number(notification_state::sending), most},
+                 [&](const sql_row& row) { found[{row.number(0)}] = row.number(1); });
     if (!read) return read.failure();
     return found;
   });

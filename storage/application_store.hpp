@@ -39,13 +39,14 @@ class application_store {
   /// From now on its keys are refused, and nothing of it is launched or goes on.
   result<application> suspend(application_id app);
   result<application> resume(application_id app);
-  /// From now on nobody finds it, and its name is free. What is under way is canceled; its rows go in purge().
+  /// From now on nobody finds it, and its name is free. What is under way is canceled; its rows go in
+  /// purge().
   result<void> remove(application_id app);
 
   /// Its notifications that the senders have to be told of: launched or sending.
   result<std::vector<notification_key>> under_way(application_id app);
-  /// How many notifications each application that is not suspended has launched or sending; counted no further
-  /// than `most` together.
+  /// How many notifications each application that is not suspended has launched or sending; counted no
+  /// further than `most` together.
   result<std::map<application_id, size_t>> count_under_way(size_t most);
 
   /// One step of removing what deleted applications have left behind, at most so many rows of each table;

@@ -515,8 +515,9 @@ result<unsigned> journal::memory_percent() {
   if (!reply) return reply.failure();
   auto value_of = [&](const char* name) {
     auto at = reply->text.find(std::string("\n") + name + ":");
-    return at == std::string::npos ? 0
-                                   : std::strtoull(reply->text.c_str() + at + std::strlen(name) + 2, nullptr, 10);
+    return at == std::string::npos
+               ? 0
+               : std::strtoull(reply->text.c_str() + at + std::strlen(name) + 2, nullptr, 10);
   };
   auto limit = value_of("maxmemory");
   if (limit == 0) limit = value_of("total_system_memory");

@@ -144,8 +144,9 @@ result<std::optional<utc_ms>> notification_store::next_due_in() {
     auto read = on.query(
         "reading when something is due",
         "SELECT IF(MIN(due) > " + database_now + ", MIN(due) - " + database_now +
-            ", 0), MIN(due) FROM (SELECT MIN(due_at) AS due FROM notifications WHERE state = ? UNION ALL "
-            "SELECT MIN(wave_due) FROM notifications WHERE state IN (?, ?) AND fan_out_done = 0 AND "
+            ", 0), MIN(due) FROM (SELECT MIN(due_at) AS due FROM notifications WHERE state = ? AND " +
+            of_active_applications +
+            " UNION ALL SELECT MIN(wave_due) FROM notifications WHERE state IN (?, ?) AND fan_out_done = 0 AND "
             "wave_due > " +
             database_now + ") AS times",
         {number(state::scheduled), number(state::launched), number(state::sending)}, [&](const sql_row& row) {
@@ -214,18 +215,18 @@ result<size_t> notification_store::end_outlived_pauses() {
 result<std::map<notification_key, control>> notification_store::controlled() {
   return with_connection(db_, [&](database::connection& on) -> result<std::map<notification_key, control>> {
     std::map<notification_key, control> found;
+    auto read = on.query(
+        "reading what is paused or canceled", "SELECT id, control FROM notifications WHERE control > 0", {},
+        [&](const sql_row& row) { found[{row.number(0)}] = static_cast<control>(row.number(1)); });
+    if (!read) return read.failure();
     // What a suspended application has under way is held like a paused notification, until its time-to-live
     // ends; its state stays what it was.
-    auto read = on.query("reading what is paused or canceled",
-                         "SELECT id, control FROM notifications WHERE control > 0 UNION ALL SELECT n.id, " +
-                             std::to_string(number(control::paused)) +
-                             " FROM applications a JOIN notifications n ON n.application_id = a.id WHERE "
-                             "a.suspended_at > 0 AND n.state IN (?, ?) AND n.control = 0 AND n.expires_at > " +
-                             database_now,
-                         {number(state::launched), number(state::sending)},
-                         [&](const sql_row& row) {
-                           found[{row.number(0)}] = static_cast<control>(row.number(1));
-                         });
+    read = on.query("reading what is suspended",
+                    "SELECT n.id FROM applications a JOIN notifications n ON n.application_id = a.id WHERE "
+                    "a.suspended_at > 0 AND n.state IN (?, ?) AND n.control = 0 AND n.expires_at > " +
+                        database_now,
+                    {number(state::launched), number(state::sending)},
+                    [&](const sql_row& row) { found[{row.number(0)}] = control::paused; });
     if (!read) return read.failure();
     return found;
   });

@@ -99,22 +99,26 @@ def concurrency(lab):
     for key in (first, second):
         assert node.call("GET", "/v1/notifications", key=key)[0] == 200
     store = node.store_pids()["mariadb"]
-    waiting, answers = [], []
     os.kill(store, signal.SIGSTOP)
     try:
-        for _ in range(2):
-            waiting.append(threading.Thread(target=lambda: answers.append(
-                node.call("GET", "/v1/devices/x", key=first, timeout=60)[0])))
-            waiting[-1].start()
-        refused = until("a third to be refused", lambda: (
-            lambda answer: answer if answer[0] == 429 else None)(node.call("GET", "/v1/devices/x", key=first, timeout=60)), 20)
+        waiting = [Client(node, first) for _ in range(2)]
+        for each in waiting:
+            each.connection.request("GET", "/v1/devices/x", headers={"Authorization": f"Bearer {first}"})
+
+        def third():
+            try:
+                answer = node.call("GET", "/v1/devices/x", key=first, timeout=1)
+                return answer if answer[0] == 429 else None
+            except OSError:
+                return None  # it came before one of the two: now it is one of those under way
+
+        refused = until("a third to be refused", third, 20)
         assert refused[1]["code"] == "concurrency_limited" and int(refused[2]["Retry-After"]) >= 1, refused
         assert node.call("GET", "/livez")[0] == 200
     finally:
         os.kill(store, signal.SIGCONT)
     for each in waiting:
-        each.join()
-    assert set(answers) <= {404, 503}, answers
+        assert each.connection.getresponse().status in (404, 429, 503)
     until("the other key to be served", lambda: node.call("GET", "/v1/notifications", key=second)[0] == 200)
     until("the first one again", lambda: node.call("GET", "/v1/notifications", key=first)[0] == 200)
     assert node.stop() == 0

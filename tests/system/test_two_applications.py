@@ -61,9 +61,9 @@ class Application:
         self.hold = self.call("GET", "/v1/token-holds")[1]["items"][0]["id"]
 
     def cursor_of(self, path):
-        found = self.call("GET", path + ("&" if "?" in path else "?") + "limit=1")[1]["next_cursor"]
-        assert found, path
-        return found
+        """Where its second page begins; nothing when it has one page."""
+        status, page, _ = self.call("GET", path + ("&" if "?" in path else "?") + "limit=1")
+        return page["next_cursor"] if status == 200 and page.get("has_more") else None
 
     def snapshot(self):
         """All that it can see of itself."""
@@ -125,11 +125,9 @@ def nothing_of(victim, answer):
 
 def lists(attacker, victim, path):
     nothing_of(victim, attacker.call("GET", path))
-    try:
-        cursor = victim.cursor_of(path)
-    except AssertionError:
-        return  # the victim has one page of it
-    nothing_of(victim, attacker.call("GET", path + ("&" if "?" in path else "?") + f"cursor={cursor}"))
+    path = re.sub(r"[?&]limit=\d+", "", path)
+    if cursor := victim.cursor_of(path):
+        nothing_of(victim, attacker.call("GET", path + ("&" if "?" in path else "?") + f"cursor={cursor}"))
 
 
 def counts(attacker, victim):
@@ -192,6 +190,20 @@ def reports(attacker, victim):
     assert answer[0] == absent[0] == 404 and answer[1]["detail"] == absent[1]["detail"], (answer, absent)
 
 
+def looks_up(attacker, victim):
+    """A push token of another's device is as unknown as one of nobody's."""
+    theirs, nobodys = (attacker.call("POST", "/v1/devices:lookup", {"gateway": "fcm", "push_token": token})
+                       for token in (f"token-own-{victim.name}", "token-of-nobody"))
+    assert theirs[0] == nobodys[0] == 404 and theirs[1]["detail"] == nobodys[1]["detail"], (theirs, nobodys)
+
+
+def pushes_like_gorush(attacker, victim):
+    """Reaches devices by their tokens: those of its own application alone."""
+    body = {"notifications": [{"platform": 2, "tokens": [f"token-own-{victim.name}"], "message": attacker.mark}]}
+    status, text, _ = attacker.node.send("POST", "/api/push", json.dumps(body), {"Authorization": f"Bearer {attacker.key}"})
+    assert status == 200 and victim.mark not in text, (status, text)
+
+
 def exports(attacker, victim, method, body=None):
     answer = attacker.call(method, "/v1/devices:export", body)
     assert answer[0] == 200 and victim.mark not in str(answer[1]) and f"own-{victim.name}" not in str(answer[1])
@@ -213,6 +225,8 @@ ATTACKS = {
         nothing_of(v, a.call("POST", "/v1/devices:search", {
             "cursor": v.call("POST", "/v1/devices:search", {"limit": 1})[1]["next_cursor"]}))),
     ("POST", "/v1/devices:count"): counts,
+    ("POST", "/v1/devices:lookup"): looks_up,
+    ("POST", "/api/push"): pushes_like_gorush,
     ("GET", "/v1/devices/{device_id}/events"): lambda a, v: (by_device(a, v, "GET", "/events"), lists(a, v, "/v1/devices/shared/events")),
     ("POST", "/v1/devices/{device_id}/events"): reports,
     ("PUT", "/v1/devices/{device_id}"): writes_own_device,
@@ -270,7 +284,7 @@ def main():
     missing = routes() - set(ATTACKS)
     assert not missing, f"routes on which nobody attacks yet: {sorted(missing)}"
     with Lab() as lab:
-        node = lab.node("node", {"limits": {"wrong_keys_per_minute": 0}}).start()
+        node = lab.node("node", {"compat": {"gorush": True}}).start()
         operator = node.make_key("admin")
         alpha, beta = Application(node, operator, "alpha"), Application(node, operator, "beta")
         attacked = 0

@@ -50,7 +50,8 @@ TEST_CASE_FIXTURE(fixture, "a key is found by its text alone, and its text is st
   CHECK_FALSE(found->suspended);
   CHECK(found->lives_for > 50'000);
   CHECK(found->lives_for <= 60'000);
-  for (auto near : {made.secret.substr(0, 46), made.secret + "A", made.value.id, std::string("psk_"), std::string()})
+  for (auto near :
+       {made.secret.substr(0, 46), made.secret + "A", made.value.id, std::string("psk_"), std::string()})
     CHECK(keys.find(near).failure().code == errc::unauthenticated);
   auto flipped = made.secret;
   for (size_t i = 4; i < flipped.size(); ++i) {
@@ -62,7 +63,8 @@ TEST_CASE_FIXTURE(fixture, "a key is found by its text alone, and its text is st
                   {made.secret, made.secret, made.secret}) == 0);
 }
 
-TEST_CASE_FIXTURE(fixture, "the command line makes keys by an application's name, and lists and ends them all") {
+TEST_CASE_FIXTURE(fixture,
+                  "the command line makes keys by an application's name, and lists and ends them all") {
   auto made = keys.create("default", {"cli", 5, std::nullopt, 0});
   REQUIRE(made.ok());
   CHECK(made->value.application_name == default_application);
@@ -105,7 +107,9 @@ TEST_CASE_FIXTURE(fixture, "whatever changes who may do what changes the version
   };
   std::optional<made_api_key> key;
   CHECK(changes([&] { key = make_key(app.key); }));
-  CHECK(changes([&] { CHECK(keys.update(app.key, key->value.id, [](api_key& k) { return k.scopes = 1, result<void>(); }).ok()); }));
+  CHECK(changes([&] {
+    CHECK(keys.update(app.key, key->value.id, [](api_key& k) { return k.scopes = 1, result<void>(); }).ok());
+  }));
   CHECK(changes([&] { CHECK(keys.rotate(app.key, key->value.id, std::nullopt).ok()); }));
   CHECK(changes([&] { CHECK(keys.revoke(app.key, key->value.id).ok()); }));
   CHECK(changes([&] { CHECK(applications.suspend(app.key).ok()); }));
@@ -252,7 +256,8 @@ TEST_CASE_FIXTURE(fixture, "counting what is under way ends where it is asked to
   launched(db, app.key);
   CHECK(applications.count_under_way(1'000'000)->at(app.key) == 2);
   size_t counted = 0;
-  for (auto [of, count] : *applications.count_under_way(1))
+  auto counts = *applications.count_under_way(1);
+  for (auto [of, count] : counts)
     counted += count;
   CHECK(counted == 1);
 }
@@ -260,20 +265,24 @@ TEST_CASE_FIXTURE(fixture, "counting what is under way ends where it is asked to
 TEST_CASE_FIXTURE(fixture, "every table belongs to applications, or is known not to") {
   // A table that appears here is to be taken care of in storage/application_purge.cpp, unless its rows name
   // their application: those are found without being named.
-  const std::set<std::string> others{"access_version", "applications",     "deliveries",   "held_tokens",
-                                     "journal_identity", "lease", "property_index", "reports", "schema_version"};
+  const std::set<std::string> others{"access_version", "applications",     "deliveries",
+                                     "held_tokens",    "journal_identity", "lease",
+                                     "property_index", "reports",          "schema_version"};
   std::set<std::string> found;
-  auto read = (*db.open())->query(
-      "testing",
-      "SELECT table_name FROM information_schema.tables t WHERE table_schema = DATABASE() AND NOT EXISTS "
-      "(SELECT 1 FROM information_schema.columns c WHERE c.table_schema = t.table_schema AND c.table_name = "
-      "t.table_name AND c.column_name = 'application_id')",
-      {}, [&](const sql_row& row) { found.emplace(row.text(0)); });
+  auto read = (*db.open())
+                  ->query("testing",
+                          "SELECT table_name FROM information_schema.tables t WHERE table_schema = "
+                          "DATABASE() AND NOT EXISTS "
+                          "(SELECT 1 FROM information_schema.columns c WHERE c.table_schema = t.table_schema "
+                          "AND c.table_name = "
+                          "t.table_name AND c.column_name = 'application_id')",
+                          {}, [&](const sql_row& row) { found.emplace(row.text(0)); });
   REQUIRE(read.ok());
   CHECK(found == others);
 }
 
-TEST_CASE_FIXTURE(fixture, "a deleted application leaves nothing behind, in small steps, and others keep theirs") {
+TEST_CASE_FIXTURE(fixture,
+                  "a deleted application leaves nothing behind, in small steps, and others keep theirs") {
   auto app = make("app-6"), other = make("app-7");
   device_store devices(db);
   segment_store segments(db);
@@ -291,19 +300,26 @@ TEST_CASE_FIXTURE(fixture, "a deleted application leaves nothing behind, in smal
     REQUIRE(segments.put(of, "all", *condition::parse("{}")).ok());
     make_key(of);
     auto note = launched(db, of);
-    change(db, "INSERT INTO deliveries (notification_id, device_id, outcome, attempts, code, gateway_message_id, "
-               "settled_at) VALUES (?, 1, 1, 1, '', '', 0)", {note.key});
+    change(db,
+           "INSERT INTO deliveries (notification_id, device_id, outcome, attempts, code, gateway_message_id, "
+           "settled_at) VALUES (?, 1, 1, 1, '', '', 0)",
+           {note.key});
     change(db, "INSERT INTO reports VALUES (?, 1, 1, 0)", {note.key});
     notification_draft draft;
     draft.content.title = "draft";
     draft.audience = audience_all{};
-    REQUIRE(notifications.create(of, draft, notification_store::idempotency{"k", {}}, [](const notification&) {
-      return std::string("{}");
-    }).ok());
-    change(db, "INSERT INTO token_holds (application_id, gateway, environment, state, answered, dead, since) "
-               "VALUES (?, 0, 0, 1, 1, 1, 1)", {of});
-    change(db, "INSERT INTO held_tokens SELECT id, 1, REPEAT('x', 32), 0, 1, 1 FROM token_holds WHERE "
-               "application_id = ?", {of});
+    REQUIRE(notifications
+                .create(of, draft, notification_store::idempotency{"k", {}},
+                        [](const notification&) { return std::string("{}"); })
+                .ok());
+    change(db,
+           "INSERT INTO token_holds (application_id, gateway, environment, state, answered, dead, since) "
+           "VALUES (?, 0, 0, 1, 1, 1, 1)",
+           {of});
+    change(db,
+           "INSERT INTO held_tokens SELECT id, 1, REPEAT('x', 32), 0, 1, 1 FROM token_holds WHERE "
+           "application_id = ?",
+           {of});
     change(db, "INSERT INTO token_guard (application_id, gateway, environment) VALUES (?, 0, 0)", {of});
   }
   auto note = notifications.list(app.key, notification_state::launched, {}, 1)->front();
@@ -336,10 +352,12 @@ TEST_CASE_FIXTURE(fixture, "a deleted application leaves nothing behind, in smal
   purge_all(-1);
   CHECK(number_of(db, "SELECT COUNT(*) FROM applications WHERE id = ?", {app.key}) == 0);
   std::vector<std::string> tables;
-  auto read = (*db.open())->query("testing",
-                      "SELECT table_name FROM information_schema.columns WHERE table_schema = DATABASE() AND "
-                      "column_name = 'application_id'",
-                      {}, [&](const sql_row& row) { tables.emplace_back(row.text(0)); });
+  auto read =
+      (*db.open())
+          ->query("testing",
+                  "SELECT table_name FROM information_schema.columns WHERE table_schema = DATABASE() AND "
+                  "column_name = 'application_id'",
+                  {}, [&](const sql_row& row) { tables.emplace_back(row.text(0)); });
   REQUIRE(read.ok());
   for (const auto& table : tables) {
     CAPTURE(table);
@@ -348,13 +366,16 @@ TEST_CASE_FIXTURE(fixture, "a deleted application leaves nothing behind, in smal
   CHECK(number_of(db, "SELECT COUNT(*) FROM deliveries WHERE notification_id = ?", {note.key}) == 0);
   CHECK(number_of(db, "SELECT COUNT(*) FROM reports WHERE notification_id = ?", {note.key}) == 0);
   CHECK(number_of(db, "SELECT COUNT(*) FROM property_index WHERE index_id = ?", {gone_index}) == 0);
-  CHECK(number_of(db, "SELECT COUNT(*) FROM held_tokens h WHERE NOT EXISTS (SELECT 1 FROM token_holds t WHERE "
-                      "t.id = h.hold_id)") == 0);
+  CHECK(number_of(db,
+                  "SELECT COUNT(*) FROM held_tokens h WHERE NOT EXISTS (SELECT 1 FROM token_holds t WHERE "
+                  "t.id = h.hold_id)") == 0);
 
   CHECK(number_of(db, "SELECT COUNT(*) FROM devices WHERE application_id = ?", {other.key}) == 51);
   CHECK(number_of(db, "SELECT COUNT(*) FROM property_index WHERE index_id = ?", {kept_index}) == kept_rows);
   CHECK(segments.get(other.key, "all").ok());
   CHECK(notifications.list(other.key, std::nullopt, {}, 10)->size() == 2);
-  CHECK(number_of(db, "SELECT COUNT(*) FROM deliveries r JOIN notifications n ON n.id = r.notification_id WHERE "
-                      "n.application_id = ?", {other.key}) == 1);
+  CHECK(number_of(db,
+                  "SELECT COUNT(*) FROM deliveries r JOIN notifications n ON n.id = r.notification_id WHERE "
+                  "n.application_id = ?",
+                  {other.key}) == 1);
 }

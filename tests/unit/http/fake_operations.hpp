@@ -31,8 +31,8 @@ class fake_operations : public pusher::http::operations {
 
   std::string seal_cursor(application_id, const std::string& cursor) override { return "sealed-" + cursor; }
   result<std::string> open_cursor(application_id, const std::string& sealed) override {
-    if (sealed.rfind("sealed-", 0) != 0) return failure(pusher::errc::invalid_cursor, "not sealed");
-    return sealed.substr(7);
+    if (sealed.rfind("foreign-", 0) == 0) return failure(pusher::errc::invalid_cursor, "another's");
+    return sealed.rfind("sealed-", 0) == 0 ? sealed.substr(7) : sealed;
   }
 
   // -- applications and keys; the application 1 is `default` --
@@ -45,7 +45,8 @@ class fake_operations : public pusher::http::operations {
 
   pusher::application& add_application(const std::string& name) {
     auto id = applications.size() + 1;
-    return applications[id] = {{id}, "01999999-0000-7000-8000-00000000000" + std::to_string(id), name, 1'000, 0};
+    return applications[id] = {
+               {id}, "01999999-0000-7000-8000-00000000000" + std::to_string(id), name, 1'000, 0};
   }
   result<pusher::http::created_application> create_application(const std::string& name,
                                                                const std::optional<std::string>&) override {
@@ -66,7 +67,9 @@ class fake_operations : public pusher::http::operations {
       if (each.name == name_or_id || each.id == name_or_id) return each;
     return failure(pusher::errc::not_found, "There is no such application.");
   }
-  result<pusher::application> get_application(application_id app) override { return applications.at(app.value); }
+  result<pusher::application> get_application(application_id app) override {
+    return applications.at(app.value);
+  }
   result<pusher::application> rename_application(application_id app, const std::string& name) override {
     applications[app.value].name = name;
     return applications[app.value];

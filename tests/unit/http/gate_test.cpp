@@ -70,7 +70,8 @@ struct fixture {
     made.requests_per_second = limit;
     ring.remember(key, made, ring.generation(), key_ring::clock::now());
   }
-  asked_once& ask(const std::string& key, const std::string& path = "/v1/devices/x", bool later_part = false) {
+  asked_once& ask(const std::string& key, const std::string& path = "/v1/devices/x",
+                  bool later_part = false) {
     http::request made;
     made.method = "GET";
     made.path = path;

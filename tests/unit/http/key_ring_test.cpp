@@ -41,7 +41,8 @@ struct fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(fixture, "a key is trusted only as long as the stores were asked lately and said nothing new") {
+TEST_CASE_FIXTURE(fixture,
+                  "a key is trusted only as long as the stores were asked lately and said nothing new") {
   remember("a", 1);
   CHECK_FALSE(ring.find("a", now));
   ring.unchanged(now);

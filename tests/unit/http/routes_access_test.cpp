@@ -71,7 +71,8 @@ TEST_CASE_FIXTURE(fixture, "an operator makes, reads, renames, suspends, resumes
 }
 
 TEST_CASE_FIXTURE(fixture, "names of applications are checked") {
-  for (std::string name : {"", "-shop", "a b", "a/b", "~1", "ünter", "01999999-0000-7000-8000-000000000001"}) {
+  for (std::string name :
+       {"", "-shop", "a b", "a/b", "~1", "ünter", "01999999-0000-7000-8000-000000000001"}) {
     auto refused = ask("POST", "/v1/applications", R"({"name":")" + name + "\"}");
     CAPTURE(name);
     CHECK(refused.status == 400);
@@ -160,7 +161,8 @@ TEST_CASE_FIXTURE(fixture, "what a key cannot be is said with its place") {
 }
 
 TEST_CASE_FIXTURE(fixture, "a key is changed as a merge patch says, and rotated with an overlap") {
-  auto id = text_of(ask("POST", "/v1/keys", R"({"name":"ci","scopes":["send"],"requests_per_second":5})"), "id");
+  auto id =
+      text_of(ask("POST", "/v1/keys", R"({"name":"ci","scopes":["send"],"requests_per_second":5})"), "id");
   auto changed = ask("PATCH", "/v1/keys/" + id, R"({"requests_per_second":null,"scopes":["read"]})");
   CHECK(changed.status == 200);
   CHECK(has(changed, R"("requests_per_second":null)"));

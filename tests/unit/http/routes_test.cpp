@@ -167,7 +167,7 @@ TEST_CASE("cursors of lists are sealed on their way out and opened on their way 
   CHECK(engine.paging.cursor == "c1");
   CHECK(page.body.find(R"("has_more":true,"next_cursor":"sealed-c9"})") != std::string::npos);
   CHECK(page.internal.empty());
-  made.query["cursor"] = "c1";
+  made.query["cursor"] = "foreign-c1";
   CHECK(code_of(serve(made, engine)) == "invalid_cursor");
   engine.next.clear();
   CHECK(contains(serve(ask("GET", "/v1/notifications"), engine).body, R"("next_cursor":null})"));
