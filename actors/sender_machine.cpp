@@ -13,6 +13,7 @@ namespace {
 constexpr unsigned strikes_before_split = 3;
 constexpr unsigned strikes_of_parts = 2;  // so that the next failing claim splits a part again
 constexpr size_t parts_of_a_split = 8;
+constexpr size_t most_worded = 128;  // messages of one notification, by localization and wave
 constexpr unsigned most_retry_batches = 4;  // per claimed batch
 constexpr const char* canceled_code = "CANCELED";
 constexpr utc_ms early_retry_ms = 1000;  // retries do not wait longer than this for the rest of their batch
@@ -139,11 +140,17 @@ std::optional<sender_machine::action> sender_machine::next_submit(utc_ms now) {
   return std::nullopt;
 }
 
-std::shared_ptr<const message> sender_machine::known_content::in_words_of(size_t localization) {
+/// Waves of a notification share its content, and each has a time-to-live of its own.
+std::shared_ptr<const message> sender_machine::known_content::in_words_of(size_t localization,
+                                                                          utc_ms expires_at) {
   if (localization > stored.localizations.size()) localization = 0;
-  worded.resize(stored.localizations.size() + 1);
-  auto& made = worded[localization];
-  if (!made) made = std::make_shared<const message>(pusher::worded(stored, localization));
+  if (worded.size() >= most_worded) worded.clear();  // made again when they are used again
+  auto& made = worded[{localization, expires_at}];
+  if (!made) {
+    auto words = pusher::worded(stored, localization);
+    words.expires_at = expires_at;
+    made = std::make_shared<const message>(std::move(words));
+  }
   return made;
 }
 
@@ -162,7 +169,7 @@ sender_machine::submit sender_machine::take_submit(uint64_t order, open_batch& b
   auto environment = batch.queue.environment;
   made.channel = channel_of(batch.queue.gateway, switched ? other_environment(environment) : environment);
   made.order.id = order;
-  made.order.content = content.in_words_of(localization);
+  made.order.content = content.in_words_of(localization, batch.batch.expires_at);
   made.order.urgency = batch.queue.lane;
   made.order.numbers.assign(batch.to_submit.begin(), rest);
   batch.to_submit.erase(batch.to_submit.begin(), rest);

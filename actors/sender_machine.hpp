@@ -75,7 +75,8 @@ class sender_machine {
   struct idle {
     utc_ms until = 0;  ///< wake up then at the latest; 0 = only an event brings work
   };
-  using action = std::variant<idle, load_controls, claim_work, load_content, reserve, submit, withdraw, commit, bury>;
+  using action =
+      std::variant<idle, load_controls, claim_work, load_content, reserve, submit, withdraw, commit, bury>;
 
   sender_machine(sender_bounds bounds, uint32_t seed);
 
@@ -144,9 +145,10 @@ class sender_machine {
   };
   struct known_content {
     message stored;
-    std::vector<std::shared_ptr<const message>> worded;  ///< by localization, as they are needed
+    /// By localization and expiry, as they are needed.
+    std::map<std::pair<size_t, utc_ms>, std::shared_ptr<const message>> worded = {};
 
-    std::shared_ptr<const message> in_words_of(size_t localization);
+    std::shared_ptr<const message> in_words_of(size_t localization, utc_ms expires_at);
   };
   struct in_commit {
     uint64_t batch = 0;

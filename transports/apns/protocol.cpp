@@ -64,7 +64,8 @@ std::optional<verdict> apns_protocol::word(push_request& fresh, utc_ms now) {
   fresh.path.assign(path_prefix);
   fresh.path += target.token();
   fresh.own.resize(1);
-  fresh.own[0] = {"apns-id", push_id(fresh.content().key, target.target().device), indexing::first_time};
+  auto id = rendered->id.empty() ? push_id(fresh.content().key, target.target().device) : rendered->id;
+  fresh.own[0] = {"apns-id", std::move(id), indexing::first_time};
   auto text = text_for_device(fresh, rendered->most_bytes, [](const message& whole) -> result<std::string> {
     auto request = render_apns(whole);
     if (!request) return std::move(request).failure();
@@ -91,6 +92,7 @@ result<std::shared_ptr<const rendered_content>> apns_protocol::render(const mess
     head.push_back({"apns-collapse-id", request->collapse_id, indexing::first_time});
   head.push_back({"user-agent", "pusher"});
   auto made = as_rendered(std::move(request->body), content, now);
+  made->id = std::move(request->id);
   made->head = std::make_shared<const h2::request_head>(std::move(head));
   made->generation = tokens_ ? token_->generation : certificate_generation;
   made->most_bytes = request->type->payload_bytes;

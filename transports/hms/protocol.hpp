@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "conf/settings.hpp"
@@ -25,6 +26,7 @@ class hms_protocol final : public gateway_protocol {
   size_t targets_per_request(const message& content) const override {
     return content.blanks.empty() ? 1000 : 1;
   }
+  bool stands_alone(std::string_view push_token) const override;
   std::optional<verdict> word(push_request& fresh, utc_ms now) override;
   answer_reading read(const push_request& done) override;
 
