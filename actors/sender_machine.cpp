@@ -13,6 +13,7 @@ namespace {
 constexpr unsigned strikes_before_split = 3;
 constexpr unsigned strikes_of_parts = 2;  // so that the next failing claim splits a part again
 constexpr size_t parts_of_a_split = 8;
+constexpr size_t most_worded = 128;  // messages of one notification, by localization and wave
 constexpr unsigned most_retry_batches = 4;  // per claimed batch
 constexpr const char* canceled_code = "CANCELED";
 constexpr utc_ms early_retry_ms = 1000;  // retries do not wait longer than this for the rest of their batch
@@ -143,11 +144,12 @@ std::optional<sender_machine::action> sender_machine::next_submit(utc_ms now) {
 std::shared_ptr<const message> sender_machine::known_content::in_words_of(size_t localization,
                                                                           utc_ms expires_at) {
   if (localization > stored.localizations.size()) localization = 0;
+  if (worded.size() >= most_worded) worded.clear();  // made again when they are used again
   auto& made = worded[{localization, expires_at}];
   if (!made) {
-    auto fresh = pusher::worded(stored, localization);
-    fresh.expires_at = expires_at;
-    made = std::make_shared<const message>(std::move(fresh));
+    auto words = pusher::worded(stored, localization);
+    words.expires_at = expires_at;
+    made = std::make_shared<const message>(std::move(words));
   }
   return made;
 }

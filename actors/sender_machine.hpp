@@ -146,7 +146,7 @@ class sender_machine {
   struct known_content {
     message stored;
     /// By localization and expiry, as they are needed.
-    std::map<std::pair<size_t, utc_ms>, std::shared_ptr<const message>> worded;
+    std::map<std::pair<size_t, utc_ms>, std::shared_ptr<const message>> worded = {};
 
     std::shared_ptr<const message> in_words_of(size_t localization, utc_ms expires_at);
   };
