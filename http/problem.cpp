@@ -111,6 +111,8 @@ problem_kind kind_of(errc code) {
       return {422, "Idempotency key used before", ""};
     case errc::payload_too_large:
       return {422, "Push too large", ""};
+    case errc::credential_refused:
+      return {422, "Credential refused", ""};
     case errc::rate_limited:
       return {429, "Too many requests", ""};
     case errc::store_unavailable:
@@ -125,6 +127,8 @@ problem_kind kind_of(errc code) {
       return {503, "Timed out", "There was no answer in time; whether the request took effect is unknown."};
     case errc::gateway_unavailable:
       return {503, "Gateway unavailable", "A gateway does not answer just now."};
+    case errc::secrets_key_mismatch:
+      return {503, "Secrets key differs", ""};
     case errc::schema_too_new:
       return {503, "Store unavailable", store_away};
     case errc::fenced:

@@ -42,6 +42,8 @@ std::string_view to_string(errc code) {
       return "idempotency_mismatch";
     case errc::payload_too_large:
       return "payload_too_large";
+    case errc::credential_refused:
+      return "credential_refused";
     case errc::rate_limited:
       return "rate_limited";
     case errc::store_unavailable:
@@ -62,6 +64,8 @@ std::string_view to_string(errc code) {
       return "schema_too_new";
     case errc::already_running:
       return "already_running";
+    case errc::secrets_key_mismatch:
+      return "secrets_key_mismatch";
     case errc::corrupt_data:
       return "corrupt_data";
     case errc::fenced:
@@ -101,6 +105,8 @@ bool is_retryable(errc code) {
     case errc::conflict:
     case errc::idempotency_mismatch:
     case errc::payload_too_large:
+    case errc::credential_refused:
+    case errc::secrets_key_mismatch:
     case errc::invalid_configuration:
     case errc::schema_too_new:
     case errc::already_running:

@@ -29,6 +29,7 @@ enum class errc : uint8_t {
   conflict,                ///< it exists already, or is being changed
   idempotency_mismatch,    ///< the Idempotency-Key was used with another body
   payload_too_large,       ///< the rendered push would exceed the gateway's limit
+  credential_refused,      ///< a gateway does not take the credential
   rate_limited,            ///< the caller is too fast
   // What we are missing.
   store_unavailable,    ///< MariaDB does not answer
@@ -41,6 +42,7 @@ enum class errc : uint8_t {
   invalid_configuration,  ///< a setting is unknown, of a wrong type or out of range
   schema_too_new,         ///< the database was migrated by a newer version
   already_running,        ///< another process holds the data directory
+  secrets_key_mismatch,   ///< this node's secrets.key_file is not the one that sealed a credential
   corrupt_data,           ///< a row or journal entry cannot be read
   fenced,                 ///< the lease or claim belongs to someone else now
   internal                ///< a fault of ours

@@ -13,5 +13,6 @@ namespace pusher {
 std::vector<std::string> tables(std::initializer_list<const char*> definitions);
 
 migration lifecycle_migration();
+migration credentials_migration();
 
 }  // namespace pusher

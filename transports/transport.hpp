@@ -3,12 +3,15 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "model/clock.hpp"
+#include "model/ids.hpp"
 #include "model/job.hpp"
 #include "model/notification.hpp"
 
@@ -50,6 +53,41 @@ inline constexpr std::array all_channels{channel::fcm, channel::apns, channel::a
                                          channel::hms};
 std::string_view to_string(channel value);
 channel channel_of(gateway gateway, environment environment);
+
+/// Some of the channels.
+class channel_set {
+ public:
+  channel_set() = default;
+  channel_set(std::initializer_list<channel> members) {
+    for (auto each : members)
+      insert(each);
+  }
+  void insert(channel which) { bits_ = static_cast<uint8_t>(bits_ | bit(which)); }
+  bool contains(channel which) const { return (bits_ & bit(which)) != 0; }
+  bool empty() const { return bits_ == 0; }
+  friend bool operator==(channel_set a, channel_set b) { return a.bits_ == b.bits_; }
+  friend bool operator!=(channel_set a, channel_set b) { return a.bits_ != b.bits_; }
+
+ private:
+  static uint8_t bit(channel which) { return static_cast<uint8_t>(1U << static_cast<unsigned>(which)); }
+  uint8_t bits_ = 0;
+};
+
+/// The channels that applications have a credential for.
+using reachability = std::map<application_id, channel_set>;
+
+/// An application's channel. Each has credentials of its own: what holds one up is of no concern to others.
+struct push_route {
+  application_id application;
+  pusher::channel channel = channel::fcm;
+
+  friend bool operator<(const push_route& a, const push_route& b) {
+    return a.application == b.application ? a.channel < b.channel : a.application < b.application;
+  }
+  friend bool operator==(const push_route& a, const push_route& b) {
+    return a.application == b.application && a.channel == b.channel;
+  }
+};
 
 /// Targets of one batch that are to be sent, in order.
 struct push_order {
