@@ -104,6 +104,10 @@ result<std::vector<bool>> api_operations::import_devices(application_id app,
 
 // -- notifications --
 
+result<void> api_operations::check_content(const notification_draft& draft) {
+  return check_for_gateways(as_message(draft), channels_);
+}
+
 result<void> api_operations::journal_answers() {
   auto answered = journal_.check();
   if (answered) return {};
@@ -122,7 +126,7 @@ void api_operations::announce(notification_key key) {
 result<http::created_notification> api_operations::create_notification(
     application_id app, const notification_draft& draft, const std::optional<http::idempotency>& once,
     const std::function<std::string(const notification&)>& render) {
-  if (auto fits = check_for_gateways(as_message(draft), channels_); !fits) return fits.failure();
+  if (auto fits = check_content(draft); !fits) return fits.failure();
   if (draft.launch) {
     if (auto able = journal_answers(); !able) return able.failure();
   }

@@ -77,6 +77,15 @@ class api_operations : public http::operations {
   result<http::created_notification> launch_notification(
       application_id app, const std::string& id, const std::optional<http::idempotency>& once,
       const std::function<std::string(const notification&)>& render) override;
+  // In actors/api_lifecycle.cpp.
+  result<notification> change_notification(
+      application_id app, const std::string& id,
+      const std::function<result<notification_draft>(const notification& now)>& change) override;
+  result<void> delete_notification(
+      application_id app, const std::string& id,
+      const std::function<result<void>(const notification& now)>& allowed) override;
+  result<notification> step_notification(application_id app, const std::string& id,
+                                         http::life_step step) override;
   result<http::page<delivery>> list_deliveries(application_id app, const std::string& id,
                                                std::optional<outcome> only,
                                                const http::page_request& request) override;
@@ -95,6 +104,7 @@ class api_operations : public http::operations {
   /// Launching is refused while Redis is away: what is accepted must be on its way at once.
   result<void> journal_answers();
   void announce(notification_key key);
+  result<void> check_content(const notification_draft& draft);
 
   struct remembered_key {
     http::principal who;

@@ -1,5 +1,6 @@
 #include "actors/fan_out_driver.hpp"
 
+#include "actors/apply_control.hpp"
 #include "actors/log.hpp"
 
 namespace pusher {
@@ -63,18 +64,23 @@ result<void> fan_out_driver::follow_lives() {
   auto wanted = notifications_.controlled();
   if (!wanted) return wanted.failure();
   bool changed = false;
-  for (auto [key, control] : *wanted)
-    if (auto known = told->of.find(key); known == told->of.end() || known->second != control) {
-      if (auto set = journal_.set_control(key, control); !set) return set;
+  for (auto [key, what] : *wanted) {
+    auto known = told->of.find(key);
+    if (known == told->of.end() || known->second != what) {
+      if (auto set = apply_control(journal_, key, what); !set) return set;
       changed = true;
+    } else if (what == control::canceled) {
+      // Whoever said it may have died before it released what was held.
+      if (auto released = journal_.release_held(key); !released) return released;
     }
-  for (auto [key, control] : told->of) {
-    auto now = wanted->find(key);
-    if (now != wanted->end() && now->second == pusher::control::paused) continue;
-    if (now == wanted->end())
-      if (auto freed = journal_.set_control(key, std::nullopt); !freed) return freed;
-    if (auto released = journal_.release_held(key); !released) return released;
-    changed = changed || now == wanted->end();
+  }
+  for (auto [key, what] : told->of) {
+    if (wanted->count(key) > 0) continue;
+    // What is canceled and settled needs no control any more; what was paused goes on.
+    auto ended = what == control::canceled ? journal_.set_control(key, std::nullopt)
+                                           : apply_control(journal_, key, control::released);
+    if (!ended) return ended;
+    changed = true;
   }
   if (changed) hooks_.batches_appended();
   auto purged = notifications_.purge_deleted(5000);

@@ -94,6 +94,10 @@ class sender_role : public role_loop<sender_role> {
     if (!depth) return failed("measure", depth.failure());
     machine_.results_wait(*depth);
     queues_known_ = false;
+    // Claims and records tell it sooner, as long as there are any.
+    if (auto controls = journal_.load_controls(); !controls)
+      return failed("load_controls", controls.failure());
+    machine_.controls_are_at(journal_.control_version());
     journal_values shared(journal_);
     if (auto done = transports_.synchronize(shared); !done) failed("share_tokens", done.failure());
     bool whole = true;

@@ -127,7 +127,7 @@ sender_machine::action sender_machine::next(utc_ms now) {
 
 const control* sender_machine::control_of(const open_batch& batch) const {
   auto found = controls_.of.find(batch.batch.notification);
-  return found == controls_.of.end() ? nullptr : &found->second;
+  return found == controls_.of.end() || found->second == control::released ? nullptr : &found->second;
 }
 
 void sender_machine::controlled(journal::controls now) {
@@ -526,8 +526,8 @@ progress_commit sender_machine::make_commit(open_batch& batch, bool finished) {
     made.progress = encode(batch.progress);
   // Who takes the batch over counts its groups anew: the sequence keeps the names of the jobs apart.
   for (size_t i = 0; i < made.aside.size(); ++i)
-    made.aside[i].name = made.queue + ":" + made.entry + ":" + std::to_string(made.expected_sequence) + ":" +
-                         std::to_string(i);
+    made.aside[i].name = std::to_string(batch.batch.notification.value) + ":" + made.queue + ":" +
+                         made.entry + ":" + std::to_string(made.expected_sequence) + ":" + std::to_string(i);
   return made;
 }
 

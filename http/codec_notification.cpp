@@ -1,5 +1,6 @@
 #include "http/codec_notification.hpp"
 
+#include "http/codec_schedule.hpp"
 #include "http/field_reader.hpp"
 #include "http/text.hpp"
 #include "model/condition.hpp"
@@ -95,8 +96,7 @@ void read_delivery_options(field_reader& from, notification_draft& into) {
     into.allow_duplicates = *name == "allow";
   }
   if (auto launch = from.flag("launch")) into.launch = *launch;
-  for (const char* later : {"scheduled_at", "local_time", "misfire_grace_seconds"})
-    from.refuse(later);
+  read_schedule(from, into);
 }
 
 void write_content(json_text& out, const content& from) {
@@ -146,6 +146,25 @@ void write_counts(json_text& out, const notification& from) {
   out.close();
 }
 
+/// The fields of a notification that its client gave, as parse_notification reads them.
+void write_draft(json_text& out, const notification_draft& draft) {
+  out.field("external_id", draft.external_id);
+  out.field("lane", to_string(draft.lane));
+  out.key("content");
+  write_content(out, draft.content);
+  out.raw("android", draft.android);
+  out.raw("apns", draft.apns);
+  out.raw("webpush", draft.webpush);
+  out.raw("hms", draft.hms);
+  out.key("audience");
+  write_audience(out, draft.audience);
+  out.field("ttl_seconds", draft.ttl_seconds);
+  if (draft.rate_per_second > 0) out.field("rate_per_second", draft.rate_per_second);
+  out.field("collapse_key", draft.collapse_key);
+  out.field("duplicates", draft.allow_duplicates ? "allow" : "avoid");
+  write_schedule(out, draft);
+}
+
 }  // namespace
 
 result<notification_draft> parse_notification(const rapidjson::Value& body) {
@@ -182,33 +201,36 @@ result<notification_draft> parse_notification(const rapidjson::Value& body) {
   return made;
 }
 
+result<notification_draft> patch_notification(const notification& now, const rapidjson::Value& patch) {
+  if (!patch.IsObject()) return error{errc::invalid_field, "A patch is a JSON object.", "", 0};
+  if (patch.HasMember("launch"))
+    return error{errc::unknown_field, "A patch does not launch; call :launch for that.", "/launch", 0};
+  json_text present;
+  present.open();
+  write_draft(present, now.draft);
+  present.close();
+  auto merged = json::parse(present.take());
+  if (!merged) return merged.failure();
+  if (patch.HasMember("audience")) merged->RemoveMember("audience");
+  json::merge_patch(*merged, patch, merged->GetAllocator());
+  return parse_notification(*merged);
+}
+
 void write_notification(json_text& out, const notification& from) {
-  const auto& draft = from.draft;
   out.open();
   out.field("id", from.id);
   out.field("state", to_string(from.state));
-  out.field("external_id", draft.external_id);
-  out.field("lane", to_string(draft.lane));
-  out.key("content");
-  write_content(out, draft.content);
-  out.raw("android", draft.android);
-  out.raw("apns", draft.apns);
-  out.raw("webpush", draft.webpush);
-  out.raw("hms", draft.hms);
-  out.key("audience");
-  write_audience(out, draft.audience);
+  if (!from.reason.empty()) out.field("reason", from.reason);
+  write_draft(out, from.draft);
   out.raw("condition_at_launch", from.condition_at_launch);
-  out.field("ttl_seconds", draft.ttl_seconds);
-  if (draft.rate_per_second > 0) out.field("rate_per_second", draft.rate_per_second);
-  out.field("collapse_key", draft.collapse_key);
-  out.field("duplicates", draft.allow_duplicates ? "allow" : "avoid");
   out.key("counts");
   write_counts(out, from);
   out.field("fan_out_done", from.fan_out_done);
-  out.field("settled", from.fan_out_done && from.counts.total() == from.audience);
+  out.field("settled", from.settled());
   out.time("created_at", from.created_at);
   out.time("launched_at", from.launched_at);
   out.time("completed_at", from.completed_at);
+  out.time("canceled_at", from.canceled_at);
   out.close();
 }
 

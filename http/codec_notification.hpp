@@ -10,6 +10,9 @@
 namespace pusher::http {
 
 result<notification_draft> parse_notification(const rapidjson::Value& body);
+/// What a merge patch (RFC 7396) makes of a notification. An audience is replaced as a whole: it is one of
+/// several kinds, and a condition cannot be merged.
+result<notification_draft> patch_notification(const notification& now, const rapidjson::Value& patch);
 void write_notification(json_text& out, const notification& from);
 std::string notification_body(const notification& from);
 void write_delivery(json_text& out, const delivery& from);

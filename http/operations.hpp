@@ -58,6 +58,9 @@ struct created_notification {
   std::optional<std::string> replayed_body;
 };
 
+/// What a client does to a notification on its way.
+enum class life_step : uint8_t { pause, resume, cancel };
+
 /// Which devices a client means.
 struct device_filter {
   condition where;
@@ -192,6 +195,21 @@ class operations {
   virtual result<created_notification> launch_notification(
       application_id app, const std::string& id, const std::optional<idempotency>& once,
       const std::function<std::string(const notification&)>& render) = 0;
+
+  // The rest of a notification's life. Errors of each: not_found, and wrong_state, whose sentence names the
+  // state.
+  /// `change` makes the new draft of the present one; its error changes nothing.
+  virtual result<notification> change_notification(
+      application_id app, const std::string& id,
+      const std::function<result<notification_draft>(const notification& now)>& change) = 0;
+  /// An error of `allowed` deletes nothing.
+  virtual result<void> delete_notification(
+      application_id app, const std::string& id,
+      const std::function<result<void>(const notification& now)>& allowed) = 0;
+  /// Answers once the senders are told. Errors: journal_unavailable.
+  virtual result<notification> step_notification(application_id app, const std::string& id,
+                                                 life_step step) = 0;
+
   virtual result<page<delivery>> list_deliveries(application_id app, const std::string& id,
                                                  std::optional<outcome> only,
                                                  const page_request& request) = 0;

@@ -41,6 +41,11 @@ answer create_notification(const call& of);
 answer get_notification(const call& of);
 answer list_notifications(const call& of);
 answer launch_notification(const call& of);
+answer change_notification(const call& of);
+answer delete_notification(const call& of);
+answer pause_notification(const call& of);
+answer resume_notification(const call& of);
+answer cancel_notification(const call& of);
 answer list_deliveries(const call& of);
 
 }  // namespace pusher::http

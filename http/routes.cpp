@@ -54,6 +54,11 @@ constexpr route routes[] = {
     {"POST", "/v1/notifications", scope::send, create_notification},
     {"GET", "/v1/notifications", scope::read, list_notifications, {"state", "limit", "cursor"}},
     {"POST", "/v1/notifications/{id}:launch", scope::send, launch_notification},
+    {"POST", "/v1/notifications/{id}:pause", scope::send, pause_notification},
+    {"POST", "/v1/notifications/{id}:resume", scope::send, resume_notification},
+    {"POST", "/v1/notifications/{id}:cancel", scope::send, cancel_notification},
+    {"PATCH", "/v1/notifications/{id}", scope::send, change_notification},
+    {"DELETE", "/v1/notifications/{id}", scope::send, delete_notification},
     {"GET",
      "/v1/notifications/{id}/deliveries",
      scope::read,
@@ -141,8 +146,8 @@ response guarded(const request& asked, const Body& body) {
   try {
     answer made = body();
     return made ? std::move(*made) : problem(made.failure(), asked);
-  } catch (const std::exception&) {
-    return problem({errc::internal, "", "", 0}, asked);
+  } catch (const std::exception& thrown) {
+    return problem({errc::internal, thrown.what(), "", 0}, asked);  // its words go to the log alone
   }
 }
 

@@ -41,6 +41,12 @@ response notification_response(int status, const notification& from) {
   return made;
 }
 
+answer take_step(const call& of, life_step step) {
+  auto now = of.engine.step_notification(of.who.application, of.name(), step);
+  if (!now) return now.failure();
+  return notification_response(202, *now);
+}
+
 }  // namespace
 
 answer create_notification(const call& of) {
@@ -85,6 +91,34 @@ answer launch_notification(const call& of) {
   auto launched = of.engine.launch_notification(of.who.application, of.name(), *once, notification_body);
   if (!launched) return launched.failure();
   return once_only(202, std::move(*launched), launched->created);
+}
+
+answer change_notification(const call& of) {
+  auto body = read_body(of);
+  if (!body) return body.failure();
+  auto changed = of.engine.change_notification(
+      of.who.application, of.name(), [&](const notification& now) { return patch_notification(now, *body); });
+  if (!changed) return changed.failure();
+  return notification_response(200, *changed);
+}
+
+answer delete_notification(const call& of) {
+  auto gone = of.engine.delete_notification(of.who.application, of.name(),
+                                            [](const notification&) { return result<void>(); });
+  if (!gone) return gone.failure();
+  return empty_response();
+}
+
+answer pause_notification(const call& of) {
+  return take_step(of, life_step::pause);
+}
+
+answer resume_notification(const call& of) {
+  return take_step(of, life_step::resume);
+}
+
+answer cancel_notification(const call& of) {
+  return take_step(of, life_step::cancel);
 }
 
 answer list_deliveries(const call& of) {

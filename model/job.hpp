@@ -14,10 +14,12 @@
 
 namespace pusher {
 
-/// What the roles are told of a notification under way that may not go on. Numbers are stored: never renumber.
+/// What the roles are told of a notification under way that may not go on. Numbers are stored: never
+/// renumber.
 enum class control : uint8_t {
-  paused = 1,   ///< nothing leaves; what is journaled is held
-  canceled = 2  ///< nothing leaves any more
+  paused = 1,    ///< nothing leaves; what is journaled is held
+  canceled = 2,  ///< nothing leaves any more
+  released = 3   ///< it goes on; what was held is on its way back to its streams
 };
 
 /// One device that a push batch is for.

@@ -11,6 +11,7 @@ constexpr size_t push_token_bytes = 4096;
 constexpr size_t user_id_bytes = 128;
 constexpr size_t locale_bytes = 35;  // RFC 5646 section 4.4.1
 constexpr size_t time_zone_bytes = 64;
+constexpr uint32_t misfire_grace_seconds_max = 7 * 24 * 3600;
 constexpr size_t app_version_bytes = 64;
 constexpr size_t external_id_bytes = 128;
 constexpr size_t idempotency_key_bytes = 255;

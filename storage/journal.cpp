@@ -27,7 +27,8 @@ commit_status status_of(const redis_reply& reply) {
   return said == "fenced" ? commit_status::fenced : commit_status::done;
 }
 
-constexpr uint64_t most_released = 100;  // held batches in one step
+constexpr uint64_t most_released = 100;   // held batches in one step
+constexpr uint64_t most_hastened = 1000;  // put-aside jobs that one step looks at
 
 error lost(const std::string& why) {
   return {errc::journal_lost, "the journal in Redis is not the one that MariaDB knows: " + why, "", 10};
@@ -220,9 +221,8 @@ result<std::vector<uint64_t>> journal::outstanding(const std::vector<std::string
 }
 
 result<bool> journal::forget(notification_key key) {
-  auto reply =
-      run(scripts::forget, {keys::fan_out(key), keys::content(key), keys::pending, keys::control},
-          {text(key.value)});
+  auto reply = run(scripts::forget, {keys::fan_out(key), keys::content(key), keys::pending, keys::control},
+                   {text(key.value)});
   if (!reply) return reply.failure();
   return reply->items.front().text == "ok";
 }
@@ -233,9 +233,9 @@ result<std::pair<std::vector<claim>, redis_reply>> journal::read_group(const std
                                                                        const char* group,
                                                                        const std::string& queue, size_t most,
                                                                        redis_arguments also) {
-  auto replies = redis_.pipeline(
-      {{"XREADGROUP", "GROUP", group, consumer_, "COUNT", text(most), "STREAMS", stream, ">"},
-       std::move(also)});
+  auto replies =
+      redis_.pipeline({{"XREADGROUP", "GROUP", group, consumer_, "COUNT", text(most), "STREAMS", stream, ">"},
+                       std::move(also)});
   if (!replies) return replies.failure();
   std::pair<std::vector<claim>, redis_reply> read{{}, std::move((*replies)[1])};
   auto& reply = replies->front();
@@ -304,7 +304,7 @@ result<journal::controls> journal::load_controls() {
     auto value = number(reply->items[i + 1]);
     if (reply->items[i].text == "version")
       found.version = value;
-    else if (value == 1 || value == 2)
+    else if (value >= 1 && value <= 3)
       found.of[{number(reply->items[i])}] = static_cast<control>(value);
   }
   control_version_ = found.version;
@@ -318,6 +318,17 @@ result<void> journal::release_held(notification_key key) {
     if (!reply) return reply.failure();
     if (reply->items.size() < 3 || number(reply->items[2]) == 0) return {};
   }
+}
+
+result<void> journal::hasten(notification_key key) {
+  std::string place = "0";
+  do {
+    auto reply = run(scripts::hasten, {keys::later}, {text(key.value), place, text(most_hastened)});
+    if (!reply) return reply.failure();
+    if (reply->items.size() < 3) return {};
+    place = reply->items[2].text;
+  } while (place != "0");
+  return {};
 }
 
 // -- push-sender --
@@ -367,7 +378,8 @@ result<std::vector<std::string>> journal::queues() {
 }
 
 result<std::vector<claim>> journal::claim_batches(const std::string& queue, size_t most) {
-  auto claims = read_group(keys::push(queue), keys::sender_group, queue, most, {"HGET", keys::control, "version"});
+  auto claims =
+      read_group(keys::push(queue), keys::sender_group, queue, most, {"HGET", keys::control, "version"});
   if (claims) control_version_ = number(claims->second);
   if (!claims) return claims.failure();
   return std::move(claims->first);
@@ -411,11 +423,11 @@ result<journal::recorded> journal::record(const std::vector<progress_commit>& co
       arguments.push_back(encode(aside.batch));
       arguments.push_back(text(aside.strikes));
     }
-    commands.push_back(redis::call(scripts::record,
-                                   {keys::run, keys::push(each.queue), keys::push_progress(each.queue),
-                                    keys::results, keys::outstanding, keys::later, keys::later_jobs,
-                                    keys::control, keys::held(each.results.notification)},
-                                   arguments));
+    commands.push_back(redis::call(
+        scripts::record,
+        {keys::run, keys::push(each.queue), keys::push_progress(each.queue), keys::results, keys::outstanding,
+         keys::later, keys::later_jobs, keys::control, keys::held(each.results.notification)},
+        arguments));
   }
   auto replies = redis_.pipeline(commands);
   if (!replies) return replies.failure();

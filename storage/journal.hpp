@@ -46,7 +46,8 @@ struct claim {
 struct put_aside {
   utc_ms due_at = 0;  ///< 0 = at once
   bool held = false;  ///< its notification is paused: it waits for the end of that
-  std::string name;   ///< with a due time: unique, and the same for a repeated commit
+  std::string
+      name;  ///< with a due time: `<notification>:` and what makes it unique; the same for a repeated commit
   push_batch batch;
   unsigned strikes = 0;
 };
@@ -63,7 +64,7 @@ struct progress_commit {
 };
 
 enum class commit_status : uint8_t {
-  done,   ///< applied now, or found applied by an earlier try whose reply was lost
+  done,    ///< applied now, or found applied by an earlier try whose reply was lost
   fenced,  ///< the claim (or the lead) is someone else's now; nothing was changed
   held     ///< of fan-out: the notification is paused or canceled; nothing was changed
 };
@@ -138,8 +139,11 @@ class journal {
   result<controls> load_controls();
   /// The version as the last claim_batches, record or load_controls saw it.
   uint64_t control_version() const { return control_version_; }
-  /// Gives the held batches of a notification that is not paused any more to the senders.
+  /// Gives the held batches of a notification that is not paused any more to the senders; when none is left,
+  /// its control `released` ends.
   result<void> release_held(notification_key key);
+  /// Makes everything of a notification that is put aside due at once.
+  result<void> hasten(notification_key key);
 
   // -- what processes share --
   /// Nothing when there is none.

@@ -1,9 +1,13 @@
 // The journal's Lua scripts; their texts are the files in storage/scripts/.
 #pragma once
 
+#include <vector>
+
 #include "storage/redis.hpp"
 
 namespace pusher::scripts {
+
+extern const std::vector<const redis_script*> all;
 
 extern const redis_script create_run;
 extern const redis_script replace_shared;
@@ -17,6 +21,7 @@ extern const redis_script record;
 extern const redis_script promote;
 extern const redis_script set_control;
 extern const redis_script release_held;
+extern const redis_script hasten;
 extern const redis_script settle;
 extern const redis_script bury;
 extern const redis_script forget;

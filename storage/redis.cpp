@@ -17,12 +17,6 @@ namespace {
 constexpr timeval connect_timeout{2, 0};
 constexpr timeval command_timeout{5, 0};
 
-const std::array<const redis_script*, 13> all_scripts{
-    &scripts::create_run,  &scripts::raise_epoch, &scripts::begin_fan_out,  &scripts::commit_page,
-    &scripts::take_over,   &scripts::record,      &scripts::promote,        &scripts::settle,
-    &scripts::bury,        &scripts::forget,      &scripts::replace_shared, &scripts::take_rate,
-    &scripts::reserve_rate};
-
 std::string sha1_hex(std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned length = 0;
@@ -38,7 +32,7 @@ std::string sha1_hex(std::string_view text) {
 const std::string& digest_of(const redis_script& script) {
   static const auto digests = [] {
     std::map<std::string, std::string> made;
-    for (const auto* each : all_scripts)
+    for (const auto* each : scripts::all)
       made.emplace(each->name, sha1_hex(each->text));
     return made;
   }();
@@ -125,7 +119,7 @@ result<void> redis::open() {
   std::vector<redis_arguments> greeting;
   if (!endpoint_.password.empty()) greeting.push_back({"AUTH", endpoint_.password});
   if (endpoint_.database != 0) greeting.push_back({"SELECT", std::to_string(endpoint_.database)});
-  for (const auto* script : all_scripts)
+  for (const auto* script : scripts::all)
     greeting.push_back({"SCRIPT", "LOAD", script->text});
   opening_ = true;
   auto replies = pipeline(greeting);

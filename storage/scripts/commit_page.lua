@@ -18,7 +18,8 @@ for _ = 1, batches do
 end
 local applied = cursor == ARGV[4]
 if not applied and cursor ~= ARGV[5] then return {'fenced'} end
-if applied and redis.call('HGET', KEYS[8], ARGV[3]) then return {'held'} end
+local control = redis.call('HGET', KEYS[8], ARGV[3])
+if applied and (control == '1' or control == '2') then return {'held'} end
 if applied then
   local found = 0
   at = 9

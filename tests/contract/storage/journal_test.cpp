@@ -324,3 +324,54 @@ TEST_CASE_FIXTURE(fixture, "a connection heals after Redis forgot its scripts") 
   CHECK(first.promote(1).failure().code == errc::journal_unavailable);
   CHECK(first.promote(1));
 }
+
+TEST_CASE_FIXTURE(fixture, "what is paused is held in one place until it is resumed") {
+  begin();
+  REQUIRE(first.commit_page(page(0, 10, 2)));
+  REQUIRE(first.set_control({7}, control::paused));
+  CHECK(first.commit_page(page(10, 20, 2))->status == commit_status::held);
+  auto claims = first.claim_batches(queue.name(), 10);
+  REQUIRE(claims->size() == 1);
+  CHECK(first.control_version() == 1);
+  CHECK(first.load_controls()->of == std::map<notification_key, control>{{{7}, control::paused}});
+  auto step = commit_of(claims->at(0), 0, true);
+  step.aside.push_back({0, true, "7:held", batch(2), 0});
+  CHECK(record(first, step) == commit_status::done);
+  REQUIRE(first.release_held({7}));  // not while it is paused
+  CHECK(first.claim_batches(queue.name(), 10)->empty());
+  REQUIRE(second.set_control({7}, control::released));
+  CHECK(second.load_controls()->of.at({7}) == control::released);
+  REQUIRE(second.release_held({7}));
+  CHECK(second.load_controls()->of.empty());
+  CHECK(second.claim_batches(queue.name(), 10)->size() == 1);
+  CHECK(first.commit_page(page(10, 20, 2))->status == commit_status::done);
+}
+
+TEST_CASE_FIXTURE(fixture, "what is handed back as held after a resume goes to its stream") {
+  begin();
+  REQUIRE(first.commit_page(page(0, 10, 2)));
+  auto claimed = first.claim_batches(queue.name(), 1)->at(0);
+  auto step = commit_of(claimed, 0, true);
+  step.aside.push_back({0, true, "7:held", batch(2), 0});
+  CHECK(record(first, step) == commit_status::done);
+  CHECK(second.claim_batches(queue.name(), 10)->size() == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "a cancel is final, stops the fan-out and makes what waits due") {
+  begin();
+  REQUIRE(first.commit_page(page(0, 10, 2)));
+  auto claimed = first.claim_batches(queue.name(), 1)->at(0);
+  auto step = commit_of(claimed, 0, true);
+  step.aside.push_back({now_ms() + 3'600'000, false, "7:waits", batch(1), 0});
+  step.aside.push_back({now_ms() + 3'600'000, false, "70:another's", batch(1, 2), 0});
+  CHECK(record(first, step) == commit_status::done);
+  REQUIRE(first.set_control({7}, control::canceled));
+  for (auto later : {control::paused, control::released})
+    REQUIRE(first.set_control({7}, later));
+  CHECK(first.load_controls()->of.at({7}) == control::canceled);
+  CHECK(first.commit_page(page(10, 20, 2))->status == commit_status::held);
+  REQUIRE(first.hasten({7}));
+  CHECK(first.promote(10)->moved == 1);
+  REQUIRE(first.set_control({7}, std::nullopt));
+  CHECK(first.load_controls()->of.empty());
+}

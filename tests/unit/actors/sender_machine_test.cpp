@@ -498,3 +498,61 @@ TEST_CASE("whatever the gateway answers in whatever order, every target ends exa
       CHECK(times == 1);
   }
 }
+
+TEST_CASE("what is paused is called back, and handed back to be held") {
+  driver d;
+  d.waiting.push_back(claim_of(batch_of(3)));
+  d.run();
+  REQUIRE(d.orders.size() == 1);
+  d.controls = {1, {{{7}, control::paused}}};
+  d.machine.controls_are_at(1);
+  d.run();
+  REQUIRE(d.withdrawn == std::vector<uint64_t>{d.orders[0].id});
+  d.answer(d.orders[0].id, 0, verdict_of(verdict_kind::accepted));  // was in flight
+  for (uint32_t number : {1U, 2U})
+    d.answer(d.orders[0].id, number, verdict_of(verdict_kind::unsent));
+  d.now += 1000;
+  d.run();
+  REQUIRE(!d.commits.empty());
+  const auto& last = d.commits.back();
+  CHECK(last.finished);
+  REQUIRE(last.aside.size() == 1);
+  CHECK(last.aside[0].held);
+  CHECK(last.aside[0].batch.targets.size() == 2);
+  CHECK(d.orders.size() == 1);
+  CHECK(d.machine.open_batches() == 0);
+}
+
+TEST_CASE("what is canceled gets its outcome without being sent, its retries too") {
+  driver d;
+  d.controls = {1, {{{7}, control::canceled}}};
+  d.waiting.push_back(claim_of(batch_of(2)));
+  d.run();
+  REQUIRE(d.orders.size() == 1);  // nobody has heard of it yet
+  d.machine.controls_are_at(1);
+  d.run();
+  d.answer(d.orders[0].id, 0, verdict_of(verdict_kind::retry, "UNAVAILABLE"));
+  d.answer(d.orders[0].id, 1, verdict_of(verdict_kind::unsent));
+  d.now += 1000;
+  d.waiting.push_back(claim_of(batch_of(2), "2-0"));
+  d.machine.woken();
+  d.run();
+  CHECK(d.orders.size() == 1);
+  size_t canceled = 0;
+  for (const auto& commit : d.commits)
+    for (const auto& each : commit.results.results) {
+      CHECK(each.outcome == outcome::canceled);
+      ++canceled;
+    }
+  CHECK(canceled == 4);
+  CHECK(d.machine.open_batches() == 0);
+}
+
+TEST_CASE("what was released goes on") {
+  driver d;
+  d.controls = {2, {{{7}, control::released}}};
+  d.machine.controls_are_at(2);
+  d.waiting.push_back(claim_of(batch_of(2)));
+  d.run();
+  CHECK(d.orders.size() == 1);
+}

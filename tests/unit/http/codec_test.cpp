@@ -279,8 +279,8 @@ TEST_CASE("bad notifications are refused with the place of the fault") {
             "/local_time"},
            {R"({"content":{"title":"x"},"audience":{"all":true},"rate_per_second":0})", "invalid_field",
             "/rate_per_second"},
-           {R"({"content":{"title":"x"},"audience":{"all":true},"misfire_grace_seconds":1})", "invalid_field",
-            "/misfire_grace_seconds"},
+           {R"({"content":{"title":"x"},"audience":{"all":true},"misfire_grace_seconds":-1})",
+            "invalid_field", "/misfire_grace_seconds"},
            {R"({"content":{"title":"x"},"audience":{"all":true},"launhc":true})", "unknown_field", "/launhc"},
        })
     check_refused(parse_notification(parsed(each.text)), each);

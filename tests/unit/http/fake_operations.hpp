@@ -238,6 +238,31 @@ class fake_operations : public pusher::http::operations {
     if (!found) return found.failure();
     return pusher::http::created_notification{std::move(*found), std::nullopt};
   }
+  result<pusher::notification> change_notification(
+      application_id app, const std::string& id,
+      const std::function<result<pusher::notification_draft>(const pusher::notification&)>& change) override {
+    auto found = get_notification(app, id);
+    if (!found) return found;
+    auto draft = change(*found);
+    if (!draft) return draft.failure();
+    notifications[id].draft = std::move(*draft);
+    return notifications[id];
+  }
+  result<void> delete_notification(
+      application_id app, const std::string& id,
+      const std::function<result<void>(const pusher::notification&)>& allowed) override {
+    auto found = get_notification(app, id);
+    if (!found) return found.failure();
+    if (auto good = allowed(*found); !good) return good;
+    notifications.erase(id);
+    return {};
+  }
+  std::optional<pusher::http::life_step> step;  ///< the last one
+  result<pusher::notification> step_notification(application_id app, const std::string& id,
+                                                 pusher::http::life_step taken) override {
+    step = taken;
+    return get_notification(app, id);
+  }
   result<pusher::http::page<pusher::delivery>> list_deliveries(
       application_id, const std::string&, std::optional<pusher::outcome>,
       const pusher::http::page_request& request) override {

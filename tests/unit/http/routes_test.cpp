@@ -235,6 +235,43 @@ TEST_CASE("launching answers 202, or why not") {
   CHECK(serve(ask("POST", "/v1/notifications/" + note_id + ":launch"), engine).status == 409);
 }
 
+TEST_CASE("a notification is changed by a merge patch") {
+  fake_operations engine;
+  serve(ask("POST", "/v1/notifications",
+            R"({"content":{"title":"Hi","body":"x"},"audience":{"condition":{"property":"a","eq":1}}})"),
+        engine);
+  auto patch = [&](const std::string& body) {
+    return serve(ask("PATCH", "/v1/notifications/" + note_id, body), engine);
+  };
+  auto changed = patch(R"({"content":{"body":null,"sound":"s"},"audience":{"device_ids":["d"]}})");
+  CHECK(changed.status == 200);
+  CHECK(contains(changed.body, R"("content":{"title":"Hi","sound":"s"})"));
+  CHECK(contains(changed.body, R"("audience":{"device_ids":["d"]})"));
+  CHECK(contains(patch(R"({"scheduled_at":"2030-01-01T01:00:00+01:00"})").body,
+                 R"("scheduled_at":"2030-01-01T00:00:00.000Z")"));
+  CHECK(!contains(patch(R"({"scheduled_at":null})").body, "scheduled_at"));
+  for (const char* bad : {R"({"launch":true})", R"({"content":null})", R"({"nonsense":1})", "[]",
+                          R"({"scheduled_at":"noon"})", R"({"misfire_grace_seconds":-1})"})
+    CHECK(patch(bad).status == 400);
+  CHECK(serve(ask("POST", "/v1/notifications",
+                  R"({"content":{"title":"x"},"audience":{"all":true},"launch":true,)"
+                  R"("scheduled_at":"2030-01-01T00:00:00Z"})"),
+              engine)
+            .status == 400);
+}
+
+TEST_CASE("steps of a notification's life answer 202, deleting 204") {
+  fake_operations engine;
+  serve(ask("POST", "/v1/notifications", note_body), engine);
+  for (auto [verb, step] : {std::pair(":pause", life_step::pause), std::pair(":resume", life_step::resume),
+                            std::pair(":cancel", life_step::cancel)}) {
+    CHECK(serve(ask("POST", "/v1/notifications/" + note_id + verb), engine).status == 202);
+    CHECK(engine.step == step);
+  }
+  CHECK(serve(ask("DELETE", "/v1/notifications/" + note_id), engine).status == 204);
+  CHECK(serve(ask("DELETE", "/v1/notifications/" + note_id), engine).status == 404);
+}
+
 TEST_CASE("an export comes in pages, and only to our own streams") {
   fake_operations engine;
   for (const char* id : {"a", "b", "c", "d", "e"})
