@@ -34,7 +34,6 @@ std::optional<notification_store::idempotency> as_stored(const std::optional<htt
 api_operations::api_operations(node_context_ptr node, unsigned index, std::function<void()> launched)
     : node_(std::move(node)),
       launched_(std::move(launched)),
-      channels_(configured_channels(node_->config)),
       database_(node_->config.mysql),
       keys_(database_),
       devices_(database_),
@@ -43,6 +42,7 @@ api_operations::api_operations(node_context_ptr node, unsigned index, std::funct
       segments_(database_),
       indexes_(database_),
       holds_(database_),
+      credentials_(database_),
       history_(database_),
       journal_(node_->config.redis, node_->run_id, node_->consumer("api", index)) {}
 
@@ -104,8 +104,10 @@ result<std::vector<bool>> api_operations::import_devices(application_id app,
 
 // -- notifications --
 
-result<void> api_operations::check_content(const notification_draft& draft) {
-  return check_for_gateways(as_message(draft), channels_);
+result<void> api_operations::check_content(application_id app, const notification_draft& draft) {
+  auto channels = channels_of(app);
+  if (!channels) return channels.failure();
+  return check_for_gateways(as_message(draft), *channels);
 }
 
 result<void> api_operations::journal_answers() {
@@ -126,7 +128,7 @@ void api_operations::announce(notification_key key) {
 result<http::created_notification> api_operations::create_notification(
     application_id app, const notification_draft& draft, const std::optional<http::idempotency>& once,
     const std::function<std::string(const notification&)>& render) {
-  if (auto fits = check_content(draft); !fits) return fits.failure();
+  if (auto fits = check_content(app, draft); !fits) return fits.failure();
   if (draft.launch) {
     if (auto able = journal_answers(); !able) return able.failure();
   }

@@ -7,13 +7,13 @@
 
 namespace pusher {
 
-result<void> check_for_gateways(const message& content, const std::set<channel>& configured) {
+result<void> check_for_gateways(const message& content, channel_set configured) {
   if (auto fits = check_fcm_message(content); !fits) return fits;
-  if (configured.count(channel::apns) > 0 || !content.apns.empty())
+  if (configured.contains(channel::apns) || !content.apns.empty())
     if (auto fits = check_apns_message(content); !fits) return fits;
-  if (configured.count(channel::webpush) > 0 || !content.webpush.empty())
+  if (configured.contains(channel::webpush) || !content.webpush.empty())
     if (auto fits = check_web_push_message(content); !fits) return fits;
-  if (configured.count(channel::hms) > 0 || !content.hms.empty())
+  if (configured.contains(channel::hms) || !content.hms.empty())
     if (auto fits = check_hms_message(content); !fits) return fits;
   return {};
 }

@@ -15,6 +15,7 @@
 #include "actors/protocol.hpp"
 #include "actors/store_keeper.hpp"
 #include "actors/supervisor.hpp"
+#include "conf/key_file.hpp"
 #include "http/admin.hpp"
 #include "http/health.hpp"
 #include "http/server.hpp"
@@ -92,6 +93,18 @@ int refuse(const error& why) {
   log::error("node.cannot_start", {{"code", std::string(to_string(why.code))}, {"detail", why.detail}});
   bool mendable = why.code == errc::invalid_configuration || why.code == errc::schema_too_new;
   return mendable ? exit_configuration : exit_fault;
+}
+
+/// The keys that seal credentials: the configured ones, or one of the data directory's own.
+result<std::shared_ptr<const key_ring>> read_secrets(const settings& config) {
+  auto path = config.secrets_key_file;
+  if (path.empty()) {
+    path = config.data_directory + "/secrets.key";
+    if (auto there = ensure_key_file(path); !there) return there.failure();
+  }
+  auto keys = read_key_file("secrets.key_file", path);
+  if (!keys) return std::move(keys).failure();
+  return std::shared_ptr<const key_ring>(std::make_shared<key_ring>(*std::move(keys)));
 }
 
 /// The parts of a running node, in the order in which they start; they end in the opposite order.
@@ -186,10 +199,12 @@ int run_node(settings config) {
 
   auto directory = data_directory::open(config.data_directory);
   if (!directory) return refuse(directory.failure());
-  auto node = std::make_shared<node_context>();
-  node->process = config.node_name + "/" + make_uuid_v7();
+  auto secrets = read_secrets(config);
+  if (!secrets) return refuse(secrets.failure());
+  auto node = std::make_shared<node_context>(std::move(config));
+  node->secrets = *std::move(secrets);
+  node->process = node->config.node_name + "/" + make_uuid_v7();
   node->predecessor = directory->predecessor();
-  node->config = std::move(config);
 
   // Declared before the node that uses them, so that they end after it.
   std::unique_ptr<embedded_stores> stores;

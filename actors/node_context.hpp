@@ -4,16 +4,21 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "actors/health_board.hpp"
 #include "actors/leadership.hpp"
 #include "actors/metrics.hpp"
 #include "conf/settings.hpp"
+#include "transports/key_ring.hpp"
 
 namespace pusher {
 
 struct node_context {
+  explicit node_context(settings values) : config(std::move(values)), numbers(config.limits.metric_applications) {}
+
   settings config;
+  std::shared_ptr<const key_ring> secrets;  ///< seals and opens uploaded credentials
   std::string process;      ///< `<node name>/<boot id>`: who holds claims and the lease
   std::string predecessor;  ///< the process that had this data directory before us; empty = none
   std::string run_id;       ///< which journal belongs to our rows; set before any role plays

@@ -59,14 +59,6 @@ void sender_machine::closed(push_route which) {
   state.capacity = 0;
 }
 
-size_t sender_machine::take_released(outlet_id of) {
-  auto found = released_.find(of);
-  if (found == released_.end()) return 0;
-  auto answers = found->second;
-  released_.erase(found);
-  return answers;
-}
-
 void sender_machine::release(const counts& answers) {
   for (const auto& [outlet, count] : answers)
     released_[outlet] += count;

@@ -112,8 +112,8 @@ class sender_machine {
   void drain() { draining_ = true; }
 
   bool drained() const { return draining_ && batches_.empty() && commits_.empty(); }
-  /// How many answers became durable (or moot) since the last call; the transport is told.
-  size_t take_released(outlet_id of);
+  /// How many answers became durable (or moot) since the last call, by transport, for it to be told.
+  std::map<outlet_id, size_t> take_released() { return std::exchange(released_, {}); }
   const sender_counters& counters() const { return counters_; }
   size_t open_batches() const { return batches_.size(); }
   /// The entries of a queue that are claimed and not finished.

@@ -132,8 +132,7 @@ bool sender_transports::make_room(utc_ms now) {
     if (!each->retired && (!oldest || each->opened_at < oldest->opened_at)) oldest = each.get();
   }
   if (idle) {
-    current_.erase(idle->route);
-    outlets_.erase(idle->id);
+    close(idle->id);
     return true;
   }
   if (oldest && now >= oldest->opened_at + least_tenure_ms) retire(*oldest);
@@ -141,20 +140,23 @@ bool sender_transports::make_room(utc_ms now) {
   return false;
 }
 
-void sender_transports::tidy(utc_ms now, const std::function<void(outlet&)>& closing) {
+void sender_transports::tidy(utc_ms now) {
   auto idle_ms = utc_ms{config_.limits.transport_idle_seconds} * 1000;
-  for (auto at = outlets_.begin(); at != outlets_.end();) {
-    auto& each = *at->second;
-    bool idle = each.open_targets == 0 && now >= each.used_at + idle_ms &&
-                each.credential != of_the_configuration;
-    if (!idle && !(each.retired && each.open_targets == 0)) {
-      ++at;
-      continue;
-    }
-    closing(each);
-    if (!each.retired) current_.erase(each.route);
-    at = outlets_.erase(at);
+  std::vector<outlet_id> ended;
+  for (const auto& [id, each] : outlets_) {
+    if (each->open_targets > 0) continue;
+    bool idle = now >= each->used_at + idle_ms && each->credential != of_the_configuration;
+    if (each->retired || idle) ended.push_back(id);
   }
+  for (auto id : ended)
+    close(id);
+}
+
+void sender_transports::close(outlet_id id) {
+  auto& which = *outlets_.at(id);
+  if (!which.retired) current_.erase(which.route);
+  past_requests_[which.route] += which.transport->stats().requests;
+  outlets_.erase(id);
 }
 
 void sender_transports::govern(outlet& which, const std::string& rate_name) {

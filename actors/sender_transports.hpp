@@ -36,8 +36,8 @@ class sender_transports {
   /// A transport and what the sender has to know of it.
   class outlet final : public answer_sink {
    public:
-    outlet(sender_transports& owner, outlet_id id, push_route route, std::string credential)
-        : id(id), route(route), credential(std::move(credential)), owner_(owner) {}
+    outlet(sender_transports& owner, outlet_id number, push_route to, std::string signs_in)
+        : id(number), route(to), credential(std::move(signs_in)), owner_(owner) {}
 
     const outlet_id id;
     const push_route route;
@@ -90,8 +90,10 @@ class sender_transports {
   std::vector<arrival> take_answers();
   /// Brings tokens that the cluster shares up to date. Errors: the store's.
   result<void> synchronize(shared_values& store);
-  /// Closes what has ended and what was idle for long. `closing` is called before.
-  void tidy(utc_ms now, const std::function<void(outlet&)>& closing);
+  /// Closes what has ended and what was idle for long.
+  void tidy(utc_ms now);
+  /// Requests of transports that are closed now.
+  const std::map<push_route, uint64_t>& past_requests() const { return past_requests_; }
 
   /// Credentials that no transport could be made for, with the reason, since the last call.
   std::vector<std::pair<std::string, std::string>> take_failures() { return std::exchange(failures_, {}); }
@@ -102,6 +104,7 @@ class sender_transports {
   std::optional<std::string> credential_for(push_route route) const;
   bool make_room(utc_ms now);
   void retire(outlet& which);
+  void close(outlet_id id);
   result<void> make_configured(outlet& into);
   result<void> make_uploaded(outlet& into, const std::string& sealed);
   void govern(outlet& which, const std::string& rate_name);
@@ -121,6 +124,7 @@ class sender_transports {
   std::atomic<bool> poked_{false};
   outlet_id last_outlet_ = 0;
   std::map<push_route, outlet*> current_;
+  std::map<push_route, uint64_t> past_requests_;
   std::map<outlet_id, std::unique_ptr<outlet>> outlets_;  ///< last: their threads end first
 };
 

@@ -104,6 +104,14 @@ result<void> deactivate(database::connection& on, const credential& which) {
   return set ? bump_credentials(on) : set.failure();
 }
 
+result<application_id> find_default_application(database::connection& on) {
+  application_id found;
+  auto read = on.query("reading the default application", "SELECT id FROM applications WHERE name = 'default'", {},
+                       [&](const sql_row& row) { found = {row.number(0)}; });
+  if (!read) return read.failure();
+  return found;
+}
+
 }  // namespace
 
 result<void> bump_credentials(database::connection& on) {
@@ -197,6 +205,10 @@ result<std::vector<credential>> credential_store::active_of(application_id app) 
   });
 }
 
+result<application_id> credential_store::default_application() {
+  return with_connection(db_, find_default_application);
+}
+
 result<uint64_t> credential_store::version() {
   return with_connection(db_, [&](database::connection& on) -> result<uint64_t> {
     uint64_t version = 0;
@@ -215,9 +227,9 @@ result<credential_snapshot> credential_store::snapshot() {
                             "SELECT version FROM credential_changes WHERE id = 1 LOCK IN SHARE MODE", {},
                             [&](const sql_row& row) { made.version = row.number(0); });
     if (!version) return version.failure();
-    auto owner = on.query("reading the default application", "SELECT id FROM applications WHERE name = 'default'", {},
-                          [&](const sql_row& row) { made.default_application = {row.number(0)}; });
+    auto owner = find_default_application(on);
     if (!owner) return owner.failure();
+    made.default_application = *owner;
     auto read = on.query("reading the active credentials",
                          "SELECT " + columns +
                              ", a.name FROM credentials c JOIN applications a ON a.id = c.application_id WHERE "

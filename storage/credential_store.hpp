@@ -45,6 +45,8 @@ class credential_store {
 
   /// Gateways that an application has an active credential for.
   result<std::vector<credential>> active_of(application_id app);
+  /// Whose the credentials of configuration files are; 0 = nobody's.
+  result<application_id> default_application();
   /// Changes whenever the snapshot does.
   result<uint64_t> version();
   result<credential_snapshot> snapshot();

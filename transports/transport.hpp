@@ -39,6 +39,7 @@ struct verdict {
   int64_t retry_after_ms = 0;
   /// With `retry` and no retry_after_ms: the shortest first wait that the gateway demands.
   int64_t minimum_wait_ms = 0;
+  bool credential_refused = false;  ///< what the gateway does not take is the credential, not this push
   utc_ms unregistered_at = 0;  ///< with `unregistered`: since when the gateway knows, 0 = it did not say
 };
 
@@ -63,6 +64,7 @@ class channel_set {
       insert(each);
   }
   void insert(channel which) { bits_ = static_cast<uint8_t>(bits_ | bit(which)); }
+  void insert(channel_set others) { bits_ = static_cast<uint8_t>(bits_ | others.bits_); }
   bool contains(channel which) const { return (bits_ & bit(which)) != 0; }
   bool empty() const { return bits_ == 0; }
   friend bool operator==(channel_set a, channel_set b) { return a.bits_ == b.bits_; }
@@ -122,6 +124,7 @@ struct transport_stats {
   uint64_t grants = 0;           ///< requests that were granted and not started
   uint64_t stream_capacity = 0;  ///< streams that the open connections allow together
   bool breaker_open = false;     ///< new requests wait because the gateway refuses or cannot be reached
+  bool credential_refused = false;  ///< nobody gets through with this credential
   std::string trouble;           ///< why, in one sentence without secrets; empty when well
 };
 

@@ -12,6 +12,7 @@ namespace pusher {
 
 /// What stands before the tokens, each in quotes and with commas between, in every request.
 inline constexpr std::string_view hms_body_prefix = R"({"validate_only":false,"message":{"token":[)";
+inline constexpr std::string_view hms_check_prefix = R"({"validate_only":true,"message":{"token":[)";
 
 /// What stands behind them, from the closing bracket on. How content maps to Huawei's fields:
 ///

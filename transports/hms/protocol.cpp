@@ -40,6 +40,7 @@ std::string path_of(const hms_settings& settings, const origin& where) {
 hms_protocol::hms_protocol(const hms_settings& settings, const origin& where, event_loop& loop)
     : authority_(where.authority),
       path_(path_of(settings, where)),
+      prefix_(settings.validate_only ? hms_check_prefix : hms_body_prefix),
       tokens_(grant_of(settings), settings.ca_file, [&loop] { loop.wake(); }) {}
 
 uint64_t hms_protocol::credential(steady_time now) {
@@ -68,7 +69,7 @@ std::optional<verdict> hms_protocol::word(push_request& fresh, utc_ms now) {
   }
   fresh.rendered = order.rendered;
   fresh.head = head_;
-  fresh.payload = {hms_body_prefix, join_tokens(fresh.targets, fresh.scratch), fresh.rendered->text};
+  fresh.payload = {prefix_, join_tokens(fresh.targets, fresh.scratch), fresh.rendered->text};
   return std::nullopt;
 }
 

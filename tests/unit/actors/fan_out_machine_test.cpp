@@ -59,7 +59,7 @@ struct world {
 /// before or after their effect.
 struct leader {
   leader(world& on, uint32_t seed, unsigned one_in = 0)
-      : w(on), random(seed), fail_one_in(one_in), machine(bounds(), {channel::fcm}) {
+      : w(on), random(seed), fail_one_in(one_in), machine(bounds(), {{{1}, {channel::fcm}}}) {
     machine.lead(++w.epoch);
   }
   static fan_out_bounds bounds() {

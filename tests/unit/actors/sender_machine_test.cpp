@@ -11,6 +11,8 @@ using namespace pusher;
 namespace {
 
 constexpr utc_ms start = 1'800'000'000'000;
+const push_route fcm_route{{1}, channel::fcm};
+constexpr outlet_id outlet = 1;
 
 push_batch batch_of(size_t targets, utc_ms expires_at = start + 3'600'000) {
   push_batch batch;
@@ -49,7 +51,7 @@ verdict verdict_of(verdict_kind kind, std::string code = "") {
 /// test plays.
 struct driver {
   explicit driver(sender_bounds bounds = {}) : machine(bounds, 1) {
-    machine.capacity(channel::fcm, 100, false);
+    machine.capacity(fcm_route, 100, false);
   }
 
   void run() {
@@ -66,7 +68,7 @@ struct driver {
       given.push_back(waiting.front());
       waiting.erase(waiting.begin());
     }
-    machine.claimed(what.channel, std::move(given), false, now);
+    machine.claimed(what.route, std::move(given), false, now);
   }
   void perform(sender_machine::load_controls&) { machine.controlled(controls); }
   void perform(sender_machine::reserve& what) {
@@ -84,10 +86,10 @@ struct driver {
       outcome.status.push_back(next_status);
     }
     machine.committed(outcome);
-    released += machine.take_released(channel::fcm);
+    released += machine.take_released()[outlet];
   }
   void answer(uint64_t order, uint32_t number, verdict what) {
-    machine.answered(channel::fcm, {{order, number, std::move(what)}}, now);
+    machine.answered(outlet, {{order, number, std::move(what)}}, now);
   }
 
   sender_machine machine;
@@ -193,12 +195,12 @@ TEST_CASE("Retry-After sets the due time, rounded up to a second") {
 TEST_CASE("without Retry-After the gateway's least wait and our cap bound the due time") {
   for (int tries = 0; tries < 50; ++tries) {
     sender_machine machine({}, static_cast<uint32_t>(tries));
-    machine.claimed(channel::fcm, {claim_of(batch_of(1))}, false, start);
+    machine.claimed(fcm_route, {claim_of(batch_of(1))}, false, start);
     machine.content_loaded({7}, hello(), start);
     auto submitted = std::get<sender_machine::submit>(machine.next(start));
     auto later = verdict_of(verdict_kind::retry, "UNAVAILABLE");
     later.minimum_wait_ms = 10'000;
-    machine.answered(channel::fcm, {{submitted.order.id, 0, later}}, start);
+    machine.answered(outlet, {{submitted.order.id, 0, later}}, start);
     auto commit = std::get<sender_machine::commit>(machine.next(start));
     auto due = commit.commits->front().aside.at(0).due_at;
     CHECK(due >= start + 10'000);
@@ -250,12 +252,12 @@ TEST_CASE("an unknown outcome is final by default and retried only when duplicat
   CHECK(d.commits.at(0).results.results.at(0).outcome == outcome::unknown);
 
   sender_machine lenient({}, 1);
-  lenient.claimed(channel::fcm, {claim_of(batch_of(1))}, false, start);
+  lenient.claimed(fcm_route, {claim_of(batch_of(1))}, false, start);
   auto allowing = hello();
   allowing.allow_duplicates = true;
   lenient.content_loaded({7}, allowing, start);
   auto submitted = std::get<sender_machine::submit>(lenient.next(start));
-  lenient.answered(channel::fcm, {{submitted.order.id, 0, verdict_of(verdict_kind::unknown)}}, start);
+  lenient.answered(outlet, {{submitted.order.id, 0, verdict_of(verdict_kind::unknown)}}, start);
   auto commit = std::get<sender_machine::commit>(lenient.next(start));
   CHECK(commit.commits->front().aside.size() == 1);
 }
@@ -373,7 +375,7 @@ TEST_CASE("a lost claim is dropped and its targets are called back") {
   CHECK(d.machine.open_batches() == 0);
   // The late answer of a lost batch no longer occupies the window.
   d.answer(d.orders[0].id, 1, verdict_of(verdict_kind::accepted));
-  CHECK(d.released + d.machine.take_released(channel::fcm) == 2);
+  CHECK(d.released + d.machine.take_released()[outlet] == 2);
 }
 
 TEST_CASE("a batch that ended three claims without progress is split, a single target is not") {
@@ -478,7 +480,7 @@ TEST_CASE("whatever the gateway answers in whatever order, every target ends exa
       d.orders.clear();
       std::shuffle(answers.begin(), answers.end(), random);
       for (auto& each : answers) {
-        d.machine.answered(channel::fcm, {each}, d.now);
+        d.machine.answered(outlet, {each}, d.now);
         if (random() % 4 == 0) d.now += 60;
         if (random() % 3 == 0) d.run();
       }
