@@ -44,6 +44,7 @@ api_operations::api_operations(node_context_ptr node, unsigned index, std::funct
       holds_(database_),
       credentials_(database_),
       history_(database_),
+      feed_(database_),
       journal_(node_->config.redis, node_->run_id, node_->consumer("api", index)) {}
 
 result<http::principal> api_operations::authenticate(std::string_view key) {

@@ -15,6 +15,7 @@
 #include "storage/delivery_store.hpp"
 #include "storage/device_history.hpp"
 #include "storage/device_store.hpp"
+#include "storage/event_feed.hpp"
 #include "storage/journal.hpp"
 #include "storage/notification_store.hpp"
 #include "storage/property_index_store.hpp"
@@ -73,6 +74,9 @@ class api_operations : public http::operations {
                                                const http::page_request& request) override;
   result<device_event> report_event(application_id app, const std::string& device_id, device_event_type type,
                                     const std::optional<std::string>& notification_id) override;
+  // In actors/api_results.cpp.
+  result<http::feed_page> read_feed(application_id app, event_types wanted,
+                                    const http::page_request& request) override;
   result<http::page<stored_device>> list_user_devices(application_id app, const std::string& user_id,
                                                       const http::page_request& request) override;
   result<http::erased_user> erase_user(application_id app, const std::string& user_id) override;
@@ -143,6 +147,7 @@ class api_operations : public http::operations {
   token_hold_store holds_;
   credential_store credentials_;
   device_history history_;
+  event_feed feed_;
   journal journal_;
   std::map<sha256_digest, remembered_key> remembered_;
   std::map<application_id, std::pair<channel_set, std::chrono::steady_clock::time_point>> remembered_channels_;

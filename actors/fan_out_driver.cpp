@@ -15,7 +15,9 @@ fan_out_driver::fan_out_driver(const settings& config, fan_out_bounds bounds, ch
       devices_(database_),
       notifications_(database_),
       indexes_(database_),
-      credentials_(config, configured, std::move(secrets), database_, journal_, hooks_.credentials_expire) {}
+      credentials_(config, configured, std::move(secrets), database_, journal_, hooks_.credentials_expire),
+      feed_(database_),
+      event_retention_days_(config.limits.event_retention_days) {}
 
 bool fan_out_driver::lead(uint64_t epoch) {
   auto raised = journal_.raise_epoch(epoch);
@@ -65,6 +67,7 @@ void fan_out_driver::poll() {
   // In small steps: a day's keys never hold up the pages.
   auto forgotten = notifications_.forget_old_idempotency_keys(1000);
   if (!forgotten) return failed("forget_keys", forgotten.failure());
+  if (auto purged = feed_.purge(event_retention_days_); !purged) failed("purge_events", purged.failure());
 }
 
 /// What time brings to notifications, and what Redis has to know of those that are paused or canceled: should

@@ -12,6 +12,7 @@
 #include "model/error.hpp"
 #include "storage/database.hpp"
 #include "storage/device_store.hpp"
+#include "storage/event_feed.hpp"
 #include "storage/journal.hpp"
 #include "storage/notification_store.hpp"
 #include "storage/property_index_store.hpp"
@@ -71,6 +72,8 @@ class fan_out_driver {
   notification_store notifications_;
   property_index_store indexes_;
   credential_keeper credentials_;
+  event_feed feed_;
+  const unsigned event_retention_days_;
   bool index_work_ = true;  ///< there may be some
 };
 

@@ -132,6 +132,11 @@ std::vector<option> make_options() {
                                60'000, FIELD(limits.lease_ms)));
   made.push_back(number_option("limits.drain_seconds", "Longest time to finish what is in flight at the end.",
                                1, 600, FIELD(limits.drain_seconds)));
+  made.push_back(number_option("limits.event_retention_days", "How long the feed of events keeps them.", 1,
+                               3650, FIELD(limits.event_retention_days)));
+  made.push_back(number_option("limits.progress_watchers",
+                               "Connections that follow a notification's progress; beyond it 503.", 1, 100'000,
+                               FIELD(limits.progress_watchers)));
   made.push_back(choice_option("log.level", "trace, debug, info, warn or error.",
                                {"trace", "debug", "info", "warn", "error"}, FIELD(log_level)));
   made.push_back(choice_option("log.format", "json for programs, text for people.", {"json", "text"},

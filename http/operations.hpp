@@ -10,17 +10,18 @@
 #include <vector>
 
 #include "model/condition.hpp"
-#include "model/device.hpp"
-#include "model/notification.hpp"
 #include "model/credential.hpp"
+#include "model/device.hpp"
+#include "model/feed_event.hpp"
+#include "model/notification.hpp"
 #include "model/result.hpp"
 #include "model/segment.hpp"
 #include "model/token_hold.hpp"
 
 namespace pusher::http {
 
-/// What an API key may do.
-enum class scope : uint8_t { devices = 1, send = 2, read = 4, admin = 8 };
+/// What an API key may do; `none` is what needs no key.
+enum class scope : uint8_t { none = 0, devices = 1, send = 2, read = 4, admin = 8 };
 
 /// Who calls.
 struct principal {
@@ -144,6 +145,13 @@ struct credential_change {
   std::optional<bool> active;
 };
 
+/// A part of the feed. `next` continues it, at its end as well: what happens later comes behind it.
+struct feed_page {
+  std::vector<feed_event> items;
+  std::string next;
+  bool at_end = false;
+};
+
 class operations {
  public:
   virtual ~operations() = default;
@@ -214,6 +222,9 @@ class operations {
   virtual result<device_event> report_event(application_id app, const std::string& device_id,
                                             device_event_type type,
                                             const std::optional<std::string>& notification_id) = 0;
+  /// Errors: invalid_cursor, cursor_expired.
+  virtual result<feed_page> read_feed(application_id app, event_types wanted,
+                                      const page_request& request) = 0;
   virtual result<page<stored_device>> list_user_devices(application_id app, const std::string& user_id,
                                                         const page_request& request) = 0;
   virtual result<erased_user> erase_user(application_id app, const std::string& user_id) = 0;

@@ -85,6 +85,8 @@ problem_kind kind_of(errc code) {
       return {400, "Invalid condition", ""};
     case errc::invalid_cursor:
       return {400, "Invalid cursor", ""};
+    case errc::cursor_expired:
+      return {410, "Cursor expired", ""};
     case errc::body_too_large:
       return {413, "Body too large", ""};
     case errc::length_required:

@@ -27,7 +27,7 @@ struct call {
 };
 
 using answer = result<response>;
-using query_names = std::array<std::string_view, 3>;
+using query_names = std::array<std::string_view, 8>;
 
 error fault(errc code, std::string detail, std::string pointer = "");
 response json_response(int status, json_text& out);

@@ -46,6 +46,9 @@ answer report_device_event(const call& of);
 answer list_user_devices(const call& of);
 answer erase_user(const call& of);
 
+// -- results (routes_results.cpp) --
+answer read_feed(const call& of);
+
 // -- notifications (routes_notifications.cpp) --
 answer create_notification(const call& of);
 answer get_notification(const call& of);
@@ -57,5 +60,9 @@ answer pause_notification(const call& of);
 answer resume_notification(const call& of);
 answer cancel_notification(const call& of);
 answer list_deliveries(const call& of);
+
+// -- what the API says of itself (routes_description.cpp) --
+answer describe_api(const call& of);
+answer show_docs(const call& of);
 
 }  // namespace pusher::http

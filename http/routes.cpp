@@ -24,6 +24,8 @@ struct route {
 };
 
 constexpr route routes[] = {
+    {"GET", "/openapi.json", scope::none, describe_api},
+    {"GET", "/docs", scope::none, show_docs},
     {"POST", "/v1/devices:import", scope::devices, import_devices},
     {"GET", "/v1/devices:export", scope::devices, export_devices, {"after"}},
     {"POST", "/v1/devices:export", scope::devices, export_devices},
@@ -59,6 +61,7 @@ constexpr route routes[] = {
     {"GET", "/v1/token-holds", scope::read, list_token_holds},
     {"POST", "/v1/token-holds/{id}:confirm", scope::admin, confirm_token_hold},
     {"POST", "/v1/token-holds/{id}:undo", scope::admin, undo_token_hold},
+    {"GET", "/v1/events", scope::read, read_feed, {"type", "limit", "cursor"}},
     {"POST", "/v1/notifications", scope::send, create_notification},
     {"GET", "/v1/notifications", scope::read, list_notifications, {"state", "limit", "cursor"}},
     {"POST", "/v1/notifications/{id}:launch", scope::send, launch_notification},
@@ -88,6 +91,8 @@ result<void> only_known(const std::map<std::string, std::string>& query, const q
 
 std::string_view scope_name(scope s) {
   switch (s) {
+    case scope::none:
+      return "";
     case scope::devices:
       return "devices";
     case scope::send:
@@ -125,9 +130,10 @@ result<std::variant<routed, response>> find_route(const request& asked, operatio
       allowed += (allowed.empty() ? "" : ", ") + std::string(each.method);
       continue;
     }
-    auto who = authenticate(asked, engine);
+    result<principal> who = principal{};
+    if (each.needed != scope::none) who = authenticate(asked, engine);
     if (!who) return who.failure();
-    if (!who->may(each.needed))
+    if (each.needed != scope::none && !who->may(each.needed))
       return fault(errc::forbidden,
                    "This API key lacks the scope \"" + std::string(scope_name(each.needed)) + "\".");
     if (auto known = only_known(asked.query, each.query); !known) return known.failure();
@@ -163,6 +169,17 @@ response guarded(const request& asked, const Body& body) {
 
 response serve(const request& asked, operations& engine) {
   return guarded(asked, [&] { return route_request(asked, engine); });
+}
+
+std::vector<route_facts> all_routes() {
+  std::vector<route_facts> all;
+  for (const auto& each : routes) {
+    route_facts facts{each.method, each.pattern, scope_name(each.needed), {}};
+    for (auto name : each.query)
+      if (!name.empty()) facts.query.push_back(name);
+    all.push_back(std::move(facts));
+  }
+  return all;
 }
 
 bool is_registration(const request& asked) {

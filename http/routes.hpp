@@ -1,7 +1,9 @@
 // Every route of the API: what path and method do, and which scope they need.
 #pragma once
 
+#include <string_view>
 #include <variant>
+#include <vector>
 
 #include "http/exchange.hpp"
 #include "http/operations.hpp"
@@ -10,6 +12,14 @@ namespace pusher::http {
 
 /// Answers one request over the operations. Blocks as they do. Never throws; every fault is a problem answer.
 response serve(const request& asked, operations& engine);
+
+/// A row of the table of routes.
+struct route_facts {
+  std::string_view method, pattern;
+  std::string_view scope;  ///< empty = no key is needed
+  std::vector<std::string_view> query;
+};
+std::vector<route_facts> all_routes();
 
 // -- registrations that wait at the same time are stored together (actors/registration_batch.hpp) --
 

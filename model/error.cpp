@@ -16,6 +16,8 @@ std::string_view to_string(errc code) {
       return "invalid_condition";
     case errc::invalid_cursor:
       return "invalid_cursor";
+    case errc::cursor_expired:
+      return "cursor_expired";
     case errc::body_too_large:
       return "body_too_large";
     case errc::length_required:
@@ -92,6 +94,7 @@ bool is_retryable(errc code) {
     case errc::missing_field:
     case errc::invalid_condition:
     case errc::invalid_cursor:
+    case errc::cursor_expired:
     case errc::body_too_large:
     case errc::length_required:
     case errc::unsupported_media_type:

@@ -16,6 +16,7 @@ enum class errc : uint8_t {
   missing_field,           ///< a required field is absent
   invalid_condition,       ///< a condition cannot be understood
   invalid_cursor,          ///< a paging cursor was not made by us
+  cursor_expired,          ///< what comes behind the cursor was deleted
   body_too_large,          ///< over the limit of request bytes
   length_required,         ///< the body's length is not stated
   unsupported_media_type,  ///< a body of a type that the route does not take

@@ -6,6 +6,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "storage/device_event_rows.hpp"
 #include "storage/notification_rows.hpp"
 
 namespace pusher {
@@ -82,6 +83,7 @@ result<delivery_store::recorded> delivery_recording::run(mode how) {
   // Counters come last, so that the one row that all writers share is locked as short as can be.
   if (auto done = add_counts(); !done) return done.failure();
   if (auto done = complete(); !done) return done.failure();
+  if (auto done = tell(); !done) return done.failure();
   return std::move(outcome_);
 }
 
@@ -144,22 +146,23 @@ result<void> delivery_recording::leave_out_existing() {
 result<void> delivery_recording::insert_rows() {
   static const std::string sql =
       "INSERT IGNORE INTO deliveries (notification_id, device_id, outcome, attempts, code, "
-      "gateway_message_id, "
-      "settled_at) VALUES (?, ?, ?, ?, ?, ?, ?)";
+      "gateway_message_id, settled_at, gateway) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
   bulk_rows rows({column::number, column::number, column::number, column::number, column::text, column::text,
-                  column::number});
+                  column::number, column::number});
   for (size_t from = 0; from < rows_.size(); from += bulk_length) {
     auto to = std::min(from + bulk_length, rows_.size());
     rows.clear();
     for (auto at = from; at < to; ++at) {
       const auto& value = *rows_[at].value;
+      auto through = rows_[at].of->gateway;
       rows.add(rows_[at].notification.value)
           .add(value.device.value)
           .add(static_cast<uint64_t>(value.outcome))
           .add(value.attempts)
           .add(cut(value.code, code_bytes))
           .add(cut(value.gateway_message_id, message_id_bytes))
-          .add(static_cast<uint64_t>(value.settled_at));
+          .add(static_cast<uint64_t>(value.settled_at))
+          .add(static_cast<uint64_t>(through ? *through : gateway{}));
     }
     auto inserted = on_.execute_bulk("recording deliveries", sql, rows);
     if (!inserted) return inserted.failure();
@@ -283,28 +286,34 @@ result<void> delivery_recording::replace_tokens() {
 /// before has its entry.
 result<void> delivery_recording::note_disabled(const std::vector<const row*>& disabled) {
   static const std::string type = std::to_string(static_cast<unsigned>(device_event_type::disabled));
-  std::map<notification_key, std::vector<device_key>> dead;
-  for (const auto* each : disabled)
-    dead[each->notification].push_back(each->value->device);
-  for (const auto& [notification, devices] : dead) {
-    for (size_t from = 0; from < devices.size(); from += list_length) {
-      auto to = std::min(from + list_length, devices.size());
-      sql_parameters parameters{notification, static_cast<unsigned>(disabled_reason::unregistered)};
-      add_padded(parameters, devices.begin() + static_cast<long>(from),
-                 devices.begin() + static_cast<long>(to));
-      auto noted = on_.execute(
-          "noting dead tokens",
-          "INSERT INTO device_events (application_id, device_id, type, notification_id, at) "
-          "SELECT d.application_id, d.id, " +
-              type + ", ?, d.disabled_at FROM devices d WHERE d.disabled = ? AND d.id IN (" +
-              placeholders(to - from) +
-              ") AND NOT EXISTS (SELECT 1 FROM device_events e WHERE e.application_id = d.application_id AND "
-              "e.device_id = d.id AND e.type = " +
-              type + " AND e.at = d.disabled_at)",
-          parameters);
-      if (!noted) return noted.failure();
-    }
+  std::unordered_map<uint64_t, notification_key> by_device;
+  std::vector<device_key> devices;
+  for (const auto* each : disabled) {
+    devices.push_back(each->value->device);
+    by_device[each->value->device.value] = each->notification;
   }
+  std::map<application_id, std::vector<new_device_event>> events;
+  for (size_t from = 0; from < devices.size(); from += list_length) {
+    auto to = std::min(from + list_length, devices.size());
+    sql_parameters parameters{static_cast<unsigned>(disabled_reason::unregistered)};
+    add_padded(parameters, devices.begin() + static_cast<long>(from), devices.begin() + static_cast<long>(to));
+    auto read = on_.query(
+        "finding dead tokens",
+        "SELECT d.application_id, d.id, d.disabled_at FROM devices d FORCE INDEX (by_id) WHERE d.disabled = ? "
+        "AND d.id IN (" +
+            placeholders(to - from) +
+            ") AND NOT EXISTS (SELECT 1 FROM device_events e WHERE e.application_id = d.application_id AND "
+            "e.device_id = d.id AND e.type = " +
+            type + " AND e.at = d.disabled_at)",
+        parameters, [&](const sql_row& found) {
+          device_key device{found.number(1)};
+          events[{found.number(0)}].push_back(
+              {device, device_event_type::disabled, {}, by_device[device.value], found.time(2)});
+        });
+    if (!read) return read.failure();
+  }
+  for (const auto& [app, those] : events)
+    if (auto written = write_device_events(on_, app, those, feed_); !written) return written;
   return {};
 }
 
@@ -339,6 +348,20 @@ result<void> delivery_recording::complete() {
     if (*completed) outcome_.completed.push_back(rows_[i].notification);
   }
   return {};
+}
+
+/// Only what is new enters the feed, in the transaction that makes it so: a batch that is recorded again finds
+/// its rows and tells nothing.
+result<void> delivery_recording::tell() {
+  application_id app;
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    const auto& each = rows_[i];
+    if (i == 0 || rows_[i - 1].notification != each.notification) app = applications_[each.notification];
+    feed_.add(app, event_of(each.value->outcome), each.notification, each.value->device);
+  }
+  for (auto key : outcome_.completed)
+    feed_.add(applications_[key], event_type::notification_settled, key, {});
+  return feed_.write(on_);
 }
 
 }  // namespace pusher

@@ -8,6 +8,7 @@
 #include "model/job.hpp"
 #include "storage/connection.hpp"
 #include "storage/delivery_store.hpp"
+#include "storage/feed_rows.hpp"
 
 namespace pusher {
 
@@ -49,10 +50,12 @@ class delivery_recording {
   result<void> replace_tokens();
   result<void> add_counts();
   result<void> complete();
+  result<void> tell();
 
   database::connection& on_;
   std::vector<row> rows_;  ///< in primary-key order, without repeats
   delivery_store::recorded outcome_;
+  feed_rows feed_;
   const token_guard_bounds& guard_;
   uncounted_answers uncounted_;
   std::map<notification_key, application_id> applications_;

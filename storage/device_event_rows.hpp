@@ -7,6 +7,7 @@
 #include "model/device.hpp"
 #include "model/ids.hpp"
 #include "storage/connection.hpp"
+#include "storage/feed_rows.hpp"
 
 namespace pusher {
 
@@ -24,9 +25,11 @@ struct new_device_event {
   device_event_type type = device_event_type::registered;
   device_key other;
   notification_key notification;
+  utc_ms at = 0;  ///< 0 = now
 };
 
+/// Writes them and adds them to what the transaction tells the feed.
 result<void> write_device_events(database::connection& on, application_id app,
-                                 const std::vector<new_device_event>& events);
+                                 const std::vector<new_device_event>& events, feed_rows& feed);
 
 }  // namespace pusher

@@ -80,7 +80,8 @@ result<device_event> device_history::report(application_id app, const std::strin
       if (!of) return of.failure();
       fresh.notification = *of;
     }
-    if (auto written = write_device_events(on, app, {fresh}); !written) return written.failure();
+    feed_rows feed;
+    if (auto written = write_device_events(on, app, {fresh}, feed); !written) return written.failure();
     device_event made{0, type, "", notification_id.value_or(""), 0};
     auto read = on.query("reading an event", "SELECT id, at FROM device_events WHERE id = LAST_INSERT_ID()",
                          {}, [&](const sql_row& row) {
@@ -93,6 +94,7 @@ result<device_event> device_history::report(application_id app, const std::strin
         "UPDATE devices SET last_seen_at = " + touched_last_seen + " WHERE application_id = ? AND id = ?",
         {app, device->key});
     if (!seen) return seen.failure();
+    if (auto told = feed.write(on); !told) return told.failure();
     return made;
   });
 }

@@ -344,7 +344,9 @@ result<void> device_registration::write_events() {
     if (each.other_token && !moved_in.count(each.key))
       events.push_back({each.key, device_event_type::token_replaced, {}, {}});
   }
-  return write_device_events(on_, app_, events);
+  feed_rows feed;
+  if (auto written = write_device_events(on_, app_, events, feed); !written) return written;
+  return feed.write(on_);
 }
 
 }  // namespace pusher

@@ -266,7 +266,12 @@ std::vector<std::string> tables(std::initializer_list<const char*> definitions) 
 }
 
 const std::vector<migration>& migrations() {
-  static const std::vector<migration> all{first(), second(), third(), lifecycle_migration(), credentials_migration()};
+  static const std::vector<migration> all{first(),
+                                          second(),
+                                          third(),
+                                          lifecycle_migration(),
+                                          credentials_migration(),
+                                          results_migration()};
   return all;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "storage/device_event_rows.hpp"
 #include "storage/transaction.hpp"
 
 namespace pusher {
@@ -175,7 +176,8 @@ result<token_hold> find_hold(database::connection& on, application_id app, uint6
 }
 
 /// How many devices were disabled.
-result<uint64_t> disable_held(database::connection& on, application_id app, uint64_t hold, utc_ms now) {
+result<uint64_t> disable_held(database::connection& on, application_id app, uint64_t hold, utc_ms now,
+                              feed_rows& feed) {
   auto disabled = on.execute(
       "disabling held tokens",
       "UPDATE held_tokens h STRAIGHT_JOIN devices d FORCE INDEX (PRIMARY) ON d.application_id = ? AND d.id = "
@@ -185,16 +187,18 @@ result<uint64_t> disable_held(database::connection& on, application_id app, uint
       "h.unregistered_at)",
       {app, static_cast<unsigned>(disabled_reason::unregistered), now, now, hold});
   if (!disabled) return disabled.failure();
-  auto noted = on.execute("noting dead tokens",
-                          "INSERT INTO device_events (application_id, device_id, type, notification_id, at) "
-                          "SELECT d.application_id, "
-                          "d.id, ?, h.notification_id, d.disabled_at FROM held_tokens h STRAIGHT_JOIN "
-                          "devices d FORCE INDEX (PRIMARY) "
-                          "ON d.application_id = ? AND d.id = h.device_id WHERE h.hold_id = ? AND d.disabled "
-                          "= ? AND d.disabled_at = ?",
-                          {static_cast<unsigned>(device_event_type::disabled), app, hold,
-                           static_cast<unsigned>(disabled_reason::unregistered), now});
-  if (!noted) return noted.failure();
+  std::vector<new_device_event> events;
+  auto read = on.query("finding dead tokens",
+                       "SELECT d.id, h.notification_id FROM held_tokens h STRAIGHT_JOIN devices d FORCE INDEX "
+                       "(PRIMARY) ON d.application_id = ? AND d.id = h.device_id WHERE h.hold_id = ? AND "
+                       "d.disabled = ? AND d.disabled_at = ?",
+                       {app, hold, static_cast<unsigned>(disabled_reason::unregistered), now},
+                       [&](const sql_row& row) {
+                         events.push_back(
+                             {{row.number(0)}, device_event_type::disabled, {}, {row.number(1)}, now});
+                       });
+  if (!read) return read.failure();
+  if (auto noted = write_device_events(on, app, events, feed); !noted) return noted.failure();
   return static_cast<uint64_t>(*disabled);
 }
 
@@ -230,8 +234,9 @@ result<token_hold> token_hold_store::decide(application_id app, uint64_t id, tok
     if (!row) return row.failure();
     bool confirmed = as == token_hold_state::confirmed;
     uint64_t disabled = 0;
+    feed_rows feed;
     if (confirmed) {
-      auto done = disable_held(on, app, id, row->now);
+      auto done = disable_held(on, app, id, row->now, feed);
       if (!done) return done.failure();
       disabled = *done;
     }
@@ -248,6 +253,7 @@ result<token_hold> token_hold_store::decide(application_id app, uint64_t id, tok
                             {row->now, confirmed ? row->now + trust_ms : utc_ms{0}, app,
                              static_cast<unsigned>(hold->gateway), static_cast<unsigned>(hold->environment)});
     if (!reset) return reset.failure();
+    if (auto told = feed.write(on); !told) return told.failure();
     hold->state = as;
     hold->decided_at = row->now;
     hold->devices = disabled;

@@ -15,6 +15,8 @@ import subprocess
 import tempfile
 import time
 
+import openapi_check
+
 
 def until(what, condition, seconds=30.0, interval=0.02):
     """Polls `condition` until it gives a true value, and returns it."""
@@ -144,6 +146,7 @@ class Node:
         self.config = self.directory / "pusher.toml"
         self.process = None
         self.key = None
+        self.checks_answers = True
         self.write_config()
 
     def write_config(self):
@@ -190,22 +193,30 @@ class Node:
         except (OSError, http.client.HTTPException):
             return 0, ""
 
-    def call(self, method, path, body=None, key=None, headers=None, timeout=60):
-        """One request; gives (status, parsed body or text, headers)."""
+    def send(self, method, path, body=None, headers=None, timeout=60):
+        """One request as it stands; gives (status, text, headers)."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        connection.request(method, path, body=body, headers=headers or {})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        return answer.status, text, dict(answer.getheaders())
+
+    def call(self, method, path, body=None, key=None, headers=None, timeout=60):
+        """One request; gives (status, parsed body or text, headers). The answer must be one that /openapi.json has."""
         sent = {"Authorization": f"Bearer {key or self.key}"} if (key or self.key) else {}
         sent.update(headers or {})
         if body is not None and not isinstance(body, (bytes, str)):
             body = json.dumps(body)
             sent.setdefault("Content-Type", "application/json")
-        connection.request(method, path, body=body, headers=sent)
-        answer = connection.getresponse()
-        text = answer.read().decode()
-        connection.close()
+        status, text, received = self.send(method, path, body, sent, timeout)
+        if self.checks_answers:
+            if described := openapi_check.description_of(self):
+                described.check(method, path, status, received, text)
         try:
-            return answer.status, json.loads(text) if text else None, dict(answer.getheaders())
+            return status, json.loads(text) if text else None, received
         except ValueError:
-            return answer.status, text, dict(answer.getheaders())
+            return status, text, received
 
     def import_devices(self, devices, timeout=300):
         """NDJSON import; gives the result lines."""

@@ -44,7 +44,7 @@ def main():
             ("POST", "/v1/notifications", {**NOTE, "audience": {"condition": {"attribute": "x", "eq": 1}}}, 400, "invalid_condition", "/audience/condition/attribute"),
             ("POST", "/v1/notifications", {**NOTE, "lane": "transactional"}, 400, "invalid_field", "/lane"),
             ("POST", "/v1/notifications", {**NOTE, "ttl_seconds": 10**10}, 400, "invalid_field", "/ttl_seconds"),
-            ("POST", "/v1/notifications", {**NOTE, "scheduled_at": "2030-01-01T00:00:00Z"}, 400, "invalid_field", "/scheduled_at"),
+            ("POST", "/v1/notifications", {**NOTE, "scheduled_at": "2030-01-01"}, 400, "invalid_field", "/scheduled_at"),
             ("POST", "/v1/notifications", {**NOTE, "content": {"data": {"a": 1}}}, 400, "invalid_field", "/content/data/a"),
             ("POST", "/v1/notifications", {**NOTE, "content": {"data": {"from": "x"}}}, 400, "invalid_field", "/content/data/from"),
             ("POST", "/v1/notifications", {**NOTE, "content": {"title": "x" * 4000, "body": "y" * 500}}, 422, "payload_too_large", None),

@@ -239,6 +239,18 @@ class fake_operations : public pusher::http::operations {
     events.push_back({events.size() + 1, type, "", notification.value_or(""), 3'000});
     return events.back();
   }
+  std::vector<pusher::feed_event> feed;
+  result<pusher::http::feed_page> read_feed(application_id, pusher::event_types wanted,
+                                            const pusher::http::page_request& request) override {
+    if (fails) return *fails;
+    paging = request;
+    pusher::http::feed_page page;
+    for (const auto& each : feed)
+      if (wanted.has(each.type)) page.items.push_back(each);
+    page.next = "c1";
+    page.at_end = true;
+    return page;
+  }
   result<pusher::http::page<pusher::stored_device>> list_user_devices(
       application_id app, const std::string&, const pusher::http::page_request& request) override {
     return search_devices(app, {}, request);

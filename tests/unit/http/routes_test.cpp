@@ -92,6 +92,7 @@ TEST_CASE("every route wants a key, and a key with its scope") {
                            {"POST", "/v1/notifications/x:launch", "send"},
                            {"GET", "/v1/notifications", "read"},
                            {"GET", "/v1/notifications/x", "read"},
+                           {"GET", "/v1/events", "read"},
                            {"GET", "/v1/notifications/x/deliveries", "read"}}) {
     CAPTURE(each.path);
     for (std::string none : {"", "wrong", "all "}) {
