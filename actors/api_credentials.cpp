@@ -51,10 +51,18 @@ result<void> settle_environments(const settings& config, http::credential_draft&
 
 }  // namespace
 
-result<channel_set> api_operations::channels_of(application_id app) {
+result<channel_set> api_operations::remembered_channels_of(application_id app) {
   auto now = std::chrono::steady_clock::now();
   auto known = remembered_channels_.find(app);
   if (known != remembered_channels_.end() && now < known->second.second) return known->second.first;
+  auto channels = channels_of(app);
+  if (!channels) return channels;
+  if (remembered_channels_.size() >= most_remembered_applications) remembered_channels_.clear();
+  remembered_channels_[app] = {*channels, now + channel_memory};
+  return channels;
+}
+
+result<channel_set> api_operations::channels_of(application_id app) {
   auto active = credentials_.active_of(app);
   if (!active) return active.failure();
   channel_set channels;
@@ -63,8 +71,6 @@ result<channel_set> api_operations::channels_of(application_id app) {
   auto owner = credentials_.default_application();
   if (!owner) return owner.failure();
   if (app == *owner) channels.insert(configured_channels(node_->config));
-  if (remembered_channels_.size() >= most_remembered_applications) remembered_channels_.clear();
-  remembered_channels_[app] = {channels, now + channel_memory};
   return channels;
 }
 

@@ -106,7 +106,7 @@ result<std::vector<bool>> api_operations::import_devices(application_id app,
 // -- notifications --
 
 result<void> api_operations::check_content(application_id app, const notification_draft& draft) {
-  auto channels = channels_of(app);
+  auto channels = remembered_channels_of(app);
   if (!channels) return channels.failure();
   return check_for_gateways(as_message(draft), *channels);
 }

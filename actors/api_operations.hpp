@@ -120,8 +120,10 @@ class api_operations : public http::operations {
   void announce(notification_key key);
   result<void> check_content(application_id app, const notification_draft& draft);
 
-  /// Channels that the application has a credential for, as of a second ago.
+  /// Channels that the application has a credential for.
   result<channel_set> channels_of(application_id app);
+  /// The same as of a second ago.
+  result<channel_set> remembered_channels_of(application_id app);
   result<void> check_secrets_key();
   result<void> ask_gateway(const credential& which, const credential_content& content);
   result<credential_content> open_credential(const credential& which);

@@ -195,6 +195,7 @@ TEST_CASE("Retry-After sets the due time, rounded up to a second") {
 TEST_CASE("without Retry-After the gateway's least wait and our cap bound the due time") {
   for (int tries = 0; tries < 50; ++tries) {
     sender_machine machine({}, static_cast<uint32_t>(tries));
+    machine.capacity(fcm_route, 100, false);
     machine.claimed(fcm_route, {claim_of(batch_of(1))}, false, start);
     machine.content_loaded({7}, hello(), start);
     auto submitted = std::get<sender_machine::submit>(machine.next(start));
@@ -252,6 +253,7 @@ TEST_CASE("an unknown outcome is final by default and retried only when duplicat
   CHECK(d.commits.at(0).results.results.at(0).outcome == outcome::unknown);
 
   sender_machine lenient({}, 1);
+  lenient.capacity(fcm_route, 100, false);
   lenient.claimed(fcm_route, {claim_of(batch_of(1))}, false, start);
   auto allowing = hello();
   allowing.allow_duplicates = true;
@@ -557,4 +559,94 @@ TEST_CASE("what was released goes on") {
   d.waiting.push_back(claim_of(batch_of(2)));
   d.run();
   CHECK(d.orders.size() == 1);
+}
+
+// -- credentials that come and go --
+
+TEST_CASE("an application without a transport here is not claimed for, another one is") {
+  driver d;
+  d.machine.capacity({{2}, channel::fcm}, 100, false);
+  d.machine.unserved(fcm_route);
+  std::vector<push_route> claimed_for;
+  for (int i = 0; i < 4; ++i) {
+    auto action = d.machine.next(start);
+    auto* claim = std::get_if<sender_machine::claim_work>(&action);
+    if (!claim) break;
+    claimed_for.push_back(claim->route);
+    d.machine.claimed(claim->route, {}, false, start);
+  }
+  CHECK(claimed_for == std::vector<push_route>{{{2}, channel::fcm}});
+}
+
+TEST_CASE("what waits when a route loses its transport goes back into the journal unharmed") {
+  driver d;
+  d.waiting.push_back(claim_of(batch_of(3)));
+  d.run();
+  d.machine.unserved(fcm_route);
+  for (uint32_t i = 0; i < 3; ++i)
+    d.answer(d.orders[0].id, i, verdict_of(verdict_kind::unsent));
+  d.now += 100;
+  d.run();
+  REQUIRE(d.commits.size() == 1);
+  CHECK(d.commits[0].finished);
+  CHECK(d.commits[0].results.results.empty());
+  REQUIRE(d.commits[0].aside.size() == 1);
+  CHECK(d.commits[0].aside[0].batch.targets.size() == 3);
+  CHECK(d.commits[0].aside[0].batch.targets[0].attempts == 0);
+  CHECK(d.orders.size() == 1);
+}
+
+TEST_CASE("what waits when the last credential is gone is skipped, and what was answered stays as it is") {
+  driver d;
+  d.waiting.push_back(claim_of(batch_of(3)));
+  d.run();
+  d.machine.closed(fcm_route);
+  d.answer(d.orders[0].id, 0, verdict_of(verdict_kind::accepted));
+  d.answer(d.orders[0].id, 1, verdict_of(verdict_kind::unsent));
+  d.answer(d.orders[0].id, 2, verdict_of(verdict_kind::unsent));
+  d.now += 100;
+  d.run();
+  REQUIRE(d.commits.size() == 2);
+  REQUIRE(d.commits[0].results.results.size() == 1);
+  CHECK(d.commits[0].results.results[0].outcome == outcome::accepted);
+  CHECK(d.commits[1].finished);
+  auto& results = d.commits[1].results.results;
+  REQUIRE(results.size() == 2);
+  for (size_t i : {0, 1}) {
+    CHECK(results[i].outcome == outcome::skipped);
+    CHECK(results[i].code == no_credential_rule);
+    CHECK(results[i].attempts == 0);
+  }
+}
+
+TEST_CASE("batches of a route without any credential are claimed to be skipped") {
+  driver d;
+  d.machine.closed(fcm_route);
+  d.waiting.push_back(claim_of(batch_of(2)));
+  d.run();
+  CHECK(d.orders.empty());
+  REQUIRE(d.commits.size() == 1);
+  CHECK(d.commits[0].results.results.size() == 2);
+  CHECK(d.machine.counters().outcomes[outcome::skipped] == 2);
+}
+
+TEST_CASE("answers of two transports of a route free each its own window") {
+  driver d;
+  d.waiting.push_back(claim_of(batch_of(3)));
+  d.run();
+  d.answer(d.orders[0].id, 0, verdict_of(verdict_kind::accepted));
+  d.answer(d.orders[0].id, 1, verdict_of(verdict_kind::unsent));
+  d.now += 100;
+  std::map<outlet_id, size_t> released;
+  d.machine.answered(2, {{d.orders[0].id, 2, verdict_of(verdict_kind::accepted)}}, d.now);
+  auto action = d.machine.next(d.now);
+  while (!std::holds_alternative<sender_machine::commit>(action)) {
+    std::visit([&](auto& what) { d.perform(what); }, action);
+    action = d.machine.next(d.now);
+  }
+  journal::recorded done;
+  done.status.assign(std::get<sender_machine::commit>(action).commits->size(), commit_status::done);
+  d.machine.committed(done);
+  CHECK(d.machine.take_released() == std::map<outlet_id, size_t>{{1, 1}, {2, 1}});
+  CHECK(d.machine.take_released().empty());
 }
