@@ -1,6 +1,7 @@
 // The api actor: answers clients' requests over the stores. Blocks on them, hence a thread of its own.
 #include <chrono>
 
+#include "actors/answer_waits.hpp"
 #include "actors/api_operations.hpp"
 #include "actors/log.hpp"
 #include "actors/registration_batch.hpp"
@@ -14,6 +15,7 @@ namespace {
 struct api_state {
   std::unique_ptr<api_operations> operations;
   std::unique_ptr<registration_batch> batch;
+  std::unique_ptr<answer_waits> waits;
 };
 
 using clock = std::chrono::steady_clock;
@@ -34,11 +36,11 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
          const supervisor_actor& above, unsigned number) -> api_actor::behavior_type {
         self->state.operations = std::make_unique<api_operations>(
             shared, number, [above] { caf::anon_send(above, wake_role{role::fan_out}); });
-        self->state.batch = std::make_unique<registration_batch>(
-            *self->state.operations,
-            [shared](const http::exchange& of, const http::response& made, clock::time_point since) {
-              note(shared, of.request().request_id, made, since);
-            });
+        auto told = [shared](const http::exchange& of, const http::response& made, clock::time_point since) {
+          note(shared, of.request().request_id, made, since);
+        };
+        self->state.batch = std::make_unique<registration_batch>(*self->state.operations, told);
+        self->state.waits = std::make_unique<answer_waits>(*self->state.operations, told);
         return {
             [self, shared](const client_request& asked) {
               const auto& request = asked.exchange->request();
@@ -50,12 +52,24 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
               }
               auto began = clock::now();
               auto answer = http::serve(request, *self->state.operations);
+              if (answer.unfinished) {
+                if (self->state.waits->size() == 0)
+                  self->delayed_send(self, answer_waits::interval, look_at_answers{});
+                self->state.waits->add(asked.exchange, std::move(answer), began);
+                return;
+              }
               note(shared, request.request_id, answer, began);
               asked.exchange->answer(std::move(answer));
             },
             [self](store_registrations) { self->state.batch->store(); },
+            [self](look_at_answers) {
+              self->state.waits->look();
+              if (self->state.waits->size() > 0)
+                self->delayed_send(self, answer_waits::interval, look_at_answers{});
+            },
             [self](drain) {
               self->state.batch->store();
+              self->state.waits->finish_all();
               self->quit();
             },
         };

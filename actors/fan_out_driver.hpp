@@ -51,6 +51,7 @@ class fan_out_driver {
   result<void> follow_lives();
   /// Takes over which channels are reachable. Errors: as credential_keeper's.
   result<void> take_reach(const result<bool>& changed);
+  void plan_next_look();
   step_result perform(fan_out_machine::idle& what);
   step_result perform(fan_out_machine::read_worklist& what);
   step_result perform(fan_out_machine::open_task& what);
@@ -59,6 +60,7 @@ class fan_out_driver {
   step_result perform(fan_out_machine::read_page& what);
   step_result perform(fan_out_machine::commit& what);
   step_result perform(fan_out_machine::note_audience& what);
+  step_result perform(fan_out_machine::finish_wave& what);
   step_result perform(fan_out_machine::measure& what);
   step_result perform(fan_out_machine::forget& what);
   step_result failed_step(const char* doing, const error& why);
@@ -74,7 +76,8 @@ class fan_out_driver {
   credential_keeper credentials_;
   event_feed feed_;
   const unsigned event_retention_days_;
-  bool index_work_ = true;  ///< there may be some
+  bool index_work_ = true;   ///< there may be some
+  utc_ms next_look_at_ = 0;  ///< when a launch or a wave is due, by our own clock; 0 = not soon
 };
 
 }  // namespace pusher

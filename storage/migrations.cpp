@@ -271,7 +271,8 @@ const std::vector<migration>& migrations() {
                                           third(),
                                           lifecycle_migration(),
                                           credentials_migration(),
-                                          results_migration()};
+                                          results_migration(),
+                                          local_time_migration()};
   return all;
 }
 

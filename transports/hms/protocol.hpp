@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "conf/settings.hpp"
@@ -24,6 +25,7 @@ class hms_protocol final : public gateway_protocol {
   std::string credential_trouble() const override { return tokens_.trouble(); }
   bool refused_by_issuer() const override { return tokens_.refused_by_issuer(); }
   size_t targets_per_request() const override { return 1000; }
+  bool stands_alone(std::string_view push_token) const override;
   std::optional<verdict> word(push_request& fresh, utc_ms now) override;
   answer_reading read(const push_request& done) override;
 
