@@ -25,7 +25,6 @@ std::optional<notification_store::idempotency> as_stored(const std::optional<htt
 api_operations::api_operations(node_context_ptr node, unsigned index, std::function<void()> launched)
     : node_(std::move(node)),
       launched_(std::move(launched)),
-      channels_(configured_channels(node_->config)),
       database_(node_->config.mysql),
       applications_(database_),
       keys_(database_),
@@ -35,6 +34,7 @@ api_operations::api_operations(node_context_ptr node, unsigned index, std::funct
       segments_(database_),
       indexes_(database_),
       holds_(database_),
+      credentials_(database_),
       history_(database_),
       webhooks_(database_),
       feed_(database_),
@@ -84,8 +84,10 @@ result<std::vector<bool>> api_operations::import_devices(application_id app,
 
 // -- notifications --
 
-result<void> api_operations::check_content(const notification_draft& draft) {
-  return check_for_gateways(as_message(draft), channels_);
+result<void> api_operations::check_content(application_id app, const notification_draft& draft) {
+  auto channels = remembered_channels_of(app);
+  if (!channels) return channels.failure();
+  return check_for_gateways(as_message(draft), *channels);
 }
 
 result<void> api_operations::may_launch(application_id app) {
@@ -111,7 +113,7 @@ void api_operations::announce(notification_key key) {
 result<http::created_notification> api_operations::create_notification(
     application_id app, const notification_draft& draft, const std::optional<http::idempotency>& once,
     const std::function<std::string(const notification&)>& render) {
-  if (auto fits = check_content(draft); !fits) return fits.failure();
+  if (auto fits = check_content(app, draft); !fits) return fits.failure();
   if (draft.launch) {
     if (auto able = may_launch(app); !able) return able.failure();
   }

@@ -1,15 +1,18 @@
 // What clients may ask, done over the stores. One per api actor, with connections of its own.
 #pragma once
 
+#include <chrono>
 #include <functional>
-#include <set>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/node_context.hpp"
 #include "http/operations.hpp"
 #include "storage/api_key_store.hpp"
 #include "storage/application_store.hpp"
+#include "storage/credential_store.hpp"
 #include "storage/database.hpp"
 #include "storage/delivery_store.hpp"
 #include "storage/device_history.hpp"
@@ -90,7 +93,16 @@ class api_operations : public http::operations {
   result<std::vector<http::indexed_name>> indexed_properties(application_id app) override;
   result<std::vector<http::indexed_name>> index_properties(application_id app,
                                                            const std::vector<std::string>& names) override;
-  std::vector<http::gateway_description> gateways() override;
+  result<std::vector<http::gateway_description>> gateways(application_id app) override;
+  // In actors/api_credentials.cpp.
+  result<http::shown_credential> create_credential(application_id app,
+                                                   const http::credential_draft& draft) override;
+  result<std::vector<http::shown_credential>> list_credentials(application_id app) override;
+  result<http::shown_credential> get_credential(application_id app, const std::string& id) override;
+  result<http::shown_credential> change_credential(application_id app, const std::string& id,
+                                                   const http::credential_change& change) override;
+  result<http::shown_credential> verify_credential(application_id app, const std::string& id) override;
+  result<void> delete_credential(application_id app, const std::string& id) override;
   result<std::vector<token_hold>> token_holds(application_id app) override;
   result<token_hold> decide_token_hold(application_id app, uint64_t id, token_hold_state as) override;
   result<http::page<device_event>> list_events(application_id app, const std::string& device_id,
@@ -179,11 +191,22 @@ class api_operations : public http::operations {
   result<void> may_launch(application_id app);
   result<void> journal_answers();
   void announce(notification_key key);
-  result<void> check_content(const notification_draft& draft);
+  result<void> check_content(application_id app, const notification_draft& draft);
+
+  /// Channels that the application has a credential for.
+  result<channel_set> channels_of(application_id app);
+  /// The same as of a second ago.
+  result<channel_set> remembered_channels_of(application_id app);
+  result<void> check_secrets_key();
+  result<void> ask_gateway(const credential& which, const credential_content& content);
+  result<credential_content> open_credential(const credential& which);
+  result<credential> verify(application_id app, const std::string& id);
+  result<http::shown_credential> show(application_id app, credential value);
+  void publish_credentials();
+  void forget_trouble(const std::string& id);
 
   node_context_ptr node_;
   std::function<void()> launched_;
-  const std::set<channel> channels_;  ///< with a credential
   database database_;
   application_store applications_;
   api_key_store keys_;
@@ -193,11 +216,13 @@ class api_operations : public http::operations {
   segment_store segments_;
   property_index_store indexes_;
   token_hold_store holds_;
+  credential_store credentials_;
   device_history history_;
   webhook_store webhooks_;
   event_feed feed_;
   journal journal_;
   const seal_key cursor_key_;  ///< the same on every node
+  std::map<application_id, std::pair<channel_set, std::chrono::steady_clock::time_point>> remembered_channels_;
 };
 
 }  // namespace pusher

@@ -11,20 +11,21 @@ namespace {
 
 constexpr utc_ms shortest_wait_ms = 5;   // so that what cannot be launched just now costs little
 constexpr size_t rows_of_a_step = 1000;  // of each table; some milliseconds
-constexpr utc_ms shortest_wait_ms = 5;   // so that what cannot be launched just now costs little
 
 }  // namespace
 
-fan_out_driver::fan_out_driver(const settings& config, fan_out_bounds bounds, std::set<channel> reachable,
-                               const std::string& run_id, const std::string& consumer, fan_out_hooks hooks)
+fan_out_driver::fan_out_driver(const settings& config, fan_out_bounds bounds, channel_set configured,
+                               std::shared_ptr<const key_ring> secrets, const std::string& run_id,
+                               const std::string& consumer, fan_out_hooks hooks)
     : hooks_(std::move(hooks)),
-      machine_(bounds, std::move(reachable)),
+      machine_(bounds, {}),
       journal_(config.redis, run_id, consumer),
       database_(config.mysql),
       devices_(database_),
       notifications_(database_),
       indexes_(database_),
       applications_(database_),
+      credentials_(config, configured, std::move(secrets), database_, journal_, hooks_.credentials_expire),
       feed_(database_),
       event_retention_days_(config.limits.event_retention_days) {}
 
@@ -35,8 +36,25 @@ bool fan_out_driver::lead(uint64_t epoch) {
     return false;
   }
   if (*raised == commit_status::fenced) return false;
+  credentials_.lead(epoch);
+  if (auto followed = take_reach(credentials_.follow()); !followed) {
+    failed("credentials", followed.failure());
+    return false;
+  }
   machine_.lead(epoch);
   return true;
+}
+
+void fan_out_driver::stand_down() {
+  machine_.stand_down();
+  credentials_.stand_down();
+}
+
+result<void> fan_out_driver::take_reach(const result<bool>& changed) {
+  if (!changed) return changed.failure();
+  machine_.reach(credentials_.reachable());
+  if (*changed) hooks_.batches_appended();  // senders look at what changed
+  return {};
 }
 
 void fan_out_driver::woken() {
@@ -52,6 +70,7 @@ void fan_out_driver::poll() {
   // The stream only wakes; the worklist is in MariaDB.
   auto launches = journal_.drain_launches();
   if (!launches) return failed("drain_launches", launches.failure());
+  if (auto kept = take_reach(credentials_.poll(now_ms())); !kept) return failed("credentials", kept.failure());
   if (auto followed = follow_lives(); !followed) return failed("lives", followed.failure());
   auto swept = notifications_.sweep_completed();
   if (!swept) return failed("sweep", swept.failure());
@@ -147,6 +166,9 @@ step_result fan_out_driver::perform(fan_out_machine::idle& what) {
 step_result fan_out_driver::perform(fan_out_machine::read_worklist&) {
   auto jobs = notifications_.worklist(1000);
   if (!jobs) return failed_step("worklist", jobs.failure());
+  // Whoever uploaded a credential before launching finds it in use.
+  if (auto followed = take_reach(credentials_.follow()); !followed)
+    return failed_step("credentials", followed.failure());
   machine_.worklist(*jobs, now_ms());
   return {true, 0};
 }
@@ -262,7 +284,7 @@ step_result fan_out_driver::perform(fan_out_machine::forget& what) {
 step_result fan_out_driver::failed_step(const char* doing, const error& why) {
   failed(doing, why);
   if (why.code == errc::fenced) {
-    machine_.stand_down();
+    stand_down();
     hooks_.fenced();
   } else {
     machine_.store_failed(now_ms());

@@ -34,8 +34,19 @@ bool queue_gauge::full(const fan_out_bounds& bounds) const {
 
 // -- fan-out --
 
-fan_out_machine::fan_out_machine(fan_out_bounds bounds, std::set<channel> reachable)
+fan_out_machine::fan_out_machine(fan_out_bounds bounds, reachability reachable)
     : bounds_(bounds), reachable_(std::move(reachable)) {}
+
+void fan_out_machine::reach(reachability channels) {
+  reachable_ = std::move(channels);
+  for (auto& [key, task] : tasks_)
+    task.reachable = channels_of(task.task.application);
+}
+
+channel_set fan_out_machine::channels_of(application_id app) const {
+  auto found = reachable_.find(app);
+  return found == reachable_.end() ? channel_set() : found->second;
+}
 
 void fan_out_machine::lead(uint64_t epoch) {
   stand_down();
@@ -269,6 +280,7 @@ void fan_out_machine::opened(fan_out_task task, device_plan plan) {
   turns_.erase(turn_of(at));
   at.task = std::move(task);
   at.wording = device_wording(at.task.message, at.task.audience);
+  at.reachable = channels_of(at.task.application);
   at.plan = std::move(plan);
   at.plan.parts = at.plan.parts | device_parts::token;
   if (at.task.wave) {
@@ -329,7 +341,8 @@ void fan_out_machine::take(under_way_task& task, const device_row& row) {
   ++task.gathered;
   ++gathered_;
   if (when == wave_filter::judgement::too_late) return skip(task, row, "local_time_past");
-  if (!reachable_.count(channel_of(row.gateway, row.environment))) return skip(task, row, "no_credential");
+  if (!task.reachable.contains(channel_of(row.gateway, row.environment)))
+    return skip(task, row, no_credential_rule);
   push_queue queue{task.task.application, row.gateway, row.environment, task.task.lane};
   auto& [of, targets] = task.found[queue.name()];
   if (targets.empty()) of = queue;

@@ -11,14 +11,13 @@ namespace pusher {
 
 namespace {
 
-result<void> check_words(const message& content, const std::set<channel>& configured) {
+result<void> check_words(const message& content, channel_set configured) {
   if (auto fits = check_fcm_message(content); !fits) return fits;
-  if (configured.count(channel::apns) > 0 || configured.count(channel::apns_sandbox) > 0 ||
-      !content.apns.empty())
+  if (configured.contains(channel::apns) || configured.contains(channel::apns_sandbox) || !content.apns.empty())
     if (auto fits = check_apns_message(content); !fits) return fits;
-  if (configured.count(channel::webpush) > 0 || !content.webpush.empty())
+  if (configured.contains(channel::webpush) || !content.webpush.empty())
     if (auto fits = check_web_push_message(content); !fits) return fits;
-  if (configured.count(channel::hms) > 0 || !content.hms.empty())
+  if (configured.contains(channel::hms) || !content.hms.empty())
     if (auto fits = check_hms_message(content); !fits) return fits;
   return {};
 }
@@ -35,7 +34,7 @@ error within(const localization& words, error failure) {
 
 }  // namespace
 
-result<void> check_for_gateways(const message& content, const std::set<channel>& configured) {
+result<void> check_for_gateways(const message& content, channel_set configured) {
   for (size_t i = 0; i <= content.localizations.size(); ++i) {
     auto words = worded(content, i);
     auto fits = check_words(words, configured);

@@ -224,11 +224,10 @@ int run_node(settings config) {
   if (!directory) return refuse(directory.failure());
   auto secrets = read_secrets(config);
   if (!secrets) return refuse(secrets.failure());
-  auto node = std::make_shared<node_context>();
+  auto node = std::make_shared<node_context>(std::move(config));
   node->secrets = *std::move(secrets);
-  node->process = config.node_name + "/" + make_uuid_v7();
+  node->process = node->config.node_name + "/" + make_uuid_v7();
   node->predecessor = directory->predecessor();
-  node->config = std::move(config);
   http::key_ring::bounds bounds;
   bounds.requests_per_second = node->config.limits.requests_per_second_per_key;
   bounds.wrong_keys_per_minute = node->config.limits.wrong_keys_per_minute;

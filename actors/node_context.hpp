@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "actors/health_board.hpp"
 #include "actors/leadership.hpp"
@@ -17,6 +18,8 @@
 namespace pusher {
 
 struct node_context {
+  explicit node_context(settings values) : config(std::move(values)), numbers(config.limits.metric_applications) {}
+
   settings config;
   std::shared_ptr<const key_ring> secrets;  ///< seals and opens uploaded credentials
   std::string process;                      ///< `<node name>/<boot id>`: who holds claims and the lease

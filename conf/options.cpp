@@ -111,6 +111,15 @@ std::vector<option> make_options() {
   made.push_back(number_option("limits.connections_per_credential",
                                "Most connections of a sender to one gateway.", 1, 64,
                                FIELD(limits.connections_per_credential)));
+  made.push_back(number_option("limits.transports_per_sender",
+                               "Credentials that a sender uses at once; others wait for their turn.", 1, 10'000,
+                               FIELD(limits.transports_per_sender)));
+  made.push_back(number_option("limits.transport_idle_seconds",
+                               "An uploaded credential without work for so long is let go of.", 1, 86'400,
+                               FIELD(limits.transport_idle_seconds)));
+  made.push_back(number_option("limits.metric_applications",
+                               "Applications that metrics name; the rest is `other`.", 0, 10'000,
+                               FIELD(limits.metric_applications)));
   made.push_back(number_option("limits.unrecorded_answers",
                                "Answers a sender may hold that are not in the journal yet.", 1, 100'000,
                                FIELD(limits.unrecorded_answers)));

@@ -97,6 +97,7 @@ struct hms_settings {
   std::string app_id;  ///< empty = no HMS
   std::string app_secret;
   std::string project_id;  ///< empty = API v1
+  bool validate_only = false;  ///< no option: Huawei checks every push and delivers none
   std::string base_url = "https://push-api.cloud.huawei.com";
   std::string token_url = "https://oauth-login.cloud.huawei.com/oauth2/v3/token";
   std::string ca_file;
@@ -141,6 +142,9 @@ struct limits_settings {
   unsigned http_keep_alive_seconds = 60;
   unsigned devices_per_batch = 500;
   unsigned connections_per_credential = 16;
+  unsigned transports_per_sender = 64;    ///< open at once: one per application, gateway and environment
+  unsigned transport_idle_seconds = 600;  ///< then an uploaded credential's transport is closed
+  unsigned metric_applications = 50;      ///< applications that metrics name; the rest is `other`
   unsigned unrecorded_answers = 256;      ///< answers a sender may hold that are not in the journal yet
   unsigned record_interval_ms = 100;      ///< longest time an answer waits for its record
   unsigned request_timeout_seconds = 15;  ///< per push; FCM asks for at least 10
@@ -164,7 +168,7 @@ struct settings {
       {role::api, {}, 2}, {role::fan_out, {}, 1}, {role::push_sender, {}, 1}, {role::result_writer, {}, 1}};
   std::string data_directory = "pusher-data";
   embedded_settings embedded;
-  std::string secrets_key_file;
+  std::string secrets_key_file;  ///< empty = one in the data directory
   limits_settings limits;
   listen_address admin{"127.0.0.1", 8081};
   listen_address api{"127.0.0.1", 8080};

@@ -15,6 +15,7 @@
 #include "http/webhook_operations.hpp"
 #include "model/access.hpp"
 #include "model/condition.hpp"
+#include "model/credential.hpp"
 #include "model/device.hpp"
 #include "model/feed_event.hpp"
 #include "model/notification.hpp"
@@ -82,7 +83,7 @@ struct answer_row {
 struct gateway_description {
   std::string_view gateway;   ///< as in devices
   std::string_view protocol;  ///< e.g. `fcm-v1`, `fcm-legacy`
-  bool configured = false;    ///< whether this node has a credential for it
+  bool configured = false;    ///< whether the application has a credential for it
   std::vector<answer_row> answers;
 };
 
@@ -126,6 +127,27 @@ struct exported_devices {
   std::vector<device> devices;
   device_key reached;   ///< the next page begins behind it
   bool at_end = false;  ///< no page follows
+};
+
+/// A credential as it is shown.
+struct shown_credential {
+  credential value;
+  bool in_use = false;  ///< new pushes go out with it
+  std::string trouble;  ///< what senders have to say of it now; empty = nothing
+  int64_t expires_in_days = 0;  ///< where it expires; negative once it has
+};
+
+struct credential_draft {
+  std::string name;
+  bool production = true, sandbox = true;
+  bool environments_given = false;
+  credential_content content;
+  bool activate = false;
+};
+
+struct credential_change {
+  std::optional<std::string> name;
+  std::optional<bool> active;
 };
 
 /// A part of the feed. `next` continues it, at its end as well: what happens later comes behind it.
@@ -222,7 +244,19 @@ class operations : public webhook_operations {
   virtual result<std::vector<indexed_name>> index_properties(application_id app,
                                                              const std::vector<std::string>& names) = 0;
 
-  virtual std::vector<gateway_description> gateways() = 0;
+  virtual result<std::vector<gateway_description>> gateways(application_id app) = 0;
+
+  /// Errors: invalid_field, conflict, credential_refused, gateway_unavailable (it could not be verified),
+  /// secrets_key_mismatch.
+  virtual result<shown_credential> create_credential(application_id app, const credential_draft& draft) = 0;
+  virtual result<std::vector<shown_credential>> list_credentials(application_id app) = 0;
+  virtual result<shown_credential> get_credential(application_id app, const std::string& id) = 0;
+  /// What is activated is verified before; as create_credential().
+  virtual result<shown_credential> change_credential(application_id app, const std::string& id,
+                                                     const credential_change& change) = 0;
+  /// Asks the gateway, and notes what it said. Errors: as create_credential().
+  virtual result<shown_credential> verify_credential(application_id app, const std::string& id) = 0;
+  virtual result<void> delete_credential(application_id app, const std::string& id) = 0;
   /// The latest first.
   virtual result<std::vector<token_hold>> token_holds(application_id app) = 0;
   /// Errors: not_found, conflict (decided already).

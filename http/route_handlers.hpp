@@ -31,6 +31,16 @@ answer undo_token_hold(const call& of);
 answer get_indexed_properties(const call& of);
 answer put_indexed_properties(const call& of);
 
+// -- credentials (routes_credentials.cpp) --
+answer create_credential(const call& of);
+answer list_credentials(const call& of);
+answer get_credential(const call& of);
+answer change_credential(const call& of);
+answer verify_credential(const call& of);
+answer activate_credential(const call& of);
+answer deactivate_credential(const call& of);
+answer delete_credential(const call& of);
+
 // -- people and history (routes_people.cpp) --
 answer list_device_events(const call& of);
 answer report_device_event(const call& of);

@@ -16,6 +16,7 @@ constexpr size_t app_version_bytes = 64;
 constexpr size_t external_id_bytes = 128;
 constexpr size_t idempotency_key_bytes = 255;
 constexpr size_t collapse_key_bytes = 64;  // APNs's limit, the smallest of the gateways'
+constexpr size_t credential_name_bytes = 64;
 constexpr size_t properties_bytes = 64 * 1024;
 constexpr size_t property_names = 200;
 constexpr size_t property_name_bytes = 64;

@@ -52,6 +52,8 @@ class gateway_protocol {
   virtual void credential_refused(uint64_t generation) = 0;
   /// Why there is no good credential, in one sentence without secrets; empty when there is.
   virtual std::string credential_trouble() const = 0;
+  /// Whether that is because whoever gives out access tokens refuses us.
+  virtual bool refused_by_issuer() const { return false; }
 
   /// Most targets of one request for such content.
   virtual size_t targets_per_request(const message&) const { return 1; }

@@ -388,6 +388,7 @@ transport_stats gateway_sender::numbers() const {
   numbers.connections = pool_.usable();
   numbers.stream_capacity = pool_.capacity();
   numbers.breaker_open = blocked();
+  numbers.credential_refused = protocol_.refused_by_issuer() || !refused_code_.empty();
   return numbers;
 }
 

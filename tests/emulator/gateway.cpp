@@ -90,6 +90,7 @@ void gateway::control(const request& asked, reply& answer, int64_t now_us) {
     hms_tokens_.revoke_all();
   }
   if (message->revoke_keys) apns_.revoke_keys(*message->revoke_keys);
+  if (!message->revoke_key.empty()) apns_.revoke_key(message->revoke_key);
   if (message->expire_keys) apns_.expire_keys(now_us / us_per_second);
   if (message->hold) holding_ = *message->hold;
   orders_ = message->given;

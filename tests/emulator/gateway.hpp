@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "tests/emulator/apns.hpp"
 #include "tests/emulator/body_log.hpp"
@@ -23,7 +24,7 @@ namespace pusher::emulator {
 
 /// What clients hold to prove who they are, and the emulator to check it.
 struct identities {
-  service_account google;
+  std::vector<service_account> google;  ///< of two projects
   apns_identity apns;
   hms_identity hms;
   webpush_identity webpush;

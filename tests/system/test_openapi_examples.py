@@ -14,7 +14,7 @@ WITHOUT_A_HOLD = 404  # holds come from a gateway that calls far too many tokens
 EXPECTED = {"confirm_token_hold": WITHOUT_A_HOLD, "undo_token_hold": WITHOUT_A_HOLD}
 
 # Where a name can be taken once.
-NAMED_ONCE = {("/v1/applications", "post")}
+NAMED_ONCE = {("/v1/applications", "post"), ("/v1/credentials", "post")}
 
 DEVICE = {"gateway": "fcm", "platform": "android"}
 

@@ -12,6 +12,7 @@ namespace pusher {
 
 /// What stands before the tokens, each in quotes and with commas between, in every request.
 inline constexpr std::string_view hms_body_prefix = R"({"validate_only":false,"message":{"token":[)";
+inline constexpr std::string_view hms_check_prefix = R"({"validate_only":true,"message":{"token":[)";
 
 /// What a push token names, for Huawei: a token, or, by its beginning, `topic:` a topic's name or
 /// `condition:` a condition over topics, which is registered as if it were a device and takes a request of

@@ -41,6 +41,7 @@ std::string path_of(const hms_settings& settings, const origin& where) {
 hms_protocol::hms_protocol(const hms_settings& settings, const origin& where, event_loop& loop)
     : authority_(where.authority),
       path_(path_of(settings, where)),
+      prefix_(settings.validate_only ? hms_check_prefix : hms_body_prefix),
       tokens_(grant_of(settings), settings.ca_file, [&loop] { loop.wake(); }) {}
 
 uint64_t hms_protocol::credential(steady_time now) {
@@ -75,7 +76,7 @@ std::optional<verdict> hms_protocol::word(push_request& fresh, utc_ms now) {
   if (!text) return refused_content(text.failure());
   auto only = hms_target_of(fresh.targets.front().token());
   if (only.group.empty()) {
-    fresh.payload = {hms_body_prefix, join_tokens(fresh.targets, fresh.scratch), *text};
+    fresh.payload = {prefix_, join_tokens(fresh.targets, fresh.scratch), *text};
     return std::nullopt;
   }
   std::string escaped;
