@@ -20,7 +20,7 @@ constexpr size_t most_locales_shown = 100;
 /// Counts the devices of an audience as fan-out would sort them.
 class audience_tally {
  public:
-  audience_tally(const message& content, const std::set<channel>& reachable)
+  audience_tally(const message& content, channel_set reachable)
       : reachable_(reachable), choice_(locales_of(content)) {
     for (const auto& each : content.localizations)
       localizations_.push_back(each.locale);
@@ -29,7 +29,7 @@ class audience_tally {
   void take(const device_row& row) {
     auto& share = gateways_[static_cast<size_t>(row.gateway)];
     ++share.first;
-    if (!reachable_.count(channel_of(row.gateway, row.environment))) ++share.second;
+    if (!reachable_.contains(channel_of(row.gateway, row.environment))) ++share.second;
     key_ = row.locale;
     auto known = locales_.find(key_);
     if (known == locales_.end()) {
@@ -75,7 +75,7 @@ class audience_tally {
     return chosen == 0 ? std::string() : localizations_[chosen - 1];
   }
 
-  const std::set<channel>& reachable_;
+  const channel_set reachable_;
   locale_choice choice_;
   std::vector<std::string> localizations_;
   std::array<std::pair<uint64_t, uint64_t>, all_gateways.size() + 1> gateways_{};
@@ -177,13 +177,15 @@ result<http::rehearsal> api_operations::rehearse(application_id app, const notif
   content.expires_at = begun->range.as_of + utc_ms{draft.ttl_seconds} * 1000;
   http::rehearsal made;
   made.as_of = begun->range.as_of;
-  audience_tally tally(content, channels_);
+  auto reachable = channels_of(app);
+  if (!reachable) return reachable.failure();
+  audience_tally tally(content, *reachable);
   auto walked = walk_audience(app, draft.audience, *begun, [&](const device_row& row) { tally.take(row); });
   if (!walked) return walked.failure();
   tally.give(made);
   if (auto estimated = estimate_duration(app, draft, made); !estimated) return estimated.failure();
   if (!wish.device_id) {
-    rehearse_locales(content, wish, made);
+    rehearse_locales(content, wish, *reachable, made);
     return made;
   }
   auto found = devices_.get(app, *wish.device_id);
@@ -228,7 +230,7 @@ bool api_operations::speaks_legacy_fcm() const {
 }
 
 void api_operations::rehearse_locales(const message& content, const http::rehearsal_wish& wish,
-                                      http::rehearsal& made) const {
+                                      channel_set reachable, http::rehearsal& made) const {
   std::vector<std::string> known, locales = wish.locales;
   for (const auto& each : content.localizations)
     known.push_back(each.locale);
@@ -240,7 +242,7 @@ void api_operations::rehearse_locales(const message& content, const http::rehear
   for (auto which : all_gateways) {
     bool counted = std::any_of(made.by_gateway.begin(), made.by_gateway.end(),
                                [&](const auto& each) { return each.gateway == to_string(which); });
-    if (!counted && !channels_.count(channel_of(which, environment::production))) continue;
+    if (!counted && !reachable.contains(channel_of(which, environment::production))) continue;
     for (const auto& locale : locales) {
       auto chosen = choice.of(locale);
       http::rehearsed_payload shown;
