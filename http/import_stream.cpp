@@ -45,7 +45,7 @@ void import_stream::run() {
   response head;
   copy_rate_headers(head, *admitted);
   head.content_type = "application/x-ndjson";
-  client_.begin(head, asked_.request_id);
+  client_.begin(head);
   read_and_store();
   client_.finish();
 }
@@ -55,7 +55,7 @@ void import_stream::run() {
 std::optional<response> import_stream::admission() {
   auto answer = ask_and_wait(target_, asked_, longest_wait_for_chunk, canceled_);
   if (answer.status == 200) return answer;
-  client_.answer(answer, asked_.request_id);
+  client_.answer(answer);
   return std::nullopt;
 }
 
