@@ -1,6 +1,7 @@
 #include "http/gate.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <string>
 #include <utility>
 #include <vector>
