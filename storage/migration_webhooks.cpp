@@ -45,6 +45,7 @@ CREATE TABLE IF NOT EXISTS webhooks (
 
 const char* const webhook_attempts = R"sql(
 CREATE TABLE IF NOT EXISTS webhook_attempts (
+  application_id BIGINT UNSIGNED NOT NULL,
   webhook_id BIGINT UNSIGNED NOT NULL,
   number BIGINT UNSIGNED NOT NULL,
   message_id VARCHAR(64) NOT NULL,
@@ -56,7 +57,8 @@ CREATE TABLE IF NOT EXISTS webhook_attempts (
   excerpt VARCHAR(255) NOT NULL,
   at BIGINT NOT NULL,
   next_try_at BIGINT NOT NULL,
-  PRIMARY KEY (webhook_id, number)
+  PRIMARY KEY (webhook_id, number),
+  KEY by_application (application_id)
 ))sql";
 
 }  // namespace

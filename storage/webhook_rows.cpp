@@ -38,8 +38,9 @@ std::vector<std::string> signing_secrets(const sql_row& row, size_t first_column
 result<void> write_attempt(database::connection& on, webhook_key key, const webhook_attempt& made,
                            size_t kept) {
   static const std::string insert =
-      "INSERT INTO webhook_attempts (webhook_id, number, message_id, type, events, status, latency_ms, trouble, "
-      "excerpt, at, next_try_at) SELECT id, attempts, ?, ?, ?, ?, ?, ?, ?, " +
+      "INSERT INTO webhook_attempts (application_id, webhook_id, number, message_id, type, events, status, "
+      "latency_ms, trouble, excerpt, at, next_try_at) SELECT application_id, id, attempts, ?, ?, ?, ?, ?, ?, "
+      "?, " +
       database_now + ", next_try_at FROM webhooks WHERE id = ?";
   auto counted = on.execute("counting a webhook's attempts",
                             "UPDATE webhooks SET attempts = attempts + 1 WHERE id = ?", {key});
