@@ -20,6 +20,7 @@
 #include "conf/key_file.hpp"
 #include "http/admin.hpp"
 #include "http/gate.hpp"
+#include "http/gorush.hpp"
 #include "http/health.hpp"
 #include "http/server.hpp"
 #include "storage/embedded_stores.hpp"
@@ -130,6 +131,7 @@ class running_node {
         health_(node_) {
     gate_.emplace(dispatcher_, *node_->keys, node_->config.limits, windows(node_->config),
                   [this](int status) { node_->numbers.request_answered(status, 0); });
+    door_.emplace(*gate_, node_->config.compat);
     node_->board.report(check_roles, false, "waits for the stores");
   }
 
@@ -138,7 +140,7 @@ class running_node {
     if (!admin) return std::move(admin).failure();
     admin_ = std::move(*admin);
     if (!plays(node_->config, role::api)) return {};
-    auto server = http::server::start(node_->config.api, node_->config.limits, *gate_, &health_, 2,
+    auto server = http::server::start(node_->config.api, node_->config.limits, *door_, &health_, 2,
                                       node_->config.cors_allowed_origins);
     if (!server) return std::move(server).failure();
     server_ = std::move(*server);
@@ -198,6 +200,7 @@ class running_node {
  private:
   node_context_ptr node_;
   std::optional<http::gate> gate_;  // outlives the actors, in whose mailboxes requests may end
+  std::optional<http::gorush_door> door_;
   caf_config caf_config_;
   caf::actor_system system_;
   supervisor_actor supervisor_;
