@@ -4,6 +4,7 @@
 #include "actors/api_operations.hpp"
 #include "actors/log.hpp"
 #include "actors/registration_batch.hpp"
+#include "actors/report_batch.hpp"
 #include "actors/roles.hpp"
 #include "http/routes.hpp"
 
@@ -14,6 +15,13 @@ namespace {
 struct api_state {
   std::unique_ptr<api_operations> operations;
   std::unique_ptr<registration_batch> batch;
+  std::unique_ptr<report_batch> reports;
+
+  size_t waiting() const { return batch->size() + reports->size(); }
+  void store() {
+    batch->store();
+    reports->store();
+  }
 };
 
 using clock = std::chrono::steady_clock;
@@ -34,18 +42,22 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
          const supervisor_actor& above, unsigned number) -> api_actor::behavior_type {
         self->state.operations = std::make_unique<api_operations>(
             shared, number, [above] { caf::anon_send(above, wake_role{role::fan_out}); });
-        self->state.batch = std::make_unique<registration_batch>(
-            *self->state.operations,
-            [shared](const http::exchange& of, const http::response& made, clock::time_point since) {
-              note(shared, of.request().request_id, made, since);
-            });
+        auto told = [shared](const http::exchange& of, const http::response& made, clock::time_point since) {
+          note(shared, of.request().request_id, made, since);
+        };
+        self->state.batch = std::make_unique<registration_batch>(*self->state.operations, told);
+        self->state.reports = std::make_unique<report_batch>(*self->state.operations, told);
         return {
             [self, shared](const client_request& asked) {
               const auto& request = asked.exchange->request();
-              if (http::is_registration(request)) {
+              bool registers = http::is_registration(request);
+              if (registers || http::is_device_report(request)) {
                 // Stored when all requests that wait already have been looked at.
-                if (self->state.batch->size() == 0) self->send(self, store_registrations{});
-                self->state.batch->add(asked.exchange);
+                if (self->state.waiting() == 0) self->send(self, store_registrations{});
+                if (registers)
+                  self->state.batch->add(asked.exchange);
+                else
+                  self->state.reports->add(asked.exchange);
                 return;
               }
               auto began = clock::now();
@@ -53,9 +65,9 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
               note(shared, request.request_id, answer, began);
               asked.exchange->answer(std::move(answer));
             },
-            [self](store_registrations) { self->state.batch->store(); },
+            [self](store_registrations) { self->state.store(); },
             [self](drain) {
-              self->state.batch->store();
+              self->state.store();
               self->quit();
             },
         };

@@ -18,6 +18,7 @@
 #include "storage/journal.hpp"
 #include "storage/notification_store.hpp"
 #include "storage/property_index_store.hpp"
+#include "storage/report_store.hpp"
 #include "storage/segment_store.hpp"
 #include "storage/token_guard.hpp"
 #include "transports/transport.hpp"
@@ -59,14 +60,19 @@ class api_operations : public http::operations {
   std::vector<http::gateway_description> gateways() override;
   result<std::vector<token_hold>> token_holds(application_id app) override;
   result<token_hold> decide_token_hold(application_id app, uint64_t id, token_hold_state as) override;
-  result<http::page<device_event>> list_events(application_id app, const std::string& device_id,
-                                               std::optional<device_event_type> only,
-                                               const http::page_request& request) override;
-  result<device_event> report_event(application_id app, const std::string& device_id, device_event_type type,
-                                    const std::optional<std::string>& notification_id) override;
   // In actors/api_results.cpp.
   result<http::feed_page> read_feed(application_id app, event_types wanted,
                                     const http::page_request& request) override;
+  result<http::page<feed_event>> device_history(application_id app, const std::string& device_id,
+                                                event_types wanted, const std::optional<std::string>& of,
+                                                const http::page_request& request) override;
+  result<std::vector<recorded_report>> report_events(application_id app,
+                                                     const std::vector<client_report>& reports) override;
+  result<http::page<delivery>> list_deliveries(application_id app, const std::string& id,
+                                               const delivery_filter& wanted,
+                                               const http::page_request& request) override;
+  result<http::explained_delivery> explain_delivery(application_id app, const std::string& id,
+                                                    const std::string& device_id) override;
   result<http::page<stored_device>> list_user_devices(application_id app, const std::string& user_id,
                                                       const http::page_request& request) override;
   result<http::erased_user> erase_user(application_id app, const std::string& user_id) override;
@@ -75,8 +81,7 @@ class api_operations : public http::operations {
       application_id app, const notification_draft& draft, const std::optional<http::idempotency>& once,
       const std::function<std::string(const notification&)>& render) override;
   result<notification> get_notification(application_id app, const std::string& id) override;
-  result<http::page<notification>> list_notifications(application_id app,
-                                                      std::optional<notification_state> state,
+  result<http::page<notification>> list_notifications(application_id app, const notification_filter& wanted,
                                                       const http::page_request& request) override;
   result<http::created_notification> launch_notification(
       application_id app, const std::string& id, const std::optional<http::idempotency>& once,
@@ -90,9 +95,6 @@ class api_operations : public http::operations {
       const std::function<result<void>(const notification& now)>& allowed) override;
   result<notification> step_notification(application_id app, const std::string& id,
                                          http::life_step step) override;
-  result<http::page<delivery>> list_deliveries(application_id app, const std::string& id,
-                                               std::optional<outcome> only,
-                                               const http::page_request& request) override;
 
  private:
   /// What a search, count or export looks for, and where.
@@ -126,7 +128,8 @@ class api_operations : public http::operations {
   segment_store segments_;
   property_index_store indexes_;
   token_hold_store holds_;
-  device_history history_;
+  pusher::device_history history_;
+  report_store reports_;
   event_feed feed_;
   journal journal_;
   std::map<sha256_digest, remembered_key> remembered_;

@@ -217,6 +217,10 @@ result<bool> notification_store::purge_deleted(size_t most_rows) {
                            {key, most_rows});
     if (!rows) return rows.failure();
     if (*rows >= most_rows) return true;
+    auto reports = on.execute("deleting reports", "DELETE FROM reports WHERE notification_id = ? LIMIT ?",
+                              {key, most_rows});
+    if (!reports) return reports.failure();
+    if (*reports >= most_rows) return true;
     auto gone = on.execute("deleting a notification", "DELETE FROM notifications WHERE id = ?", {key});
     if (!gone) return gone.failure();
     return true;

@@ -31,7 +31,7 @@ const std::string select_notification =
     "SELECT id, public_id, application_id, state, lane, external_id, ttl_seconds, draft, audience, "
     "audience_count, fan_out_done, created_at, launched_at, completed_at, expires_at, condition_at_launch, "
     "canceled_at, reason, revision, due_at, misfire_grace_seconds, " +
-    counters(", ") + " FROM notifications ";
+    counters(", ") + ", count_received, count_opened FROM notifications ";
 
 const std::string complete_notification =
     "UPDATE notifications SET state = CASE WHEN state = " + number_text(notification_state::canceled) +
@@ -72,6 +72,8 @@ result<notification> read_notification(const sql_row& row) {
   value.draft.misfire_grace_seconds = static_cast<uint32_t>(row.number(20));
   for (size_t i = 0; i < all_outcomes.size(); ++i)
     value.counts[all_outcomes[i]] = row.number(first_counter + i);
+  value.received = row.number(first_counter + all_outcomes.size());
+  value.opened = row.number(first_counter + all_outcomes.size() + 1);
   return value;
 }
 

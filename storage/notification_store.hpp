@@ -11,6 +11,7 @@
 #include "model/job.hpp"
 #include "model/notification.hpp"
 #include "model/result.hpp"
+#include "model/results.hpp"
 #include "storage/database.hpp"
 
 namespace pusher {
@@ -53,7 +54,7 @@ class notification_store {
                          const std::function<std::string(const notification&)>& render);
   result<notification> get(application_id app, const std::string& id);
   /// Newest first; `before` = 0 for the first page.
-  result<std::vector<notification>> list(application_id app, std::optional<notification_state> state,
+  result<std::vector<notification>> list(application_id app, const notification_filter& wanted,
                                          notification_key before, size_t limit);
   /// draft or scheduled -> launched; sets launched_at, expires_at, the audience's last device and what its segments stand
   /// for. With an idempotency key a repeat gives the first answer's body. Errors: not_found, wrong_state (the
