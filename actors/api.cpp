@@ -1,6 +1,7 @@
 // The api actor: answers clients' requests over the stores. Blocks on them, hence a thread of its own.
 #include <chrono>
 
+#include "actors/answer_waits.hpp"
 #include "actors/api_operations.hpp"
 #include "actors/log.hpp"
 #include "actors/registration_batch.hpp"
@@ -16,6 +17,7 @@ struct api_state {
   std::unique_ptr<api_operations> operations;
   std::unique_ptr<registration_batch> batch;
   std::unique_ptr<report_batch> reports;
+  std::unique_ptr<answer_waits> waits;
 
   size_t waiting() const { return batch->size() + reports->size(); }
   void store() {
@@ -47,6 +49,7 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
         };
         self->state.batch = std::make_unique<registration_batch>(*self->state.operations, told);
         self->state.reports = std::make_unique<report_batch>(*self->state.operations, told);
+        self->state.waits = std::make_unique<answer_waits>(*self->state.operations, told);
         return {
             [self, shared](const client_request& asked) {
               const auto& request = asked.exchange->request();
@@ -62,12 +65,24 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
               }
               auto began = clock::now();
               auto answer = http::serve(request, *self->state.operations);
+              if (answer.unfinished) {
+                if (self->state.waits->size() == 0)
+                  self->delayed_send(self, answer_waits::interval, look_at_answers{});
+                self->state.waits->add(asked.exchange, std::move(answer), began);
+                return;
+              }
               note(shared, request.request_id, answer, began);
               asked.exchange->answer(std::move(answer));
             },
             [self](store_registrations) { self->state.store(); },
+            [self](look_at_answers) {
+              self->state.waits->look();
+              if (self->state.waits->size() > 0)
+                self->delayed_send(self, answer_waits::interval, look_at_answers{});
+            },
             [self](drain) {
               self->state.store();
+              self->state.waits->finish_all();
               self->quit();
             },
         };

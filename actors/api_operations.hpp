@@ -30,6 +30,7 @@ class api_operations : public http::operations {
   /// `launched` wakes fan-out.
   api_operations(node_context_ptr node, unsigned index, std::function<void()> launched);
 
+  const compat_settings& compat() const override { return node_->config.compat; }
   result<http::principal> authenticate(std::string_view key) override;
 
   result<http::registered_device> put_device(application_id app, const device& value) override;
@@ -42,6 +43,14 @@ class api_operations : public http::operations {
                                      const std::function<result<void>(device&)>& change) override;
   result<void> delete_device(application_id app, const std::string& device_id) override;
   result<std::vector<bool>> import_devices(application_id app, const std::vector<device>& values) override;
+  // In actors/api_compat.cpp.
+  result<stored_device> find_token(application_id app, const device& wanted) override;
+  result<std::vector<http::token_holder>> hold_tokens(application_id app,
+                                                      const std::vector<device>& values) override;
+  result<void> check_notification(application_id app, const notification_draft& draft) override;
+  result<std::set<notification_key>> settled_among(const std::vector<notification_key>& keys) override {
+    return notifications_.settled_among(keys);
+  }
   // In actors/api_audience.cpp.
   result<http::page<stored_device>> search_devices(application_id app, const http::device_filter& which,
                                                    const http::page_request& request) override;

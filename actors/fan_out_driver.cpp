@@ -1,9 +1,17 @@
 #include "actors/fan_out_driver.hpp"
 
+#include <algorithm>
+
 #include "actors/apply_control.hpp"
 #include "actors/log.hpp"
 
 namespace pusher {
+
+namespace {
+
+constexpr auto purge_interval = std::chrono::minutes(1);
+constexpr utc_ms shortest_wait_ms = 5;  // so that what cannot be launched just now costs little
+}
 
 fan_out_driver::fan_out_driver(const settings& config, fan_out_bounds bounds, std::set<channel> reachable,
                                const std::string& run_id, const std::string& consumer, fan_out_hooks hooks)
@@ -47,7 +55,16 @@ void fan_out_driver::poll() {
   // In small steps: a day's keys never hold up the pages.
   auto forgotten = notifications_.forget_old_idempotency_keys(1000);
   if (!forgotten) return failed("forget_keys", forgotten.failure());
-  if (auto purged = feed_.purge(event_retention_days_); !purged) failed("purge_events", purged.failure());
+  if (auto purged = purge_events(); !purged) failed("purge_events", purged.failure());
+}
+
+result<void> fan_out_driver::purge_events() {
+  auto now = std::chrono::steady_clock::now();
+  if (now < next_purge_) return {};
+  auto more = feed_.purge(event_retention_days_);
+  if (!more) return more.failure();
+  if (!*more) next_purge_ = now + purge_interval;
+  return {};
 }
 
 /// What time brings to notifications, and what Redis has to know of those that are paused or canceled: should
@@ -86,11 +103,25 @@ result<void> fan_out_driver::follow_lives() {
     changed = true;
   }
   if (changed) hooks_.batches_appended();
+  plan_next_look();
   auto purged = notifications_.purge_deleted(5000);
   return purged ? result<void>() : purged.failure();
 }
 
+/// Due times are the database's; here they become a wait from now on. The periodic look makes up for what is
+/// missed.
+void fan_out_driver::plan_next_look() {
+  auto left = notifications_.next_due_in();
+  if (!left) return failed("next_due", left.failure());
+  next_look_at_ = *left && **left < 3'600'000 ? now_ms() + std::max(**left, shortest_wait_ms) : 0;
+}
+
 step_result fan_out_driver::step() {
+  if (next_look_at_ > 0 && machine_.leading() && now_ms() >= next_look_at_) {
+    next_look_at_ = 0;
+    machine_.woken();  // a wave may be due
+    if (auto followed = follow_lives(); !followed) failed("lives", followed.failure());
+  }
   auto action = machine_.next(now_ms());
   if (std::holds_alternative<fan_out_machine::idle>(action) && index_work_ && machine_.leading())
     return build_indexes();
@@ -105,6 +136,7 @@ step_result fan_out_driver::build_indexes() {
 }
 
 step_result fan_out_driver::perform(fan_out_machine::idle& what) {
+  if (next_look_at_ > 0 && what.until > 0) what.until = std::min(what.until, next_look_at_);
   return {false, what.until};
 }
 
@@ -194,6 +226,18 @@ step_result fan_out_driver::perform(fan_out_machine::note_audience& what) {
   if (what.done)
     log::info("fan_out.done", {{"notification", std::to_string(what.key.value)},
                                {"audience", std::to_string(what.audience)}});
+  return {true, 0};
+}
+
+step_result fan_out_driver::perform(fan_out_machine::finish_wave& what) {
+  auto finished =
+      notifications_.finish_wave(what.key, machine_.epoch(), what.audience, what.wave, what.next_due);
+  if (!finished) return failed_step("finish_wave", finished.failure());
+  machine_.wave_finished();
+  log::info("fan_out.wave_done", {{"notification", std::to_string(what.key.value)},
+                                  {"audience", std::to_string(what.audience)},
+                                  {"next_wave_at", to_rfc3339(what.next_due)}});
+  plan_next_look();
   return {true, 0};
 }
 

@@ -1,6 +1,7 @@
 // Performs fan-out's actions on the stores. Knows neither actors nor who leads; blocks on what it asks.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 
@@ -44,6 +45,8 @@ class fan_out_driver {
   /// What is declared as indexed or not any more. Any process could do it; the one leader does it alone.
   step_result build_indexes();
   result<void> follow_lives();
+  result<void> purge_events();
+  void plan_next_look();
   step_result perform(fan_out_machine::idle& what);
   step_result perform(fan_out_machine::read_worklist& what);
   step_result perform(fan_out_machine::open_task& what);
@@ -52,6 +55,7 @@ class fan_out_driver {
   step_result perform(fan_out_machine::read_page& what);
   step_result perform(fan_out_machine::commit& what);
   step_result perform(fan_out_machine::note_audience& what);
+  step_result perform(fan_out_machine::finish_wave& what);
   step_result perform(fan_out_machine::measure& what);
   step_result perform(fan_out_machine::forget& what);
   step_result failed_step(const char* doing, const error& why);
@@ -66,7 +70,9 @@ class fan_out_driver {
   property_index_store indexes_;
   event_feed feed_;
   const unsigned event_retention_days_;
-  bool index_work_ = true;  ///< there may be some
+  std::chrono::steady_clock::time_point next_purge_;
+  bool index_work_ = true;   ///< there may be some
+  utc_ms next_look_at_ = 0;  ///< when a launch or a wave is due, by our own clock; 0 = not soon
 };
 
 }  // namespace pusher

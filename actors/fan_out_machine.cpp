@@ -113,11 +113,8 @@ std::optional<fan_out_machine::action> fan_out_machine::step(under_way_task& tas
     case stage::reading:
       break;
   }
-  bool all_committed = task.gathered == 0 && task.walk.cursor() == task.committed_to;
-  if (task.walk.at_end() && all_committed) {
-    noting_done_ = true;
-    return note_audience{task.task.key, task.audience, true};
-  }
+  bool all_committed = task.gathered == 0 && cursor_of(task) == task.committed_to;
+  if (task.walk.at_end() && all_committed) return conclude(task);
   if (!blocked(task) && commit_due(task, now)) {
     make_commit(task);
     return commit{&*commit_};
@@ -128,6 +125,18 @@ std::optional<fan_out_machine::action> fan_out_machine::step(under_way_task& tas
   }
   if (!reads(task)) return std::nullopt;
   return read_for(task, now);
+}
+
+uint64_t fan_out_machine::cursor_of(const under_way_task& task) {
+  return task.wave ? task.wave->cursor(task.walk.cursor()) : task.walk.cursor();
+}
+
+fan_out_machine::action fan_out_machine::conclude(under_way_task& task) {
+  if (task.wave)
+    if (auto next = task.wave->next_due())
+      return finish_wave{task.task.key, task.audience, task.wave->wave().number, *next};
+  noting_done_ = true;
+  return note_audience{task.task.key, task.audience, true};
 }
 
 bool fan_out_machine::scans(const under_way_task& task) {
@@ -205,7 +214,7 @@ fan_out_machine::action fan_out_machine::read_for(under_way_task& task, utc_ms n
 bool fan_out_machine::commit_due(const under_way_task& task, utc_ms now) const {
   if (task.gathered >= bounds_.devices_per_batch) return true;
   if (task.gathered > 0 && now >= task.gathering_since + bounds_.gather_ms) return true;
-  return task.walk.at_end() && task.walk.cursor() != task.committed_to;
+  return task.walk.at_end() && cursor_of(task) != task.committed_to;
 }
 
 /// Whether a queue of the task is full and it has had its share: as soon as there is room, each task appends
@@ -260,6 +269,10 @@ void fan_out_machine::opened(fan_out_task task, device_plan plan) {
   at.task = std::move(task);
   at.plan = std::move(plan);
   at.plan.parts = at.plan.parts | device_parts::token;
+  if (at.task.wave) {
+    at.wave.emplace(*at.task.wave, at.task.launched_at);
+    at.plan.parts = at.plan.parts | device_parts::attributes;  // the time zone
+  }
   at.at = stage::opened;
   turns_.insert(turn_of(at));
 }
@@ -272,7 +285,10 @@ void fan_out_machine::unreadable(notification_key key, utc_ms now) {
 void fan_out_machine::begun(const journal::cursor& at) {
   if (at.status == commit_status::fenced) return stand_down();
   auto& task = tasks_.at(current_);
-  task.walk = device_walk(at.start, task.task.last_device, at.position);
+  auto position = at.position;
+  // A fresh wave walks from the start again; its first commit moves the cursor on from the last wave's end.
+  if (task.wave) position = task.wave->is_ours(position) ? wave_filter::of_walk(position) : at.start.value;
+  task.walk = device_walk(at.start, task.task.last_device, position);
   task.committed_to = at.position;
   task.audience = task.noted_audience = at.audience;
   task.at = task.task.state == notification_state::launched   ? stage::begun
@@ -294,18 +310,22 @@ void fan_out_machine::visit(const device_row& row) {
       take(*task, row);
 }
 
+void fan_out_machine::skip(under_way_task& task, const device_row& row, const char* rule) const {
+  push_result skipped;
+  skipped.device = row.key;
+  skipped.outcome = outcome::skipped;
+  skipped.settled_at = now_;
+  skipped.code = rule;
+  task.skipped.push_back(std::move(skipped));
+}
+
 void fan_out_machine::take(under_way_task& task, const device_row& row) {
+  auto when = task.wave ? task.wave->of(row.time_zone) : wave_filter::judgement::now;
+  if (when == wave_filter::judgement::not_now) return;
   ++task.gathered;
   ++gathered_;
-  if (!reachable_.count(channel_of(row.gateway, row.environment))) {
-    push_result skipped;
-    skipped.device = row.key;
-    skipped.outcome = outcome::skipped;
-    skipped.settled_at = now_;
-    skipped.code = "no_credential";
-    task.skipped.push_back(std::move(skipped));
-    return;
-  }
+  if (when == wave_filter::judgement::too_late) return skip(task, row, "local_time_past");
+  if (!reachable_.count(channel_of(row.gateway, row.environment))) return skip(task, row, "no_credential");
   push_queue queue{task.task.application, row.gateway, row.environment, task.task.lane};
   auto& [of, targets] = task.found[queue.name()];
   if (targets.empty()) of = queue;
@@ -330,7 +350,7 @@ void fan_out_machine::make_commit(under_way_task& task) {
   page.notification = task.task.key;
   page.epoch = epoch_;
   page.expected_cursor = task.committed_to;
-  page.new_cursor = task.walk.cursor();
+  page.new_cursor = cursor_of(task);
   // A batch of a notification with a rate is sent as a whole: it holds a second's worth at most.
   auto rate = task.task.message.rate_per_second;
   size_t per_batch = rate > 0 ? std::min<size_t>(bounds_.devices_per_batch, rate) : bounds_.devices_per_batch;
@@ -338,7 +358,8 @@ void fan_out_machine::make_commit(under_way_task& task) {
     auto& [queue, targets] = group;
     for (size_t at = 0; at < targets.size(); at += per_batch) {
       auto end = std::min(targets.size(), at + per_batch);
-      push_batch batch{task.task.key, task.task.message.expires_at, 0, {}};
+      push_batch batch{
+          task.task.key, task.wave ? task.wave->wave().expires_at : task.task.message.expires_at, 0, {}};
       batch.targets.assign(std::make_move_iterator(targets.begin() + static_cast<std::ptrdiff_t>(at)),
                            std::make_move_iterator(targets.begin() + static_cast<std::ptrdiff_t>(end)));
       batch.rate_per_second = rate;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "actors/device_walk.hpp"
+#include "actors/wave_filter.hpp"
 #include "model/condition.hpp"
 #include "model/job.hpp"
 #include "storage/device_store.hpp"
@@ -91,6 +92,13 @@ class fan_out_machine {
     uint64_t audience = 0;
     bool done = false;
   };
+  /// A wave is appended, and another one will follow.
+  struct finish_wave {
+    notification_key key;
+    uint64_t audience = 0;
+    unsigned wave = 0;
+    utc_ms next_due = 0;
+  };
   struct measure {
     std::vector<std::string> queues;
   };
@@ -101,7 +109,7 @@ class fan_out_machine {
     utc_ms until = 0;
   };
   using action = std::variant<idle, read_worklist, open_task, begin, mark_sending, read_page, commit,
-                              note_audience, measure, forget>;
+                              note_audience, finish_wave, measure, forget>;
 
   /// `reachable`: channels that have a credential; devices of others are skipped.
   fan_out_machine(fan_out_bounds bounds, std::set<channel> reachable);
@@ -128,6 +136,7 @@ class fan_out_machine {
   void page_was_read(const page_end& end, utc_ms now);
   void committed(const page_committed& outcome, utc_ms now);
   void audience_noted(utc_ms now);
+  void wave_finished() { give_up(current_); }
   void measured(const std::vector<uint64_t>& outstanding, utc_ms now);
   void forgotten(bool gone, utc_ms now);
   void store_failed(utc_ms now) { store_retry_at_ = now + bounds_.store_retry_ms; }
@@ -142,6 +151,7 @@ class fan_out_machine {
     fan_out_task task;
     condition where;
     device_plan plan;
+    std::optional<wave_filter> wave;
     device_walk walk;           ///< rows passed were looked at
     uint64_t committed_to = 0;  ///< the cursor in the journal
     uint64_t audience = 0;
@@ -169,6 +179,11 @@ class fan_out_machine {
   under_way_task* furthest_behind(const under_way_task& of);
   device_key where_others_are(const under_way_task& fresh);
   void take(under_way_task& task, const device_row& row);
+  void skip(under_way_task& task, const device_row& row, const char* rule) const;
+  /// How far it is, as the journal keeps it.
+  static uint64_t cursor_of(const under_way_task& task);
+  /// All that it was to append is appended.
+  action conclude(under_way_task& task);
   static turn turn_of(const under_way_task& task);
   void had_its_turn(under_way_task& task);
   void give_up(notification_key key);

@@ -60,6 +60,13 @@ typename Inspector::result_type inspect(Inspector& f, store_registrations&) {
   return f(caf::meta::type_name("store_registrations"));
 }
 
+/// api -> itself: look whether answers that wait for outcomes can be given.
+struct look_at_answers {};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, look_at_answers&) {
+  return f(caf::meta::type_name("look_at_answers"));
+}
+
 /// supervisor -> itself: start the child again, its back-off is over.
 struct restart_child {
   uint64_t child = 0;
@@ -84,6 +91,8 @@ using api_actor = caf::typed_actor<
     caf::reacts_to<client_request>,
     // Stores the registrations, deletions and reports that have gathered, and answers them.
     caf::reacts_to<store_registrations>,
+    // Gives the answers that have waited for outcomes and can be given.
+    caf::reacts_to<look_at_answers>,
     // Answers what is queued, then ends.
     caf::reacts_to<drain>>;
 
@@ -120,6 +129,7 @@ CAF_ADD_TYPE_ID(pusher, (pusher::wake))
 CAF_ADD_TYPE_ID(pusher, (pusher::proceed))
 CAF_ADD_TYPE_ID(pusher, (pusher::drain))
 CAF_ADD_TYPE_ID(pusher, (pusher::store_registrations))
+CAF_ADD_TYPE_ID(pusher, (pusher::look_at_answers))
 CAF_ADD_TYPE_ID(pusher, (pusher::restart_child))
 CAF_ADD_TYPE_ID(pusher, (pusher::play_roles))
 CAF_END_TYPE_ID_BLOCK(pusher)

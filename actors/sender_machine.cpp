@@ -132,9 +132,23 @@ std::optional<sender_machine::action> sender_machine::next_submit(utc_ms now) {
     }
     if (!may_go(batch, now))
       return reserve{order, batch.batch.notification, batch.batch.rate_per_second, batch.to_submit.size()};
-    return take_submit(order, batch, content->second);
+    return take_submit(order, batch, content_for(batch, content->second));
   }
   return std::nullopt;
+}
+
+/// Waves of a notification share its content, and each has a time-to-live of its own.
+std::shared_ptr<const message> sender_machine::content_for(const open_batch& batch,
+                                                           const std::shared_ptr<const message>& shared) {
+  auto expires_at = batch.batch.expires_at;
+  if (expires_at == shared->expires_at) return shared;
+  auto& dated = dated_[{shared->key, expires_at}];
+  if (!dated) {
+    auto copy = *shared;
+    copy.expires_at = expires_at;
+    dated = std::make_shared<const message>(std::move(copy));
+  }
+  return dated;
 }
 
 /// The targets that wait and share a channel: those whose token belongs to the gateway's other environment
@@ -277,6 +291,7 @@ void sender_machine::forget_unused_contents() {
     used.insert(batch.batch.notification.value);
   for (auto at = contents_.begin(); at != contents_.end();)
     at = used.count(at->first.value) ? std::next(at) : contents_.erase(at);
+  dated_.clear();  // made again when they are used again
 }
 
 std::vector<std::string> sender_machine::entries_of(const std::string& queue) const {

@@ -75,7 +75,8 @@ class sender_machine {
   struct idle {
     utc_ms until = 0;  ///< wake up then at the latest; 0 = only an event brings work
   };
-  using action = std::variant<idle, load_controls, claim_work, load_content, reserve, submit, withdraw, commit, bury>;
+  using action =
+      std::variant<idle, load_controls, claim_work, load_content, reserve, submit, withdraw, commit, bury>;
 
   sender_machine(sender_bounds bounds, uint32_t seed);
 
@@ -164,6 +165,8 @@ class sender_machine {
   const control* control_of(const open_batch& batch) const;
   void obey_controls(utc_ms now);
   void return_unsent(open_batch& batch);
+  std::shared_ptr<const message> content_for(const open_batch& batch,
+                                             const std::shared_ptr<const message>& shared);
   std::optional<action> next_submit(utc_ms now);
   std::optional<action> next_commit(utc_ms now);
   static bool may_go(const open_batch& batch, utc_ms now);
@@ -180,6 +183,8 @@ class sender_machine {
   sender_counters counters_;
   std::map<uint64_t, open_batch> batches_;  ///< by order id: older batches first
   std::unordered_map<notification_key, std::shared_ptr<const message>> contents_;
+  std::map<std::pair<notification_key, utc_ms>, std::shared_ptr<const message>>
+      dated_;  ///< with another expiry
   std::deque<bury> to_bury_;
   std::deque<withdraw> to_withdraw_;
   journal::controls controls_;

@@ -69,6 +69,7 @@ std::vector<option> make_options() {
   made.push_back(
       path_option("mysql.unix_socket", "MariaDB's socket instead of a host.", FIELD(mysql.unix_socket)));
   add_gateway_options(made);
+  add_compat_options(made);
   made.push_back(number_option("limits.request_body_bytes",
                                "Largest body of a request; imports are streamed and have no limit.", 1024,
                                64 * million, FIELD(limits.request_body_bytes)));
@@ -125,8 +126,8 @@ std::vector<option> make_options() {
   made.push_back(number_option("limits.event_retention_days", "How long the feed of events keeps them.", 1,
                                3650, FIELD(limits.event_retention_days)));
   made.push_back(number_option("limits.progress_watchers",
-                               "Connections that follow a notification's progress; beyond it 503.", 1, 100'000,
-                               FIELD(limits.progress_watchers)));
+                               "Connections that follow a notification's progress; beyond it 503.", 1,
+                               100'000, FIELD(limits.progress_watchers)));
   made.push_back(choice_option("log.level", "trace, debug, info, warn or error.",
                                {"trace", "debug", "info", "warn", "error"}, FIELD(log_level)));
   made.push_back(choice_option("log.format", "json for programs, text for people.", {"json", "text"},

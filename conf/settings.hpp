@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "conf/network.hpp"
+
 namespace pusher {
 
 /// `host:port`; port 0 asks the system for a free one.
@@ -100,6 +102,17 @@ struct hms_settings {
   std::string ca_file;
 };
 
+/// For callers of other services; see docs/compatibility.md.
+struct compat_settings {
+  bool gorush = false;
+  std::string gorush_key;  ///< of calls without one; empty = there are none
+  std::vector<network> gorush_open_to = loopback_networks();  ///< those callers that need no key
+  unsigned gorush_max_notifications = 100;
+  unsigned gorush_sync_seconds = 0;  ///< 0 = outcomes are not waited for
+  std::string gorush_ios_environment = "production";
+  bool gorush_hide_tokens = true;
+};
+
 struct limits_settings {
   size_t request_body_bytes = 1024 * 1024;
   size_t request_bytes_in_memory = 32 * 1024 * 1024;
@@ -143,6 +156,7 @@ struct settings {
   apns_settings apns;
   webpush_settings webpush;
   hms_settings hms;
+  compat_settings compat;
   std::string log_level = "info";   ///< trace, debug, info, warn, error
   std::string log_format = "json";  ///< json, text
 

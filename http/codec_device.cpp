@@ -6,6 +6,7 @@
 #include "http/text.hpp"
 #include "model/json.hpp"
 #include "model/limits.hpp"
+#include "model/local_time.hpp"
 #include "model/properties.hpp"
 
 namespace pusher::http {
@@ -82,7 +83,12 @@ void read_push_token(field_reader& from, device& into) {
 void read_optional(field_reader& from, device& into) {
   if (auto text = from.text("user_id", {limits::user_id_bytes, 1})) into.user_id = text;
   if (auto text = from.text("locale", {limits::locale_bytes, 1})) into.locale = text;
-  if (auto text = from.text("time_zone", {limits::time_zone_bytes, 1})) into.time_zone = text;
+  if (auto text = from.text("time_zone", {limits::time_zone_bytes, 1})) {
+    if (!is_time_zone(*text))
+      from.fail(errc::invalid_field, "time_zone",
+                "There is no such time zone; name one of the IANA database, e.g. Europe/Berlin.");
+    into.time_zone = text;
+  }
   if (auto text = from.text("app_version", {limits::app_version_bytes, 1})) into.app_version = text;
 }
 
@@ -148,6 +154,21 @@ result<device> parse_imported_device(const rapidjson::Value& body) {
   if (device_id)
     if (auto good = check_device_id(*device_id); !good) return good.failure();
   return read_device(from, device_id.value_or(""));
+}
+
+result<device> parse_token_query(const rapidjson::Value& body) {
+  field_reader from(body, "");
+  device wanted;
+  from.require("gateway");
+  from.require("push_token");
+  if (auto value = word<gateway>(from, "gateway", parse_gateway, "fcm, apns, webpush, hms"))
+    wanted.gateway = *value;
+  if (auto value = word<environment>(from, "environment", parse_environment, "production, sandbox"))
+    wanted.environment = *value;
+  // A Web Push device has its subscription's endpoint in place of a token.
+  wanted.push_token = from.text("push_token", {limits::push_token_bytes, 1}).value_or("");
+  if (auto done = from.finish(); !done) return done.failure();
+  return wanted;
 }
 
 result<void> patch_device(device& onto, const rapidjson::Value& patch) {

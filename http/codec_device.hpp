@@ -18,6 +18,9 @@ result<device> parse_imported_device(const rapidjson::Value& body);
 /// Checks the device id of a path. Errors: invalid_field.
 result<void> check_device_id(const std::string& device_id);
 
+/// Which device is looked for by its push token: a device with `gateway`, `push_token` and `environment`.
+result<device> parse_token_query(const rapidjson::Value& body);
+
 /// Lays a merge-patch (RFC 7396) over a device.
 result<void> patch_device(device& onto, const rapidjson::Value& patch);
 

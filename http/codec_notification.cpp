@@ -233,6 +233,7 @@ void write_notification(json_text& out, const notification& from) {
   out.time("launched_at", from.launched_at);
   out.time("completed_at", from.completed_at);
   out.time("canceled_at", from.canceled_at);
+  out.time("next_wave_at", from.next_wave_at);
   out.close();
 }
 

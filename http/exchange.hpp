@@ -9,7 +9,8 @@
 
 namespace pusher::http {
 
-struct parsed_import;  // http/import_chunk.hpp
+struct parsed_import;      // http/import_chunk.hpp
+struct unfinished_answer;  // http/unfinished_answer.hpp
 
 struct request {
   std::string method;                          ///< upper case
@@ -32,6 +33,8 @@ struct response {
   std::string body;
   std::string cause = {};                            ///< what really went wrong, for the log; never sent
   std::map<std::string, std::string> internal = {};  ///< notes for the stream that asked; never sent
+  /// The answer is to be given later, by this; what stands here is for those who cannot wait.
+  std::shared_ptr<unfinished_answer> unfinished = {};
 };
 
 /// A request that waits for its answer. Any thread may answer, once; later answers are dropped. An exchange

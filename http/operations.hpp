@@ -4,11 +4,13 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "conf/settings.hpp"
 #include "model/condition.hpp"
 #include "model/delivery_trace.hpp"
 #include "model/device.hpp"
@@ -105,6 +107,12 @@ struct saved_segment {
   segment value;
 };
 
+/// The device that a push token leads to.
+struct token_holder {
+  std::string device_id;
+  bool dead = false;  ///< its gateway called the token dead; no audience has the device
+};
+
 struct erased_user {
   uint64_t devices = 0;
   uint64_t events = 0;  ///< entries of their history
@@ -142,6 +150,9 @@ class operations {
  public:
   virtual ~operations() = default;
 
+  /// What is answered to callers of other services.
+  virtual const compat_settings& compat() const = 0;
+
   /// Who holds this bearer key. Errors: unauthenticated.
   virtual result<principal> authenticate(std::string_view key) = 0;
 
@@ -162,6 +173,11 @@ class operations {
   /// Registers many devices in one transaction; the answer has one element per device, in order: whether it
   /// is new. A failure of the whole call stored nothing.
   virtual result<std::vector<bool>> import_devices(application_id app, const std::vector<device>& values) = 0;
+  /// The device that holds the push token of this one. Errors: not_found.
+  virtual result<stored_device> find_token(application_id app, const device& wanted) = 0;
+  /// Which device holds each token; one that nobody holds is registered as the device given.
+  virtual result<std::vector<token_holder>> hold_tokens(application_id app,
+                                                        const std::vector<device>& values) = 0;
   // A search, a count and an export take enabled devices only, in key order, and are exact. Errors:
   // invalid_condition for segments that are not there.
   virtual result<page<stored_device>> search_devices(application_id app, const device_filter& which,
@@ -204,6 +220,10 @@ class operations {
                                                         const page_request& request) = 0;
   virtual result<erased_user> erase_user(application_id app, const std::string& user_id) = 0;
 
+  /// Those among them that have settled or are gone.
+  virtual result<std::set<notification_key>> settled_among(const std::vector<notification_key>& keys) = 0;
+  /// What create_notification would refuse before it looks at the stores.
+  virtual result<void> check_notification(application_id app, const notification_draft& draft) = 0;
   /// `render` gives the body that is stored with the idempotency key and replayed.
   virtual result<created_notification> create_notification(
       application_id app, const notification_draft& draft, const std::optional<idempotency>& once,

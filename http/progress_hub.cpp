@@ -27,7 +27,10 @@ constexpr uint64_t wake_number = 0;          // watchers have higher ones
 }  // namespace
 
 bool is_progress(const request& asked) {
-  return asked.method == "GET" && match("/v1/notifications/{id}/progress", asked.path);
+  constexpr std::string_view last = "/progress";
+  if (asked.method != "GET" || asked.path.size() < last.size()) return false;
+  return asked.path.compare(asked.path.size() - last.size(), last.size(), last) == 0 &&
+         match("/v1/notifications/{id}/progress", asked.path).has_value();
 }
 
 struct progress_hub::mailbox {

@@ -10,6 +10,7 @@ answer put_device(const call& of);
 answer get_device(const call& of);
 answer change_device(const call& of);
 answer delete_device(const call& of);
+answer look_up_device(const call& of);
 answer import_devices(const call& of);
 /// The parts of put_device, for registrations that are stored together.
 result<device> read_device(const call& of);
@@ -56,6 +57,9 @@ answer delete_notification(const call& of);
 answer pause_notification(const call& of);
 answer resume_notification(const call& of);
 answer cancel_notification(const call& of);
+
+// -- callers of other services (routes_gorush.cpp) --
+answer push_for_gorush(const call& of);
 
 // -- what the API says of itself (routes_description.cpp) --
 answer describe_api(const call& of);

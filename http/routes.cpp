@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 
+#include "http/gorush.hpp"
 #include "http/path.hpp"
 #include "http/problem.hpp"
 #include "http/route_handlers.hpp"
@@ -31,6 +32,7 @@ constexpr route routes[] = {
     {"POST", "/v1/devices:export", scope::devices, export_devices},
     {"POST", "/v1/devices:search", scope::devices, search_devices},
     {"POST", "/v1/devices:count", scope::devices, count_devices},
+    {"POST", "/v1/devices:lookup", scope::devices, look_up_device},
     {"GET",
      "/v1/devices/{device_id}/events",
      scope::devices,
@@ -75,6 +77,7 @@ constexpr route routes[] = {
     {"GET", "/v1/notifications/{id}/progress", scope::read, follow_progress},
     {"GET", "/v1/notifications/{id}/deliveries/{device_id}", scope::read, explain_delivery},
     {"GET", "/v1/notifications/{id}", scope::read, get_notification},
+    {"POST", "/api/push", scope::send, push_for_gorush},
 };
 
 result<void> only_known(const std::map<std::string, std::string>& query, const query_names& known) {
@@ -184,12 +187,16 @@ std::variant<Made, response> read_parts(const request& asked, operations& engine
 }  // namespace
 
 response serve(const request& asked, operations& engine) {
-  return guarded(asked, [&] { return route_request(asked, engine); });
+  auto route = [&engine](const request& each) {
+    return guarded(each, [&] { return route_request(each, engine); });
+  };
+  return is_gorush_path(asked.path) ? serve_gorush(asked, engine.compat(), route) : route(asked);
 }
 
 std::vector<route_facts> all_routes() {
   std::vector<route_facts> all;
   for (const auto& each : routes) {
+    if (is_gorush_path(each.pattern)) continue;
     route_facts facts{each.method, each.pattern, scope_name(each.needed), {}};
     for (auto name : each.query)
       if (!name.empty()) facts.query.push_back(name);

@@ -19,6 +19,7 @@ struct route_facts {
   std::string_view scope;  ///< empty = no key is needed
   std::vector<std::string_view> query;
 };
+/// Without those of other services' callers, which are off unless an operator wants them.
 std::vector<route_facts> all_routes();
 
 // -- registrations that wait at the same time are stored together (actors/registration_batch.hpp) --

@@ -41,6 +41,16 @@ answer get_device(const call& of) {
   return device_response(200, *found);
 }
 
+answer look_up_device(const call& of) {
+  auto body = read_body(of);
+  if (!body) return body.failure();
+  auto wanted = parse_token_query(*body);
+  if (!wanted) return wanted.failure();
+  auto found = of.engine.find_token(of.who.application, *wanted);
+  if (!found) return found.failure();
+  return device_response(200, *found);
+}
+
 answer change_device(const call& of) {
   auto body = read_body(of);
   if (!body) return body.failure();

@@ -118,6 +118,9 @@ delivery_verdict pending(const delivery_trace& of) {
   const auto& target = of.target;
   if (target.state == notification_state::paused)
     return say(kind::pending, "paused", "The notification is paused; resume it to go on.");
+  if (!target.fan_out_done && target.draft.local_time)
+    return say(kind::pending, "waits_for_local_time",
+               "It goes out when the clock in the device's time zone shows the time, or is on its way just now.");
   if (!target.fan_out_done && !of.passed_by_fan_out)
     return say(kind::pending, "not_reached", "The notification's audience is still being read and has not come to the device.");
   if (of.waits)

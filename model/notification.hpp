@@ -14,6 +14,7 @@
 #include "model/device.hpp"
 #include "model/ids.hpp"
 #include "model/limits.hpp"
+#include "model/local_time.hpp"
 #include "model/outcome.hpp"
 
 namespace pusher {
@@ -94,7 +95,9 @@ struct notification_draft {
   uint32_t rate_per_second = 0;  ///< 0 = no limit
   std::optional<std::string> collapse_key;
   bool allow_duplicates = false;
-  utc_ms scheduled_at = 0;  ///< when it is launched by itself; 0 = not scheduled
+  utc_ms scheduled_at = 0;                ///< when it is launched by itself; 0 = not scheduled
+  std::optional<wall_time> local_time;    ///< when each device gets it, by a clock in the device's time zone
+  std::string default_time_zone = "UTC";  ///< with local_time: of devices that have none
   uint32_t misfire_grace_seconds = 3600;  ///< a scheduled launch that is later than this does not take place
   bool launch = false;                    ///< go at once
 };
@@ -119,6 +122,7 @@ struct notification {
   utc_ms launched_at = 0;   ///< 0 = not launched; likewise below
   utc_ms completed_at = 0;  ///< when the last outcome was recorded
   utc_ms canceled_at = 0;
+  utc_ms next_wave_at = 0;  ///< with local_time, launched and not fanned out yet: when the next zones get it
 
   /// Whether every target has its outcome, and none will come.
   bool settled() const { return fan_out_done && counts.total() == audience; }

@@ -99,8 +99,8 @@ sha256_digest moved_token_hash(const std::string& device_id) {
 }
 
 device_registration::device_registration(database::connection& on, application_id app,
-                                         const std::vector<device>& values)
-    : on_(on), app_(app) {
+                                         const std::vector<device>& values, held_token held)
+    : on_(on), app_(app), held_(held) {
   collect(values);
 }
 
@@ -221,6 +221,8 @@ result<void> device_registration::find_holders_among(gateway gateway, environmen
         });
     if (!read) return read.failure();
   }
+  if (held_ == held_token::is_refused && !moved_.empty())
+    return error{errc::conflict, "Another device holds this push token", "", 0};
   return {};
 }
 

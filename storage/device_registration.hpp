@@ -16,13 +16,20 @@ namespace pusher {
 /// to the device; no token has it, because tokens are UTF-8 and what is hashed here is not.
 sha256_digest moved_token_hash(const std::string& device_id);
 
+/// What happens to a token that another device holds.
+enum class held_token : uint8_t {
+  moves,      ///< to the device of the batch
+  is_refused  ///< the batch fails with `conflict`
+};
+
 /// Writes a batch within the caller's transaction, as if the devices were registered one after the other; of
 /// several with the same device_id the last one stands. Looks up and locks all rows concerned by two kinds of
 /// queries, decides here, then writes in bulk. Rows keep their ids. A concurrent registration of the same
 /// device or token makes it fail with a duplicate key: the transaction must then be repeated.
 class device_registration {
  public:
-  device_registration(database::connection& on, application_id app, const std::vector<device>& values);
+  device_registration(database::connection& on, application_id app, const std::vector<device>& values,
+                      held_token held = held_token::moves);
 
   /// Whether each device is new.
   result<std::vector<bool>> run();
@@ -63,6 +70,7 @@ class device_registration {
 
   database::connection& on_;
   application_id app_;
+  const held_token held_;
   std::vector<entry> entries_;
   std::vector<size_t> entry_of_value_;  ///< per device of the call
   std::unordered_map<std::string_view, size_t> by_device_;

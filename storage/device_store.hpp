@@ -64,6 +64,18 @@ class device_store {
   /// put() for many in one transaction; whether each is new. A device_id may repeat: the last one stands.
   result<std::vector<bool>> import(application_id app, const std::vector<device>& values);
 
+  // -- by push token (storage/device_tokens.cpp) --
+
+  struct token_holder {
+    std::string device_id;
+    disabled_reason disabled = disabled_reason::none;
+  };
+  /// The device that holds the push token of this one. Errors: not_found.
+  result<stored_device> holder_of(application_id app, const device& wanted);
+  /// Which device holds each token. A token that nobody holds is registered as the device given; one that
+  /// somebody holds stays there, disabled or not.
+  result<std::vector<token_holder>> hold_tokens(application_id app, const std::vector<device>& values);
+
   /// Reads enabled devices with `after < key <= last` in key order. The row's views die when `visit` returns.
   result<page_end> scan(application_id app, device_key after, device_key last, const page_bounds& bounds,
                         const std::function<void(const device_row&)>& visit);

@@ -122,6 +122,10 @@ std::string encode_draft(const notification_draft& draft) {
     }
     to.Key("allow_duplicates");
     to.Bool(draft.allow_duplicates);
+    if (draft.local_time) {
+      put(to, "local_time", std::string_view(to_text(*draft.local_time)));
+      put(to, "default_time_zone", std::string_view(draft.default_time_zone));
+    }
   });
 }
 
@@ -138,6 +142,10 @@ result<void> decode_draft(std::string_view text, notification_draft& draft) {
   get(*parsed, "collapse_key", draft.collapse_key);
   auto rate = parsed->FindMember("rate_per_second");
   draft.rate_per_second = rate != parsed->MemberEnd() && rate->value.IsUint() ? rate->value.GetUint() : 0;
+  std::optional<std::string> local;
+  get(*parsed, "local_time", local);
+  if (local) draft.local_time = parse_wall_time(*local);
+  get(*parsed, "default_time_zone", draft.default_time_zone);
   auto duplicates = parsed->FindMember("allow_duplicates");
   draft.allow_duplicates = duplicates != parsed->MemberEnd() && duplicates->value.IsTrue();
   return {};

@@ -14,5 +14,6 @@ std::vector<std::string> tables(std::initializer_list<const char*> definitions);
 
 migration lifecycle_migration();
 migration results_migration();
+migration local_time_migration();
 
 }  // namespace pusher

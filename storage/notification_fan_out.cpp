@@ -14,11 +14,8 @@ error no_such_notification() {
   return {errc::not_found, "There is no such notification", "", 0};
 }
 
-/// What the senders are told; `row` has draft and expires_at at these columns.
-result<message> read_message(const sql_row& row, notification_key key, size_t draft_column,
-                             size_t expiry_column) {
-  notification_draft draft;
-  if (auto read = decode_draft(row.text(draft_column), draft); !read) return read.failure();
+/// What the senders are told.
+message make_message(notification_draft draft, notification_key key, utc_ms expires_at) {
   message value;
   value.key = key;
   value.content = std::move(draft.content);
@@ -28,7 +25,7 @@ result<message> read_message(const sql_row& row, notification_key key, size_t dr
   value.hms = std::move(draft.hms);
   value.collapse_key = std::move(draft.collapse_key);
   value.rate_per_second = draft.rate_per_second;
-  value.expires_at = row.time(expiry_column);
+  value.expires_at = expires_at;
   value.allow_duplicates = draft.allow_duplicates;
   return value;
 }
@@ -48,9 +45,17 @@ result<fan_out_task> read_task(const sql_row& row, notification_key key) {
     if (!wanted) return wanted.failure();
     task.audience = std::move(*wanted);
   }
-  auto told = read_message(row, key, 5, 6);
-  if (!told) return told.failure();
-  task.message = std::move(*told);
+  notification_draft draft;
+  if (auto read = decode_draft(row.text(5), draft); !read) return read.failure();
+  if (draft.local_time)
+    task.wave = fan_out_wave{static_cast<unsigned>(row.number(9)),
+                             row.time(10),
+                             row.time(11),
+                             row.time(11) + row.time(12) * 1000,
+                             *draft.local_time,
+                             draft.default_time_zone,
+                             row.time(13) * 1000};
+  task.message = make_message(std::move(draft), key, row.time(6));
   return task;
 }
 
@@ -59,14 +64,16 @@ result<fan_out_task> read_task(const sql_row& row, notification_key key) {
 result<std::vector<fan_out_job>> notification_store::worklist(size_t limit) {
   return with_connection(db_, [&](database::connection& on) -> result<std::vector<fan_out_job>> {
     std::vector<fan_out_job> jobs;
-    auto read = on.query(
-        "reading the worklist",
-        "SELECT id, state FROM notifications WHERE state IN (?, ?, ?) AND fan_out_done = 0 ORDER BY id LIMIT ?",
-        {number(notification_state::launched), number(notification_state::sending),
-         number(notification_state::canceled), limit},
-        [&](const sql_row& row) {
-          jobs.push_back({{row.number(0)}, row.number(1) == number(notification_state::canceled)});
-        });
+    auto read =
+        on.query("reading the worklist",
+                 "SELECT id, state FROM notifications WHERE state IN (?, ?, ?) AND fan_out_done = 0 AND "
+                 "(wave_due <= " +
+                     database_now + " OR state = ?) ORDER BY id LIMIT ?",
+                 {number(notification_state::launched), number(notification_state::sending),
+                  number(notification_state::canceled), number(notification_state::canceled), limit},
+                 [&](const sql_row& row) {
+                   jobs.push_back({{row.number(0)}, row.number(1) == number(notification_state::canceled)});
+                 });
     if (!read) return read.failure();
     return jobs;
   });
@@ -75,11 +82,12 @@ result<std::vector<fan_out_job>> notification_store::worklist(size_t limit) {
 result<fan_out_task> notification_store::task(notification_key key) {
   return with_connection(db_, [&](database::connection& on) -> result<fan_out_task> {
     auto found = result<fan_out_task>(no_such_notification());
-    auto read =
-        on.query("reading a notification",
-                 "SELECT application_id, lane, state, audience_last_device, audience, draft, expires_at, "
-                 "launched_at, condition_at_launch FROM notifications WHERE id = ?",
-                 {key}, [&](const sql_row& row) { found = read_task(row, key); });
+    auto read = on.query(
+        "reading a notification",
+        "SELECT application_id, lane, state, audience_last_device, audience, draft, expires_at, "
+        "launched_at, condition_at_launch, wave, wave_from, wave_due, ttl_seconds, misfire_grace_seconds "
+        "FROM notifications WHERE id = ?",
+        {key}, [&](const sql_row& row) { found = read_task(row, key); });
     if (!read) return read.failure();
     return found;
   });
@@ -89,7 +97,13 @@ result<message> notification_store::load_message(notification_key key) {
   return with_connection(db_, [&](database::connection& on) -> result<message> {
     auto found = result<message>(no_such_notification());
     auto read = on.query("reading a notification", "SELECT draft, expires_at FROM notifications WHERE id = ?",
-                         {key}, [&](const sql_row& row) { found = read_message(row, key, 0, 1); });
+                         {key}, [&](const sql_row& row) {
+                           notification_draft draft;
+                           if (auto decoded = decode_draft(row.text(0), draft); decoded)
+                             found = make_message(std::move(draft), key, row.time(1));
+                           else
+                             found = decoded.failure();
+                         });
     if (!read) return read.failure();
     return found;
   });
@@ -119,18 +133,39 @@ result<void> notification_store::record_audience(notification_key key, uint64_t 
         {targets, done ? 1 : 0, key});
     if (!recorded) return recorded.failure();
     if (!done) return {};
-    auto completed = complete_if_settled(on, key);
+    auto completed = complete_and_tell(on, key);
     return completed ? result<void>() : completed.failure();
   });
 }
 
-result<size_t> notification_store::sweep_completed() {
-  static const std::string sql = complete_notification + when_settled + " LIMIT ?";
-  return transact(db_, [&](database::connection& on) -> result<size_t> {
-    auto completed = on.execute("completing notifications", sql, {sweep_length});
-    if (!completed) return completed.failure();
-    return static_cast<size_t>(*completed);
+result<void> notification_store::finish_wave(notification_key key, uint64_t epoch, uint64_t targets,
+                                             unsigned wave, utc_ms next_due) {
+  return transact(db_, [&](database::connection& on) -> result<void> {
+    if (auto leads = check_epoch(on, epoch); !leads) return leads;
+    auto recorded =
+        on.execute("finishing a wave",
+                   "UPDATE notifications SET audience_count = ?, wave = wave + 1, "
+                   "wave_from = wave_due, wave_due = ? WHERE id = ? AND wave = ? AND fan_out_done = 0",
+                   {targets, next_due, key, wave});
+    return recorded ? result<void>() : recorded.failure();
   });
+}
+
+result<size_t> notification_store::sweep_completed() {
+  static const std::string sql = "SELECT id FROM notifications WHERE " + when_settled + " LIMIT ?";
+  std::vector<notification_key> found;
+  auto read = with_connection(db_, [&](database::connection& on) {
+    return on.query("finding what is complete", sql, {sweep_length},
+                    [&](const sql_row& row) { found.push_back({row.number(0)}); });
+  });
+  if (!read) return read.failure();
+  size_t completed = 0;
+  for (auto key : found) {
+    auto done = transact(db_, [&](database::connection& on) { return complete_and_tell(on, key); });
+    if (!done) return done.failure();
+    completed += *done ? 1 : 0;
+  }
+  return completed;
 }
 
 }  // namespace pusher

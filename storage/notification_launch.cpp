@@ -37,8 +37,8 @@ result<std::optional<std::string>> condition_by_now(database::connection& on, ap
 }  // namespace
 
 result<void> set_launched(database::connection& on, application_id app, notification_key key,
-                          const audience& wanted) {
-  auto where = condition_by_now(on, app, wanted);
+                          const notification_draft& draft) {
+  auto where = condition_by_now(on, app, draft.audience);
   if (!where) return where.failure();
   auto last = last_device(on, app);
   if (!last) return last.failure();
@@ -48,27 +48,50 @@ result<void> set_launched(database::connection& on, application_id app, notifica
                  "launched_at = " +
                      database_now + ", expires_at = launched_at + ttl_seconds * 1000 WHERE id = ?",
                  {number(notification_state::launched), *last, *where, key});
-  return launched ? result<void>() : launched.failure();
+  if (!launched || !draft.local_time) return launched ? result<void>() : launched.failure();
+  // The zones that have it already make the first wave. Each wave has a time-to-live of its own; this is the
+  // last one's.
+  auto waves = on.execute("planning the waves of a notification",
+                          "UPDATE notifications SET wave_due = GREATEST(launched_at, ?), "
+                          "expires_at = GREATEST(launched_at, ?) + ttl_seconds * 1000 WHERE id = ?",
+                          {due_of(draft), deadline_of(draft), key});
+  return waves ? result<void>() : waves.failure();
 }
 
 notification_state waiting_state(const notification_draft& draft) {
-  return draft.scheduled_at > 0 ? notification_state::scheduled : notification_state::draft;
+  return due_of(draft) > 0 ? notification_state::scheduled : notification_state::draft;
+}
+
+utc_ms due_of(const notification_draft& draft) {
+  return draft.local_time ? moments_of(*draft.local_time).front() : draft.scheduled_at;
+}
+
+utc_ms deadline_of(const notification_draft& draft) {
+  return draft.local_time ? moments_of(*draft.local_time).back() : draft.scheduled_at;
+}
+
+result<void> check_in_time(database::connection& on, const notification_draft& draft) {
+  if (due_of(draft) == 0) return {};
+  bool late = false;
+  auto asked = on.query("reading the clock", "SELECT ? + CAST(? AS UNSIGNED) * 1000 < " + database_now,
+                        {deadline_of(draft), draft.misfire_grace_seconds},
+                        [&](const sql_row& row) { late = row.number(0) != 0; });
+  if (!asked) return asked.failure();
+  if (!late) return {};
+  if (draft.local_time)
+    return error{
+        errc::invalid_field,
+        "In every time zone this time is further in the past than misfire_grace_seconds allow; name a "
+        "later one",
+        "/local_time", 0};
+  return error{errc::invalid_field,
+               "This time is further in the past than misfire_grace_seconds allow; name a later one",
+               "/scheduled_at", 0};
 }
 
 result<void> check_waiting(database::connection& on, application_id app, const notification_draft& draft) {
   if (auto good = condition_by_now(on, app, draft.audience); !good) return good.failure();
-  if (draft.scheduled_at == 0) return {};
-  bool late = false;
-  auto asked = on.query("reading the clock",
-                        "SELECT ? + CAST(? AS UNSIGNED) * 1000 < " + database_now,
-                        {draft.scheduled_at, draft.misfire_grace_seconds},
-                        [&](const sql_row& row) { late = row.number(0) != 0; });
-  if (!asked) return asked.failure();
-  if (late)
-    return error{errc::invalid_field,
-                 "This time is further in the past than misfire_grace_seconds allow; name a later one",
-                 "/scheduled_at", 0};
-  return {};
+  return check_in_time(on, draft);
 }
 
 error wrong_state(notification_state now, const std::string& rule) {

@@ -12,14 +12,22 @@ namespace pusher {
 /// Fixes the audience (its last device, and what its segments stand for) and begins the time-to-live. Errors:
 /// invalid_condition (a segment of the audience is not there).
 result<void> set_launched(database::connection& on, application_id app, notification_key key,
-                          const audience& wanted);
+                          const notification_draft& draft);
 
 /// Where a notification waits that is not launched at once: draft or scheduled.
 notification_state waiting_state(const notification_draft& draft);
 
+/// When what waits is launched by itself: for a local time when the first zone has it. 0 = never.
+utc_ms due_of(const notification_draft& draft);
+/// The last moment at which it still is in time, but for its misfire grace.
+utc_ms deadline_of(const notification_draft& draft);
+
 /// Whether what waits could be launched: its segments are there, its time is not past. Errors:
 /// invalid_condition, invalid_field.
 result<void> check_waiting(database::connection& on, application_id app, const notification_draft& draft);
+
+/// Whether its time, if it has one, is not past. Errors: invalid_field.
+result<void> check_in_time(database::connection& on, const notification_draft& draft);
 
 /// `rule`: which states allow the step.
 error wrong_state(notification_state now, const std::string& rule);

@@ -27,8 +27,7 @@ bool under_way(state now) {
   return now == state::launched || now == state::sending;
 }
 
-result<notification> reread(database::connection& on, notification_key key,
-                            const result<uint64_t>& written) {
+result<notification> reread(database::connection& on, notification_key key, const result<uint64_t>& written) {
   if (!written) return written.failure();
   return read_one(on, "id = ?", {key});
 }
@@ -39,7 +38,8 @@ result<void> cancel_before_launch(database::connection& on, notification_key key
                          "fan_out_done = 1, canceled_at = " +
                              database_now + ", completed_at = canceled_at WHERE id = ?",
                          {number(state::canceled), reason, key});
-  return done ? result<void>() : done.failure();
+  if (!done) return done.failure();
+  return tell_settled(on, key);
 }
 
 }  // namespace
@@ -58,7 +58,7 @@ result<notification> notification_store::update(application_id app, const std::s
         "UPDATE notifications SET state = ?, revision = revision + 1, lane = ?, external_id = ?, "
         "ttl_seconds = ?, draft = ?, audience = ?, due_at = ?, misfire_grace_seconds = ? WHERE id = ?",
         {number(waiting_state(*draft)), static_cast<unsigned>(draft->lane), draft->external_id,
-         draft->ttl_seconds, encode_draft(*draft), encode_audience(draft->audience), draft->scheduled_at,
+         draft->ttl_seconds, encode_draft(*draft), encode_audience(draft->audience), due_of(*draft),
          draft->misfire_grace_seconds, now->key});
     if (!written && on.duplicate())
       return error{errc::conflict, "Another notification has this external_id", "/external_id", 0};
@@ -104,13 +104,13 @@ result<notification> notification_store::resume(application_id app, const std::s
     if (!now) return now;
     if (now->state != state::paused) return wrong_state(now->state, "only a paused one can be resumed");
     auto begun = now->fan_out_done || now->audience > 0;
-    auto written = on.execute(
-        "resuming a notification",
-        "UPDATE notifications SET state = ?, revision = revision + 1, control = 0 WHERE id = ?",
-        {number(begun ? state::sending : state::launched), now->key});
+    auto written =
+        on.execute("resuming a notification",
+                   "UPDATE notifications SET state = ?, revision = revision + 1, control = 0 WHERE id = ?",
+                   {number(begun ? state::sending : state::launched), now->key});
     if (!written) return written.failure();
     // Its last push may have been settled while it was paused.
-    if (auto completed = complete_if_settled(on, now->key); !completed) return completed.failure();
+    if (auto completed = complete_and_tell(on, now->key); !completed) return completed.failure();
     return read_one(on, "id = ?", {now->key});
   });
 }
@@ -131,12 +131,30 @@ result<notification> notification_store::cancel(application_id app, const std::s
                                   database_now + " WHERE id = ?",
                               {number(state::canceled), number(control::canceled), now->key});
     if (!written) return written.failure();
-    if (auto completed = complete_if_settled(on, now->key); !completed) return completed.failure();
+    if (auto completed = complete_and_tell(on, now->key); !completed) return completed.failure();
     return read_one(on, "id = ?", {now->key});
   });
 }
 
 // -- what time brings --
+
+result<std::optional<utc_ms>> notification_store::next_due_in() {
+  return with_connection(db_, [&](database::connection& on) -> result<std::optional<utc_ms>> {
+    std::optional<utc_ms> left;
+    auto read = on.query(
+        "reading when something is due",
+        "SELECT IF(MIN(due) > " + database_now + ", MIN(due) - " + database_now +
+            ", 0), MIN(due) FROM (SELECT MIN(due_at) AS due FROM notifications WHERE state = ? UNION ALL "
+            "SELECT MIN(wave_due) FROM notifications WHERE state IN (?, ?) AND fan_out_done = 0 AND "
+            "wave_due > " +
+            database_now + ") AS times",
+        {number(state::scheduled), number(state::launched), number(state::sending)}, [&](const sql_row& row) {
+          if (!row.null(1)) left = row.time(0);
+        });
+    if (!read) return read.failure();
+    return left;
+  });
+}
 
 result<notification_store::due_launches> notification_store::launch_due(size_t most) {
   std::vector<notification_key> due;
@@ -156,16 +174,20 @@ result<notification_store::due_launches> notification_store::launch_due(size_t m
       if (!now && now.failure().code == errc::not_found) return state::draft;
       if (!now) return now.failure();
       if (now->state != state::scheduled) return now->state;
-      auto expired = on.execute(
-          "letting a schedule pass",
-          "UPDATE notifications SET state = ?, fan_out_done = 1, completed_at = " + database_now +
-              ", reason = 'Its scheduled time had passed by more than misfire_grace_seconds' WHERE id = ? AND "
-              "due_at + CAST(misfire_grace_seconds AS UNSIGNED) * 1000 < " +
-              database_now,
-          {number(state::expired), key});
+      auto expired =
+          on.execute("letting a schedule pass",
+                     "UPDATE notifications SET state = ?, fan_out_done = 1, completed_at = " + database_now +
+                         ", reason = 'Its scheduled time had passed by more than misfire_grace_seconds' "
+                         "WHERE id = ? AND "
+                         "? + CAST(misfire_grace_seconds AS UNSIGNED) * 1000 < " +
+                         database_now,
+                     {number(state::expired), key, deadline_of(now->draft)});
       if (!expired) return expired.failure();
-      if (*expired > 0) return state::expired;
-      auto launched = set_launched(on, now->application, key, now->draft.audience);
+      if (*expired > 0) {
+        if (auto told = tell_settled(on, key); !told) return told.failure();
+        return state::expired;
+      }
+      auto launched = set_launched(on, now->application, key, now->draft);
       if (launched) return state::launched;
       if (launched.failure().code != errc::invalid_condition) return launched.failure();
       if (auto done = cancel_before_launch(on, key, launched.failure().detail.substr(0, 255)); !done)
@@ -195,11 +217,9 @@ result<size_t> notification_store::end_outlived_pauses() {
 result<std::map<notification_key, control>> notification_store::controlled() {
   return with_connection(db_, [&](database::connection& on) -> result<std::map<notification_key, control>> {
     std::map<notification_key, control> found;
-    auto read = on.query("reading what is paused or canceled",
-                         "SELECT id, control FROM notifications WHERE control > 0", {},
-                         [&](const sql_row& row) {
-                           found[{row.number(0)}] = static_cast<control>(row.number(1));
-                         });
+    auto read = on.query(
+        "reading what is paused or canceled", "SELECT id, control FROM notifications WHERE control > 0", {},
+        [&](const sql_row& row) { found[{row.number(0)}] = static_cast<control>(row.number(1)); });
     if (!read) return read.failure();
     return found;
   });
@@ -208,9 +228,9 @@ result<std::map<notification_key, control>> notification_store::controlled() {
 result<bool> notification_store::purge_deleted(size_t most_rows) {
   return with_connection(db_, [&](database::connection& on) -> result<bool> {
     notification_key key;
-    auto read = on.query("reading deleted notifications",
-                         "SELECT id FROM notifications WHERE state = ? LIMIT 1", {number(state::deleted)},
-                         [&](const sql_row& row) { key.value = row.number(0); });
+    auto read =
+        on.query("reading deleted notifications", "SELECT id FROM notifications WHERE state = ? LIMIT 1",
+                 {number(state::deleted)}, [&](const sql_row& row) { key.value = row.number(0); });
     if (!read) return read.failure();
     if (!key) return false;
     auto rows = on.execute("deleting deliveries", "DELETE FROM deliveries WHERE notification_id = ? LIMIT ?",

@@ -75,7 +75,7 @@ result<notification_key> insert(database::connection& on, application_id app,
           database_now + ")",
       {make_uuid_v7(), app, number(waiting_state(draft)), static_cast<unsigned>(draft.lane),
        draft.external_id, draft.ttl_seconds, encode_draft(draft), encode_audience(draft.audience),
-       draft.scheduled_at, draft.misfire_grace_seconds});
+       due_of(draft), draft.misfire_grace_seconds});
   if (inserted) return notification_key{on.last_insert_id()};
   if (on.duplicate())
     return error{errc::conflict, "Another notification has this external_id", "/external_id", 0};
@@ -107,7 +107,8 @@ result<notification_store::created> notification_store::create(
     auto key = insert(on, app, draft);
     if (!key) return key.failure();
     if (draft.launch) {
-      if (auto launched = set_launched(on, app, *key, draft.audience); !launched) return launched.failure();
+      if (auto good = check_in_time(on, draft); !good) return good.failure();
+      if (auto launched = set_launched(on, app, *key, draft); !launched) return launched.failure();
     } else if (auto good = check_waiting(on, app, draft); !good) {
       return good.failure();
     }
@@ -123,6 +124,22 @@ result<notification_store::created> notification_store::create(
 result<notification> notification_store::get(application_id app, const std::string& id) {
   return with_connection(db_, [&](database::connection& on) {
     return read_one(on, "public_id = ? AND application_id = ?", {id, app});
+  });
+}
+
+result<std::set<notification_key>> notification_store::settled_among(
+    const std::vector<notification_key>& keys) {
+  std::set<notification_key> settled(keys.begin(), keys.end());
+  if (keys.empty()) return settled;
+  sql_parameters parameters;
+  add_padded(parameters, keys.begin(), keys.end());
+  return with_connection(db_, [&](database::connection& on) -> result<std::set<notification_key>> {
+    auto read = on.query(
+        "looking for settled notifications",
+        "SELECT id FROM notifications WHERE completed_at = 0 AND id IN (" + placeholders(keys.size()) + ")",
+        parameters, [&](const sql_row& row) { settled.erase(notification_key{row.number(0)}); });
+    if (!read) return read.failure();
+    return settled;
   });
 }
 
@@ -178,8 +195,7 @@ result<notification_store::created> notification_store::launch(
     if (!value) return value.failure();
     if (value->state != notification_state::draft && value->state != notification_state::scheduled)
       return wrong_state(value->state, "only a draft or a scheduled one can be launched");
-    if (auto launched = set_launched(on, app, value->key, value->draft.audience); !launched)
-      return launched.failure();
+    if (auto launched = set_launched(on, app, value->key, value->draft); !launched) return launched.failure();
     value = read_one(on, "id = ?", {value->key});
     if (!value) return value.failure();
     if (once)

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,17 @@
 
 namespace pusher {
 
+/// What a notification with a local time reaches next: the devices whose zones' moments are after `from` and
+/// not after `due`.
+struct fan_out_wave {
+  unsigned number = 0;
+  utc_ms from = 0, due = 0;
+  utc_ms expires_at = 0;  ///< of its pushes
+  wall_time local_time;
+  std::string default_time_zone;
+  utc_ms grace_ms = 0;  ///< zones whose moment was longer ago when it was launched are skipped
+};
+
 /// What fan-out needs to know of a notification under way.
 struct fan_out_task {
   notification_key key;
@@ -26,6 +38,7 @@ struct fan_out_task {
   pusher::message message;
   notification_state state = notification_state::launched;
   utc_ms launched_at = 0;  ///< the moment for which its condition is judged
+  std::optional<fan_out_wave> wave;
 };
 
 /// A notification that fan-out has to work on.
@@ -53,12 +66,14 @@ class notification_store {
                          const std::optional<idempotency>& once,
                          const std::function<std::string(const notification&)>& render);
   result<notification> get(application_id app, const std::string& id);
+  /// Those among them that have settled or are gone.
+  result<std::set<notification_key>> settled_among(const std::vector<notification_key>& keys);
   /// Newest first; `before` = 0 for the first page.
   result<std::vector<notification>> list(application_id app, const notification_filter& wanted,
                                          notification_key before, size_t limit);
-  /// draft or scheduled -> launched; sets launched_at, expires_at, the audience's last device and what its segments stand
-  /// for. With an idempotency key a repeat gives the first answer's body. Errors: not_found, wrong_state (the
-  /// sentence names the state), idempotency_mismatch.
+  /// draft or scheduled -> launched; sets launched_at, expires_at, the audience's last device and what its
+  /// segments stand for. With an idempotency key a repeat gives the first answer's body. Errors: not_found,
+  /// wrong_state (the sentence names the state), idempotency_mismatch.
   result<created> launch(application_id app, const std::string& id, const std::optional<idempotency>& once,
                          const std::function<std::string(const notification&)>& render);
 
@@ -86,6 +101,8 @@ class notification_store {
   /// Launches what is due. Past its misfire grace it expires; when it cannot be launched any more, as a
   /// segment is gone, it is canceled with the reason.
   result<due_launches> launch_due(size_t most);
+  /// Milliseconds until the next launch or wave is due; nothing when none is planned.
+  result<std::optional<utc_ms>> next_due_in();
   /// Resumes what is paused beyond its time-to-live, so that its rest expires; how many.
   result<size_t> end_outlived_pauses();
   /// Which notifications are paused, or canceled and not settled: what Redis is to hold of them.
@@ -106,6 +123,9 @@ class notification_store {
   /// Writes the number of targets found so far; with `done` fan-out is finished, and a notification whose
   /// targets are all settled completes.
   result<void> record_audience(notification_key key, uint64_t epoch, uint64_t audience, bool done);
+  /// The wave of this number is appended; the next one is due then. A repeat changes nothing.
+  result<void> finish_wave(notification_key key, uint64_t epoch, uint64_t audience, unsigned wave,
+                           utc_ms next_due);
   /// Completes every notification that is done and settled, whatever kept it from completing before.
   result<size_t> sweep_completed();
 

@@ -67,7 +67,9 @@ result<void> report_recording::find_notifications() {
   for (const auto& each : reports_)
     if (each.notification_id) ids.push_back(*each.notification_id);
   return look_up(on_, "finding notifications",
-                 "SELECT id, public_id FROM notifications WHERE application_id = ? AND public_id", app_,
+                 "SELECT id, public_id FROM notifications FORCE INDEX (by_public_id) WHERE application_id = ? AND "
+                 "public_id",
+                 app_,
                  std::move(ids),
                  [this](const sql_row& row) { notifications_[std::string(row.text(1))] = {row.number(0)}; });
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "transports/event_loop.hpp"
@@ -53,6 +54,8 @@ class gateway_protocol {
 
   /// Most targets of one request.
   virtual size_t targets_per_request() const { return 1; }
+  /// Whether this one, such as a topic, takes a request of its own.
+  virtual bool stands_alone(std::string_view) const { return false; }
   /// Fills in head, path, own fields and payload. What comes back instead is the answer for all its targets.
   virtual std::optional<verdict> word(push_request& fresh, utc_ms now) = 0;
   /// Reads an answer with a status.

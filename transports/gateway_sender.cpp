@@ -163,10 +163,7 @@ lane_queue* gateway_sender::next_lane(size_t free_streams, size_t kept_free) {
 /// Starts one request. False when its targets were answered without one.
 bool gateway_sender::start(lane_queue& from, lane urgency) {
   push_request& fresh = take_free();
-  auto most = protocol_.targets_per_request();
-  auto* order = from.front();
-  while (fresh.targets.size() < most && !from.empty() && from.front() == order)
-    fresh.targets.push_back(from.take());
+  take_targets(from, fresh);
   if (!prepare(fresh)) {
     release(fresh);
     return false;
@@ -177,6 +174,18 @@ bool gateway_sender::start(lane_queue& from, lane urgency) {
   pacer_.started(urgency);
   ++requests_;
   return true;
+}
+
+/// As many of the first order as one request may carry.
+void gateway_sender::take_targets(lane_queue& from, push_request& into) {
+  auto most = protocol_.targets_per_request();
+  auto* order = from.front();
+  while (into.targets.size() < most && !from.empty() && from.front() == order) {
+    bool alone = most > 1 && protocol_.stands_alone(from.next_token());
+    if (alone && !into.targets.empty()) return;
+    into.targets.push_back(from.take());
+    if (alone) return;
+  }
 }
 
 bool gateway_sender::prepare(push_request& fresh) {

@@ -85,6 +85,7 @@ class gateway_sender final : public h2::exchange_listener {
   void start_pushes(steady_time now);
   lane_queue* next_lane(size_t free_streams, size_t kept_free);
   bool start(lane_queue& from, lane urgency);
+  void take_targets(lane_queue& from, push_request& into);
   bool prepare(push_request& fresh);
   bool afford(const push_request& fresh);
   steady_time next_due(steady_time pool_due, steady_time now) const;

@@ -30,6 +30,12 @@ open_target lane_queue::take() {
   return target;
 }
 
+std::string_view lane_queue::next_token() const {
+  const auto& front = orders_.front();
+  auto index = front->again.empty() ? front->next : front->again.back();
+  return front->order.targets[index].push_token;
+}
+
 void lane_queue::put_back(const open_target& target) {
   auto& order = target.of;
   order->again.push_back(target.index);

@@ -17,6 +17,7 @@ struct rendered_content {
   std::shared_ptr<const h2::request_head> head;
   uint64_t generation = 0;  ///< of the credential that the head carries
   utc_ms at = 0;
+  std::string id = {};  ///< of each of its requests, where the notification gives one
 };
 
 /// An order and how far it has got. Requests under way hold on to it.
@@ -52,6 +53,8 @@ class lane_queue {
   const open_order* front() const { return orders_.front().get(); }
   /// The next target; the queue must not be empty.
   open_target take();
+  /// The push token of the one that take() would give; there must be one.
+  std::string_view next_token() const;
   /// The target goes first again, marked as resent.
   void put_back(const open_target& target);
   /// Takes out what waits of the order, or of all orders.

@@ -5,6 +5,7 @@
 #include <rapidjson/document.h>
 
 #include "model/device.hpp"
+#include "model/ids.hpp"
 #include "model/json.hpp"
 #include "transports/base64url.hpp"
 
@@ -135,6 +136,11 @@ result<void> take_headers(const Value* headers, apns_request& into) {
                             [](unsigned char c) { return c >= '0' && c <= '9'; });
   if (into.expiration.empty() || !digits)
     return bad_field("/apns/headers/apns-expiration", "is a time in seconds since 1970, or 0");
+  auto id = header(headers, "apns-id");
+  if (!id) return id.failure();
+  into.id = id->value_or("");
+  if (!into.id.empty() && !is_uuid(into.id))
+    return bad_field("/apns/headers/apns-id", "is a UUID in lower case");
   auto topic = header(headers, "apns-topic");
   if (!topic) return topic.failure();
   into.topic = topic->value_or("");

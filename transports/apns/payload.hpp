@@ -16,6 +16,7 @@ struct apns_request {
   std::string priority;
   std::string expiration;   ///< seconds since the epoch
   std::string collapse_id;  ///< empty = none
+  std::string id;           ///< given by the notification, for all its devices; empty = one of ours for each
   std::string body;         ///< JSON
 };
 

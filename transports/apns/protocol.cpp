@@ -65,7 +65,8 @@ std::optional<verdict> apns_protocol::word(push_request& fresh, utc_ms now) {
   fresh.path.assign(path_prefix);
   fresh.path += target.token();
   fresh.own.resize(1);
-  fresh.own[0] = {"apns-id", push_id(fresh.content().key, target.target().device), indexing::first_time};
+  auto id = rendered->id.empty() ? push_id(fresh.content().key, target.target().device) : rendered->id;
+  fresh.own[0] = {"apns-id", std::move(id), indexing::first_time};
   fresh.payload = {rendered->text, {}, {}};
   return std::nullopt;
 }
@@ -87,6 +88,7 @@ result<std::shared_ptr<const rendered_content>> apns_protocol::render(const mess
   head.push_back({"user-agent", "pusher"});
   auto made = std::make_shared<rendered_content>();
   made->text = std::move(request->body);
+  made->id = std::move(request->id);
   made->head = std::make_shared<const h2::request_head>(std::move(head));
   made->generation = tokens_ ? token_->generation : certificate_generation;
   made->at = now;

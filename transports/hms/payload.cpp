@@ -128,6 +128,18 @@ const Value* member(const Value* object, const char* name) {
 
 }  // namespace
 
+hms_target hms_target_of(std::string_view push_token) {
+  for (std::string_view group : {"topic", "condition"})
+    if (push_token.size() > group.size() && push_token[group.size()] == ':' &&
+        push_token.substr(0, group.size()) == group)
+      return {group, push_token.substr(group.size() + 1)};
+  return {{}, push_token};
+}
+
+std::string hms_group_prefix(std::string_view group) {
+  return R"({"validate_only":false,"message":{")" + std::string(group) + R"(":")";
+}
+
 result<std::string> render_hms_suffix(const message& content, utc_ms now) {
   auto built = message_builder(content, now).build();
   if (!built) return std::move(built).failure();

@@ -13,6 +13,18 @@ namespace pusher {
 /// What stands before the tokens, each in quotes and with commas between, in every request.
 inline constexpr std::string_view hms_body_prefix = R"({"validate_only":false,"message":{"token":[)";
 
+/// What a push token names, for Huawei: a token, or, by its beginning, `topic:` a topic's name or
+/// `condition:` a condition over topics, which is registered as if it were a device and takes a request of
+/// its own.
+struct hms_target {
+  std::string_view group;  ///< `topic` or `condition`; empty = a token
+  std::string_view value;
+};
+hms_target hms_target_of(std::string_view push_token);
+/// What stands before a group's value, which ends with a quote; behind it comes the suffix without its
+/// bracket.
+std::string hms_group_prefix(std::string_view group);
+
 /// What stands behind them, from the closing bracket on. How content maps to Huawei's fields:
 ///
 ///   title, body, image_url  notification.{title,body,image}, and so in android.notification

@@ -68,8 +68,21 @@ std::optional<verdict> hms_protocol::word(push_request& fresh, utc_ms now) {
   }
   fresh.rendered = order.rendered;
   fresh.head = head_;
-  fresh.payload = {hms_body_prefix, join_tokens(fresh.targets, fresh.scratch), fresh.rendered->text};
+  auto only = hms_target_of(fresh.targets.front().token());
+  if (only.group.empty()) {
+    fresh.payload = {hms_body_prefix, join_tokens(fresh.targets, fresh.scratch), fresh.rendered->text};
+    return std::nullopt;
+  }
+  std::string escaped;
+  fresh.scratch = hms_group_prefix(only.group);
+  fresh.scratch += escape_token(only.value, escaped);
+  fresh.scratch += '"';
+  fresh.payload = {std::string_view(), fresh.scratch, std::string_view(fresh.rendered->text).substr(1)};
   return std::nullopt;
+}
+
+bool hms_protocol::stands_alone(std::string_view push_token) const {
+  return !hms_target_of(push_token).group.empty();
 }
 
 answer_reading hms_protocol::read(const push_request& done) {

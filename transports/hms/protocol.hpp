@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "conf/settings.hpp"
@@ -23,6 +24,7 @@ class hms_protocol final : public gateway_protocol {
   void credential_refused(uint64_t generation) override { tokens_.refused(generation); }
   std::string credential_trouble() const override { return tokens_.trouble(); }
   size_t targets_per_request() const override { return 1000; }
+  bool stands_alone(std::string_view push_token) const override;
   std::optional<verdict> word(push_request& fresh, utc_ms now) override;
   answer_reading read(const push_request& done) override;
 

@@ -182,6 +182,25 @@ TEST_CASE_FIXTURE(fixture, "a dead token that was replaced or registered again s
   CHECK(devices.get(app, "since")->disabled == disabled_reason::unregistered);
 }
 
+TEST_CASE_FIXTURE(fixture, "a token that the gateway replaced is replaced, and stands in the device's history") {
+  auto moved = devices.put(app, sample_device("moved", "old"))->device.key;
+  auto doubled = devices.put(app, sample_device("doubled", "other"))->device.key;
+  auto since = devices.put(app, sample_device("since", "newest"))->device.key;
+  auto answer = [&](device_key device, const char* pushed_to, const char* now) {
+    auto made = batch(device.value, device.value + 1);
+    made.results[0].token = sha256(pushed_to);
+    made.results[0].replacement_token = now;
+    return made;
+  };
+  // The second's new token is another device's, the third has registered since.
+  record({answer(moved, "old", "new"), answer(doubled, "other", "newest"), answer(since, "older", "newer")});
+  CHECK(devices.get(app, "moved")->value.push_token == "new");
+  CHECK(devices.get(app, "doubled")->value.push_token == "other");
+  CHECK(devices.get(app, "since")->value.push_token == "newest");
+  CHECK(number_of(db, "SELECT COUNT(*) FROM device_events WHERE application_id = ?", {app}) == 1);
+  CHECK(number_of(db, "SELECT device_id FROM device_events WHERE application_id = ?", {app}) == moved.value);
+}
+
 TEST_CASE_FIXTURE(fixture, "codes and message ids are cut to their limits, between characters") {
   auto long_ones = batch(1, 2, outcome::rejected);
   long_ones.results[0].code = std::string(63, 'c') + "한";

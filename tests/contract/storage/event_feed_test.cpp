@@ -163,6 +163,30 @@ TEST_CASE_FIXTURE(fixture, "a notification that is settled is told of behind its
   CHECK(all[2].state == notification_state::completed);
 }
 
+TEST_CASE_FIXTURE(fixture, "a notification that is settled without a last delivery is told of once as well") {
+  notification_store notifications(db);
+  notification_draft later;
+  later.content.title = "Later";
+  later.audience = audience_all{};
+  later.scheduled_at = 4'000'000'000'000;
+  auto scheduled = notifications.create(app, later, std::nullopt, nullptr)->value;
+  REQUIRE(notifications.cancel(app, scheduled.id).ok());
+  auto empty = launched(db, app), paused = launched(db, app);
+  change(db, "UPDATE notifications SET fan_out_done = 1 WHERE id = ?", {empty.key});
+  CHECK(*notifications.sweep_completed() >= 1);
+  REQUIRE(notifications.pause(app, paused.id).ok());
+  change(db, "UPDATE notifications SET fan_out_done = 1 WHERE id = ?", {paused.key});
+  REQUIRE(notifications.resume(app, paused.id).ok());
+  REQUIRE(notifications.sweep_completed().ok());
+  auto all = read_all();
+  REQUIRE(all.size() == 3);
+  CHECK(all[0].notification_id == scheduled.id);
+  CHECK(all[0].state == notification_state::canceled);
+  CHECK(all[1].notification_id == empty.id);
+  CHECK(all[2].notification_id == paused.id);
+  CHECK(all[2].state == notification_state::completed);
+}
+
 TEST_CASE_FIXTURE(fixture, "a deleted notification takes its events along, without moving the others") {
   auto one = launched(db, app), other = launched(db, app);
   record({batch(one, 1, 4), batch(other, 1, 4)});

@@ -25,6 +25,9 @@ struct world {
     uint64_t audience = 0;
     std::map<uint64_t, int> pushed;  ///< device -> times appended
     std::map<uint64_t, int> skipped;
+    std::map<uint64_t, utc_ms> reached_at;  ///< device -> when it was appended last
+    std::map<uint64_t, std::string> rule;   ///< device -> why it was skipped
+    bool paused = false;
   };
   std::map<notification_key, note> notes;
   std::vector<device_row> devices;
@@ -96,7 +99,8 @@ struct leader {
     if (fails()) return machine.store_failed(now);
     std::vector<fan_out_job> jobs;
     for (const auto& [key, note] : w.notes)
-      if (!note.done) jobs.push_back({key, note.task.state == notification_state::canceled});
+      if (!note.done && !note.paused && (!note.task.wave || note.task.wave->due <= now))
+        jobs.push_back({key, note.task.state == notification_state::canceled});
     machine.worklist(jobs, now);
   }
   void perform(fan_out_machine::open_task& what) {
@@ -137,20 +141,28 @@ struct leader {
     const auto& page = *what.page;
     if (page.epoch != w.epoch) return machine.committed({commit_status::fenced, 0, {}}, now);
     auto& note = w.notes.at(page.notification);
+    bool stopped = note.paused || note.task.state == notification_state::canceled;
+    if (stopped && note.cursor == page.expected_cursor)
+      return machine.committed({commit_status::held, 0, {}}, now);
     bool lost_before = fails();
     if (!lost_before && note.cursor == page.expected_cursor) {
       w.commit_order.push_back(page.notification);
       note.cursor = page.new_cursor;
       for (const auto& [queue, batch] : page.batches) {
         CHECK(batch.targets.size() <= 10);
-        for (const auto& target : batch.targets)
+        for (const auto& target : batch.targets) {
           ++note.pushed[target.device.value];
+          note.reached_at[target.device.value] = now;
+        }
+        if (note.task.wave) CHECK(batch.expires_at == note.task.wave->expires_at);
         note.audience += batch.targets.size();
         w.outstanding += batch.targets.size();
       }
       for (const auto& batch : page.skipped) {
-        for (const auto& result : batch.results)
+        for (const auto& result : batch.results) {
           ++note.skipped[result.device.value];
+          note.rule[result.device.value] = result.code;
+        }
         note.audience += batch.results.size();
       }
     }
@@ -167,6 +179,20 @@ struct leader {
     note.done = note.done || what.done;
     if (fails()) return machine.store_failed(now);
     machine.audience_noted(now);
+  }
+  void perform(fan_out_machine::finish_wave& what) {
+    if (fails()) return machine.store_failed(now);
+    auto& note = w.notes.at(what.key);
+    auto& wave = *note.task.wave;
+    if (wave.number == what.wave) {
+      CHECK(what.next_due > wave.due);
+      ++wave.number;
+      wave.from = wave.due;
+      wave.expires_at += what.next_due - wave.due;
+      wave.due = what.next_due;
+    }
+    if (fails()) return machine.store_failed(now);
+    machine.wave_finished();
   }
   void perform(fan_out_machine::measure& what) {
     w.outstanding -= std::min<uint64_t>(w.outstanding, 10);
@@ -387,5 +413,82 @@ TEST_CASE("a walk passes every key once, wherever it begins and whatever the ste
     CHECK(seen.size() == last);
     for (const auto& [key, times] : seen)
       CHECK(times == 1);
+  }
+}
+
+namespace {
+
+// Of a device by its place in the world; the start is 2027-01-15T08:00:00Z.
+const std::vector<std::string> zones{
+    "",           "UTC",          "Europe/Berlin", "Asia/Tokyo",      "Pacific/Kiritimati",
+    "Etc/GMT+12", "Nowhere/Land", "Asia/Kolkata",  "America/New_York"};
+
+void check_wave_of(const world::note& note, const device_row& device, utc_ms moment) {
+  auto key = device.key.value;
+  if (moment + note.task.wave->grace_ms < start) {
+    CHECK(note.rule.at(key) == "local_time_past");
+    CHECK(note.skipped.at(key) == 1);
+  } else {
+    REQUIRE(note.pushed.count(key) == 1);
+    CHECK(note.pushed.at(key) == 1);
+    CHECK(note.reached_at.at(key) >= moment);
+    CHECK(note.reached_at.at(key) < std::max(moment, start) + 10'000);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a local time reaches every device once, when its zone's clocks show it, whatever fails") {
+  for (uint32_t seed = 1; seed <= 20; ++seed) {
+    world w;
+    w.add_devices(90);
+    for (size_t i = 0; i < w.devices.size(); ++i) {
+      w.devices[i].time_zone = zones[i % zones.size()];
+      w.devices[i].gateway = gateway::fcm;
+    }
+    auto& note = w.add(1, lane::campaign);
+    auto wall = *parse_wall_time("2027-01-15T08:30");
+    note.task.launched_at = start;
+    note.task.wave = fan_out_wave{0, 0, start, start + 60'000, wall, "Asia/Kolkata", 3'600'000};
+    auto now = start;
+    for (int leaders = 0; leaders < 4 || !note.done; ++leaders) {
+      REQUIRE(leaders < 100);
+      leader l(w, seed * 100 + static_cast<uint32_t>(leaders), 7);
+      l.now = now;
+      l.run(note.done || leaders > 3 ? 100'000 : 40);
+      now = l.now;
+    }
+    for (const auto& device : w.devices) {
+      auto moment = moment_in(device.time_zone, wall);
+      check_wave_of(note, device, moment ? *moment : *moment_in("Asia/Kolkata", wall));
+    }
+    CHECK(note.pushed.size() + note.skipped.size() == w.devices.size());
+    CHECK(note.noted == w.devices.size());
+  }
+}
+
+TEST_CASE("what is paused in the middle goes on where it was, and what is canceled closes its audience") {
+  for (uint32_t seed = 1; seed <= 30; ++seed) {
+    world w;
+    w.add_devices(200);
+    auto& paused = w.add(1, lane::campaign);
+    auto& canceled = w.add(2, lane::campaign);
+    auto& other = w.add(3, lane::campaign);
+    leader l(w, seed, 9);
+    l.run(static_cast<int>(20 + seed * 3));
+    paused.paused = true;
+    canceled.task.state = notification_state::canceled;
+    auto before = paused.pushed;
+    auto found = canceled.audience;
+    for (int i = 0; i < 200 && !(other.done && canceled.done); ++i)
+      l.run(200);
+    CHECK(other.done);
+    CHECK(canceled.done);
+    CHECK(canceled.noted == found);
+    CHECK(paused.pushed == before);
+    paused.paused = false;
+    REQUIRE(l.run(50'000));
+    check_complete(w, paused, false);
+    check_complete(w, other, false);
   }
 }

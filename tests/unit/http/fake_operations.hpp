@@ -20,6 +20,8 @@ class fake_operations : public pusher::http::operations {
   std::string next;  ///< cursor that lists give
   int imports = 0;
 
+  pusher::compat_settings compatible;
+  const pusher::compat_settings& compat() const override { return compatible; }
   result<pusher::http::principal> authenticate(std::string_view key) override {
     auto found = keys.find(std::string(key));
     if (found == keys.end()) return failure(pusher::errc::unauthenticated, "The API key is not known.");
@@ -71,6 +73,34 @@ class fake_operations : public pusher::http::operations {
   }
   result<void> delete_device(application_id, const std::string& device_id) override {
     if (devices.erase(device_id) == 0) return failure(pusher::errc::not_found, "There is no such device.");
+    return {};
+  }
+  result<pusher::stored_device> find_token(application_id, const pusher::device& wanted) override {
+    for (const auto& [id, each] : devices)
+      if (each.value.gateway == wanted.gateway && each.value.environment == wanted.environment &&
+          each.value.push_token == wanted.push_token)
+        return each;
+    return failure(pusher::errc::not_found, "No device holds this push token.");
+  }
+  result<std::vector<pusher::http::token_holder>> hold_tokens(
+      application_id app, const std::vector<pusher::device>& values) override {
+    if (fails) return *fails;
+    std::vector<pusher::http::token_holder> holders;
+    for (const auto& each : values) {
+      auto held = find_token(app, each);
+      if (!held) put_device(app, each).ok();
+      holders.push_back({held ? held->value.device_id : each.device_id,
+                         held && held->disabled == pusher::disabled_reason::unregistered});
+    }
+    return holders;
+  }
+  result<std::set<pusher::notification_key>> settled_among(
+      const std::vector<pusher::notification_key>& asked) override {
+    return std::set<pusher::notification_key>(asked.begin(), asked.end());
+  }
+  std::optional<pusher::error> refuses;  ///< what check_notification answers
+  result<void> check_notification(application_id, const pusher::notification_draft&) override {
+    if (refuses) return *refuses;
     return {};
   }
   result<std::vector<bool>> import_devices(application_id app,

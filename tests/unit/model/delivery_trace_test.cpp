@@ -107,6 +107,9 @@ TEST_CASE_FIXTURE(fixture, "what is still to come says where it waits") {
   under_way();
   known.target.fan_out_done = false;
   CHECK(status() + " " + reason() == "pending not_reached");
+  known.target.draft.local_time.emplace();
+  CHECK(reason() == "waits_for_local_time");
+  known.target.draft.local_time.reset();
   known.passed_by_fan_out = true;
   CHECK(reason() == "under_way");
   known.waits = delivery_trace::retry{2, 5'000};

@@ -1,0 +1,124 @@
+#include "actors/send_report.hpp"
+
+#include <fmt/format.h>
+
+#include "model/json.hpp"
+#include "model/outcome.hpp"
+
+namespace pusher::commands {
+
+namespace {
+
+const rapidjson::Value* member(const rapidjson::Value& of, const char* name) {
+  if (!of.IsObject()) return nullptr;
+  auto found = of.FindMember(name);
+  return found == of.MemberEnd() || found->value.IsNull() ? nullptr : &found->value;
+}
+
+std::string text_of(const rapidjson::Value& of, const char* name) {
+  const auto* value = member(of, name);
+  return value && value->IsString() ? std::string(json::view(*value)) : std::string();
+}
+
+uint64_t number_of(const rapidjson::Value& of, const char* name) {
+  const auto* value = member(of, name);
+  return value && value->IsUint64() ? value->GetUint64() : 0;
+}
+
+template <class Visit>
+void each_of(const rapidjson::Value& of, const char* name, Visit visit) {
+  const auto* list = member(of, name);
+  if (!list || !list->IsArray()) return;
+  for (const auto& each : list->GetArray())
+    visit(each);
+}
+
+std::string coloured(const std::string& outcome, bool colours) {
+  auto padded = fmt::format("{:<12}", outcome);
+  if (!colours) return padded;
+  const char* colour = outcome == "accepted"                               ? "\033[32m"
+                       : outcome == "unknown" || outcome == "unregistered" ? "\033[33m"
+                                                                           : "\033[31m";
+  return colour + padded + "\033[0m";
+}
+
+/// What the engine says by itself, without a gateway.
+const std::map<std::string, std::string> own_codes{
+    {"no_credential", "no credential is configured for the device's gateway"}};
+
+}  // namespace
+
+code_meanings::code_meanings(const rapidjson::Value& gateways) {
+  each_of(gateways, "items", [this](const rapidjson::Value& gateway) {
+    each_of(gateway, "answers", [this](const rapidjson::Value& row) {
+      auto code = text_of(row, "code");
+      if (!code.empty()) meanings_.try_emplace(std::move(code), text_of(row, "meaning"));
+    });
+  });
+}
+
+std::string code_meanings::of(const std::string& code) const {
+  if (auto own = own_codes.find(code); own != own_codes.end()) return own->second;
+  auto found = meanings_.find(code);
+  return found == meanings_.end() ? std::string() : found->second;
+}
+
+shown_delivery read_delivery(const rapidjson::Value& from) {
+  return {text_of(from, "device_id"), text_of(from, "outcome"), text_of(from, "code"),
+          text_of(from, "gateway_message_id"), number_of(from, "attempts")};
+}
+
+std::string delivery_line(const shown_delivery& of, const code_meanings& meanings, bool colours) {
+  auto line = fmt::format("  {:<40} {}", of.device_id.empty() ? "(deleted)" : of.device_id,
+                          coloured(of.outcome, colours));
+  if (!of.code.empty()) line += " " + of.code;
+  if (auto meaning = meanings.of(of.code); !meaning.empty()) line += ": " + meaning;
+  if (!of.gateway_message_id.empty()) line += " " + of.gateway_message_id;
+  if (of.attempts > 1) line += fmt::format(" ({} attempts)", of.attempts);
+  return line + "\n";
+}
+
+uint64_t count_of(const rapidjson::Value& counts, const char* name) {
+  return number_of(counts, name);
+}
+
+std::string counts_line(const rapidjson::Value& counts) {
+  std::string line;
+  auto add = [&](std::string_view name) {
+    auto count = number_of(counts, std::string(name).c_str());
+    if (count > 0) line += fmt::format("{}{} {}", line.empty() ? "" : ", ", count, name);
+  };
+  for (auto each : all_outcomes)
+    add(to_string(each));
+  add("pending");
+  auto audience = number_of(counts, "audience");
+  if (audience == 0) return "It reached no device.\n";
+  return fmt::format("{} of {}\n", line, audience);
+}
+
+std::string rehearsal_text(const rapidjson::Value& rehearsal) {
+  std::string text;
+  const auto* audience = member(rehearsal, "audience");
+  if (audience) {
+    text += fmt::format("It would reach {} of {} devices.\n", number_of(*audience, "to_send"),
+                        number_of(*audience, "count"));
+    each_of(*audience, "by_gateway", [&](const rapidjson::Value& each) {
+      text += fmt::format("  {:<10} {}\n", text_of(each, "gateway"), number_of(each, "count"));
+    });
+    each_of(*audience, "skipped", [&](const rapidjson::Value& each) {
+      text += fmt::format("  skipped: {} {}\n", number_of(each, "count"), text_of(each, "code"));
+    });
+  }
+  each_of(rehearsal, "payloads", [&](const rapidjson::Value& each) {
+    auto name = text_of(each, "gateway");
+    if (auto locale = text_of(each, "localization"); !locale.empty()) name += " " + locale;
+    if (auto fault = text_of(each, "fault"); !fault.empty())
+      text += fmt::format("{}: would not be sent: {}\n", name, fault);
+    else
+      text += fmt::format("{}: {} of {} bytes\n", name, number_of(each, "bytes"), number_of(each, "limit"));
+    if (const auto* payload = member(each, "payload")) text += "  " + json::to_text(*payload) + "\n";
+  });
+  return text;
+}
+
+}  // namespace pusher::commands

@@ -1,0 +1,90 @@
+#include "http/gorush.hpp"
+
+#include "http/json_writer.hpp"
+#include "http/problem.hpp"
+#include "model/json.hpp"
+
+namespace pusher::http {
+
+namespace {
+
+constexpr const char* push_path = "/api/push";
+constexpr const char* health_path = "/healthz";
+
+/// What shows that a call came through a proxy, whose address says nothing of the caller, or from a web page,
+/// which may send requests to any address that its reader's machine reaches.
+constexpr const char* signs_of_others[] = {"forwarded", "x-forwarded-for", "x-real-ip",
+                                           "via",       "origin",          "sec-fetch-site"};
+
+response health_response(const request& asked) {
+  if (asked.method != "GET" && asked.method != "HEAD") return method_not_allowed({"GET", "HEAD"}, asked);
+  response alive;
+  alive.content_type = "text/plain";
+  return alive;
+}
+
+std::string text_of(const rapidjson::Value& object, const char* name) {
+  auto found = object.FindMember(name);
+  bool text = found != object.MemberEnd() && found->value.IsString();
+  return text ? std::string(json::view(found->value)) : std::string();
+}
+
+/// The sentence of a problem, with the place of the fault in front.
+std::string message_of(const response& problem) {
+  auto document = json::parse(problem.body);
+  if (!document || !document->IsObject()) return "The request was refused.";
+  auto message = text_of(*document, "detail");
+  auto errors = document->FindMember("errors");
+  if (errors == document->MemberEnd() || !errors->value.IsArray() || errors->value.Empty()) return message;
+  auto pointer = text_of(errors->value[0], "pointer");
+  return pointer.empty() ? message : pointer + ": " + message;
+}
+
+response in_words_of_gorush(response answered) {
+  if (answered.status < 400) return answered;
+  json_text out;
+  out.open();
+  out.field("code", answered.status);
+  out.field("message", message_of(answered));
+  out.close();
+  answered.body = out.take();
+  answered.content_type = "application/json";
+  return answered;
+}
+
+/// Why this call needs a key, or nothing.
+const char* why_key_is_needed(const request& asked, const compat_settings& compat) {
+  if (compat.gorush_key.empty()) return "Send an API key as \"Authorization: Bearer KEY\".";
+  if (!contains(compat.gorush_open_to, asked.remote_address))
+    return "Calls from this address need an API key, as \"Authorization: Bearer KEY\"; "
+           "compat.gorush_open_to names those that do not.";
+  for (const auto* header : signs_of_others)
+    if (asked.headers.count(header) > 0)
+      return "A call that comes through a proxy or from a web page needs an API key, as \"Authorization: "
+             "Bearer KEY\".";
+  return nullptr;
+}
+
+}  // namespace
+
+bool is_gorush_path(std::string_view path) {
+  return path == push_path || path == health_path;
+}
+
+response serve_gorush(const request& asked, const compat_settings& compat,
+                      const std::function<response(const request&)>& route) {
+  if (!compat.gorush)
+    return problem(
+        {errc::route_not_found,
+         "There is nothing at this path; compat.gorush makes a node answer gorush's calls.", "", 0},
+        asked);
+  if (asked.path == health_path) return health_response(asked);
+  if (asked.headers.count("authorization") > 0) return in_words_of_gorush(route(asked));
+  if (const auto* why = why_key_is_needed(asked, compat))
+    return in_words_of_gorush(problem({errc::unauthenticated, why, "", 0}, asked));
+  auto with_key = asked;
+  with_key.headers["authorization"] = "Bearer " + compat.gorush_key;
+  return in_words_of_gorush(route(with_key));
+}
+
+}  // namespace pusher::http
