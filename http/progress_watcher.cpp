@@ -20,6 +20,7 @@ request_head essence_of(request_head head) {
   for (auto each = asked.headers.begin(); each != asked.headers.end();)
     each = each->first == "authorization" || each->first == "last-event-id" ? std::next(each)
                                                                              : asked.headers.erase(each);
+  head.framing.keep_alive = false;
   return head;
 }
 
@@ -45,7 +46,7 @@ progress_watcher::~progress_watcher() {
 
 void progress_watcher::refuse(const response& with) {
   ending_ = true;
-  queue(to_bytes(with, {asked().request_id, false, head_.head_only}));
+  queue(to_bytes(with, head_.framing));
   flush();
 }
 
@@ -55,7 +56,7 @@ void progress_watcher::begin() {
   head.content_type = "text/event-stream";
   head.headers.emplace_back("Cache-Control", "no-store");
   head.headers.emplace_back("X-Accel-Buffering", "no");  // proxies that gather answers are asked not to
-  queue(streamed_head(head, asked().request_id, chunked_));
+  queue(streamed_head(head, head_.framing, chunked_));
   if (head_.head_only)
     ending_ = true;
   else

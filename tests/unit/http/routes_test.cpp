@@ -72,7 +72,7 @@ TEST_CASE("unknown paths are 404, known ones with another method 405 and what th
   CHECK(serve(ask("POST", "/v1/notifications/" + note_id + ":pause"), engine).status == 404);
   auto answer = serve(ask("POST", "/v1/devices/a"), engine);
   CHECK(answer.status == 405);
-  CHECK(header(answer, "Allow") == "PUT, GET, PATCH, DELETE");
+  CHECK(header(answer, "Allow") == "PUT, GET, PATCH, DELETE, HEAD, OPTIONS");
   CHECK(serve(ask("DELETE", "/v1/notifications"), engine).status == 405);
 }
 
