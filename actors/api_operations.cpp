@@ -37,6 +37,7 @@ api_operations::api_operations(node_context_ptr node, unsigned index, std::funct
       credentials_(database_),
       history_(database_),
       webhooks_(database_),
+      reports_(database_),
       feed_(database_),
       journal_(node_->config.redis, node_->run_id, node_->consumer("api", index)),
       cursor_key_(sha256("cursors of " + node_->run_id)) {}
@@ -128,11 +129,11 @@ result<notification> api_operations::get_notification(application_id app, const 
 }
 
 result<http::page<notification>> api_operations::list_notifications(application_id app,
-                                                                    std::optional<notification_state> state,
+                                                                    const notification_filter& wanted,
                                                                     const http::page_request& request) {
   auto before = from_cursor(request.cursor);
   if (!before) return before.failure();
-  auto found = notifications_.list(app, state, {*before}, request.limit + 1);
+  auto found = notifications_.list(app, wanted, {*before}, request.limit + 1);
   if (!found) return found.failure();
   http::page<notification> page;
   page.items = std::move(*found);
@@ -151,24 +152,6 @@ result<http::created_notification> api_operations::launch_notification(
   if (!launched) return launched.failure();
   if (!launched->replayed_body) announce(launched->value.key);
   return http::created_notification{std::move(launched->value), std::move(launched->replayed_body)};
-}
-
-result<http::page<delivery>> api_operations::list_deliveries(application_id app, const std::string& id,
-                                                             std::optional<outcome> only,
-                                                             const http::page_request& request) {
-  auto after = from_cursor(request.cursor);
-  if (!after) return after.failure();
-  auto found = deliveries_.list(app, id, only, {*after}, request.limit + 1);
-  if (!found) return found.failure();
-  http::page<delivery> page;
-  for (auto& each : *found) {
-    if (page.items.size() == request.limit) {
-      page.next = to_cursor((*found)[request.limit - 1].device.value);
-      break;
-    }
-    page.items.push_back(std::move(each.value));
-  }
-  return page;
 }
 
 }  // namespace pusher

@@ -21,6 +21,7 @@
 #include "storage/journal.hpp"
 #include "storage/notification_store.hpp"
 #include "storage/property_index_store.hpp"
+#include "storage/report_store.hpp"
 #include "storage/segment_store.hpp"
 #include "storage/token_guard.hpp"
 #include "storage/webhook_store.hpp"
@@ -105,14 +106,19 @@ class api_operations : public http::operations {
   result<void> delete_credential(application_id app, const std::string& id) override;
   result<std::vector<token_hold>> token_holds(application_id app) override;
   result<token_hold> decide_token_hold(application_id app, uint64_t id, token_hold_state as) override;
-  result<http::page<device_event>> list_events(application_id app, const std::string& device_id,
-                                               std::optional<device_event_type> only,
-                                               const http::page_request& request) override;
-  result<device_event> report_event(application_id app, const std::string& device_id, device_event_type type,
-                                    const std::optional<std::string>& notification_id) override;
   // In actors/api_results.cpp.
   result<http::feed_page> read_feed(application_id app, event_types wanted,
                                     const http::page_request& request) override;
+  result<http::page<feed_event>> device_history(application_id app, const std::string& device_id,
+                                                event_types wanted, const std::optional<std::string>& of,
+                                                const http::page_request& request) override;
+  result<std::vector<recorded_report>> report_events(application_id app,
+                                                     const std::vector<client_report>& reports) override;
+  result<http::page<delivery>> list_deliveries(application_id app, const std::string& id,
+                                               const delivery_filter& wanted,
+                                               const http::page_request& request) override;
+  result<http::explained_delivery> explain_delivery(application_id app, const std::string& id,
+                                                    const std::string& device_id) override;
   result<http::page<stored_device>> list_user_devices(application_id app, const std::string& user_id,
                                                       const http::page_request& request) override;
   result<http::erased_user> erase_user(application_id app, const std::string& user_id) override;
@@ -121,8 +127,7 @@ class api_operations : public http::operations {
       application_id app, const notification_draft& draft, const std::optional<http::idempotency>& once,
       const std::function<std::string(const notification&)>& render) override;
   result<notification> get_notification(application_id app, const std::string& id) override;
-  result<http::page<notification>> list_notifications(application_id app,
-                                                      std::optional<notification_state> state,
+  result<http::page<notification>> list_notifications(application_id app, const notification_filter& wanted,
                                                       const http::page_request& request) override;
   result<http::created_notification> launch_notification(
       application_id app, const std::string& id, const std::optional<http::idempotency>& once,
@@ -139,9 +144,6 @@ class api_operations : public http::operations {
   // In actors/api_rehearsal.cpp.
   result<http::rehearsal> rehearse(application_id app, const notification_draft& draft,
                                    const http::rehearsal_wish& wish) override;
-  result<http::page<delivery>> list_deliveries(application_id app, const std::string& id,
-                                               std::optional<outcome> only,
-                                               const http::page_request& request) override;
   // In actors/api_webhooks.cpp.
   result<http::webhook_with_secret> create_webhook(application_id app,
                                                    const webhook_options& options) override;
@@ -218,8 +220,9 @@ class api_operations : public http::operations {
   property_index_store indexes_;
   token_hold_store holds_;
   credential_store credentials_;
-  device_history history_;
+  pusher::device_history history_;
   webhook_store webhooks_;
+  report_store reports_;
   event_feed feed_;
   journal journal_;
   const seal_key cursor_key_;  ///< the same on every node

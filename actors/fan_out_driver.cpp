@@ -9,6 +9,8 @@ namespace pusher {
 
 namespace {
 
+constexpr auto purge_interval = std::chrono::minutes(1);
+
 constexpr utc_ms shortest_wait_ms = 5;   // so that what cannot be launched just now costs little
 constexpr size_t rows_of_a_step = 1000;  // of each table; some milliseconds
 
@@ -78,7 +80,16 @@ void fan_out_driver::poll() {
   // In small steps: a day's keys never hold up the pages.
   auto forgotten = notifications_.forget_old_idempotency_keys(1000);
   if (!forgotten) return failed("forget_keys", forgotten.failure());
-  if (auto purged = feed_.purge(event_retention_days_); !purged) failed("purge_events", purged.failure());
+  if (auto purged = purge_events(); !purged) failed("purge_events", purged.failure());
+}
+
+result<void> fan_out_driver::purge_events() {
+  auto now = std::chrono::steady_clock::now();
+  if (now < next_purge_) return {};
+  auto more = feed_.purge(event_retention_days_);
+  if (!more) return more.failure();
+  if (!*more) next_purge_ = now + purge_interval;
+  return {};
 }
 
 /// What time brings to notifications, and what Redis has to know of those that are paused or canceled: should

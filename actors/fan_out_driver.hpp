@@ -1,6 +1,7 @@
 // Performs fan-out's actions on the stores. Knows neither actors nor who leads; blocks on what it asks.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -54,6 +55,7 @@ class fan_out_driver {
   result<void> follow_lives();
   /// Takes over which channels are reachable. Errors: as credential_keeper's.
   result<void> take_reach(const result<bool>& changed);
+  result<void> purge_events();
   void plan_next_look();
   step_result perform(fan_out_machine::idle& what);
   step_result perform(fan_out_machine::read_worklist& what);
@@ -80,6 +82,7 @@ class fan_out_driver {
   credential_keeper credentials_;
   event_feed feed_;
   const unsigned event_retention_days_;
+  std::chrono::steady_clock::time_point next_purge_;
   bool index_work_ = true;   ///< there may be some
   bool purge_work_ = true;   ///< likewise
   utc_ms next_look_at_ = 0;  ///< when a launch or a wave is due, by our own clock; 0 = not soon

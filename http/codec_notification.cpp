@@ -48,6 +48,8 @@ void write_counts(json_text& out, const notification& from) {
   out.field("pending", from.audience > settled ? from.audience - settled : uint64_t{0});
   for (auto each : all_outcomes)
     out.field(to_string(each), from.counts[each]);
+  out.field("received", from.received);
+  out.field("opened", from.opened);
   out.close();
 }
 
@@ -146,6 +148,17 @@ std::string notification_body(const notification& from) {
   return out.take();
 }
 
+void write_progress(json_text& out, const notification& from) {
+  out.open();
+  out.field("id", from.id);
+  out.field("state", to_string(from.state));
+  out.key("counts");
+  write_counts(out, from);
+  out.field("fan_out_done", from.fan_out_done);
+  out.field("settled", from.settled());
+  out.close();
+}
+
 void write_delivery(json_text& out, const delivery& from) {
   out.open();
   if (from.device_id.empty())
@@ -154,6 +167,7 @@ void write_delivery(json_text& out, const delivery& from) {
     out.field("device_id", from.device_id);
   out.field("outcome", to_string(from.outcome));
   out.field("attempts", from.attempts);
+  if (from.gateway) out.field("gateway", to_string(*from.gateway));
   if (!from.gateway_message_id.empty()) out.field("gateway_message_id", from.gateway_message_id);
   if (!from.code.empty()) out.field("code", from.code);
   out.time("settled_at", from.settled_at);

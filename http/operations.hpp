@@ -16,10 +16,12 @@
 #include "model/access.hpp"
 #include "model/condition.hpp"
 #include "model/credential.hpp"
+#include "model/delivery_trace.hpp"
 #include "model/device.hpp"
 #include "model/feed_event.hpp"
 #include "model/notification.hpp"
 #include "model/result.hpp"
+#include "model/results.hpp"
 #include "model/segment.hpp"
 #include "model/token_hold.hpp"
 
@@ -150,6 +152,12 @@ struct credential_change {
   std::optional<bool> active;
 };
 
+/// What is known of one notification and one device, and what it means.
+struct explained_delivery {
+  delivery_trace known;
+  delivery_verdict verdict;
+};
+
 /// A part of the feed. `next` continues it, at its end as well: what happens later comes behind it.
 struct feed_page {
   std::vector<feed_event> items;
@@ -262,12 +270,13 @@ class operations : public webhook_operations {
   /// Errors: not_found, conflict (decided already).
   virtual result<token_hold> decide_token_hold(application_id app, uint64_t id, token_hold_state as) = 0;
 
-  virtual result<page<device_event>> list_events(application_id app, const std::string& device_id,
-                                                 std::optional<device_event_type> only,
-                                                 const page_request& request) = 0;
-  virtual result<device_event> report_event(application_id app, const std::string& device_id,
-                                            device_event_type type,
-                                            const std::optional<std::string>& notification_id) = 0;
+  /// Newest first; `of`: only what concerns this notification. A page may be short and not the last.
+  virtual result<page<feed_event>> device_history(application_id app, const std::string& device_id,
+                                                  event_types wanted, const std::optional<std::string>& of,
+                                                  const page_request& request) = 0;
+  /// All in one transaction; one element per report, in order.
+  virtual result<std::vector<recorded_report>> report_events(application_id app,
+                                                             const std::vector<client_report>& reports) = 0;
   /// Errors: invalid_cursor, cursor_expired.
   virtual result<feed_page> read_feed(application_id app, event_types wanted,
                                       const page_request& request) = 0;
@@ -284,8 +293,7 @@ class operations : public webhook_operations {
       application_id app, const notification_draft& draft, const std::optional<idempotency>& once,
       const std::function<std::string(const notification&)>& render) = 0;
   virtual result<notification> get_notification(application_id app, const std::string& id) = 0;
-  virtual result<page<notification>> list_notifications(application_id app,
-                                                        std::optional<notification_state> state,
+  virtual result<page<notification>> list_notifications(application_id app, const notification_filter& wanted,
                                                         const page_request& request) = 0;
   virtual result<created_notification> launch_notification(
       application_id app, const std::string& id, const std::optional<idempotency>& once,
@@ -310,9 +318,12 @@ class operations : public webhook_operations {
   virtual result<rehearsal> rehearse(application_id app, const notification_draft& draft,
                                      const rehearsal_wish& wish) = 0;
 
+  /// A page may be short and not the last.
   virtual result<page<delivery>> list_deliveries(application_id app, const std::string& id,
-                                                 std::optional<outcome> only,
+                                                 const delivery_filter& wanted,
                                                  const page_request& request) = 0;
+  virtual result<explained_delivery> explain_delivery(application_id app, const std::string& id,
+                                                      const std::string& device_id) = 0;
 };
 
 }  // namespace pusher::http

@@ -41,9 +41,7 @@ answer activate_credential(const call& of);
 answer deactivate_credential(const call& of);
 answer delete_credential(const call& of);
 
-// -- people and history (routes_people.cpp) --
-answer list_device_events(const call& of);
-answer report_device_event(const call& of);
+// -- people (routes_people.cpp) --
 answer list_user_devices(const call& of);
 answer erase_user(const call& of);
 
@@ -60,18 +58,26 @@ answer replay_webhook(const call& of);
 answer list_webhook_attempts(const call& of);
 // -- results (routes_results.cpp) --
 answer read_feed(const call& of);
+answer list_device_events(const call& of);
+answer report_device_event(const call& of);
+answer report_events(const call& of);
+/// The parts of report_device_event, for reports that are stored together.
+result<client_report> read_report(const call& of);
+answer report_response(const client_report& report, const recorded_report& recorded);
+answer list_notifications(const call& of);
+answer list_deliveries(const call& of);
+answer explain_delivery(const call& of);
+answer follow_progress(const call& of);
 
 // -- notifications (routes_notifications.cpp) --
 answer create_notification(const call& of);
 answer get_notification(const call& of);
-answer list_notifications(const call& of);
 answer launch_notification(const call& of);
 answer change_notification(const call& of);
 answer delete_notification(const call& of);
 answer pause_notification(const call& of);
 answer resume_notification(const call& of);
 answer cancel_notification(const call& of);
-answer list_deliveries(const call& of);
 
 // -- callers of other services (routes_gorush.cpp) --
 answer push_for_gorush(const call& of);

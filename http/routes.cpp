@@ -37,7 +37,7 @@ constexpr route routes[] = {
      "/v1/devices/{device_id}/events",
      scope::devices,
      list_device_events,
-     {"type", "limit", "cursor"}},
+     {"type", "notification_id", "limit", "cursor"}},
     {"POST", "/v1/devices/{device_id}/events", scope::devices, report_device_event},
     {"PUT", "/v1/devices/{device_id}", scope::devices, put_device},
     {"GET", "/v1/devices/{device_id}", scope::devices, get_device},
@@ -74,8 +74,13 @@ constexpr route routes[] = {
     {"PATCH", "/v1/webhooks/{id}", scope::admin, change_webhook},
     {"DELETE", "/v1/webhooks/{id}", scope::admin, delete_webhook},
     {"GET", "/v1/events", scope::read, read_feed, {"type", "limit", "cursor"}},
+    {"POST", "/v1/events:report", scope::devices, report_events},
     {"POST", "/v1/notifications", scope::send, create_notification},
-    {"GET", "/v1/notifications", scope::read, list_notifications, {"state", "limit", "cursor"}},
+    {"GET",
+     "/v1/notifications",
+     scope::read,
+     list_notifications,
+     {"state", "external_id", "created_from", "created_to", "limit", "cursor"}},
     {"POST", "/v1/notifications:rehearse", scope::send, rehearse_draft},
     {"POST", "/v1/notifications/{id}:rehearse", scope::send, rehearse_notification},
     {"POST", "/v1/notifications/{id}:launch", scope::send, launch_notification},
@@ -88,7 +93,9 @@ constexpr route routes[] = {
      "/v1/notifications/{id}/deliveries",
      scope::read,
      list_deliveries,
-     {"outcome", "limit", "cursor"}},
+     {"outcome", "gateway", "code", "device_id", "limit", "cursor"}},
+    {"GET", "/v1/notifications/{id}/progress", scope::read, follow_progress},
+    {"GET", "/v1/notifications/{id}/deliveries/{device_id}", scope::read, explain_delivery},
     {"GET", "/v1/notifications/{id}", scope::read, get_notification},
     {"POST", "/api/push", scope::send, push_for_gorush},
     {"POST", "/v1/applications", scope::admin, create_application},
@@ -222,6 +229,23 @@ response guarded(const request& asked, const Body& body) {
   }
 }
 
+/// What `read` makes of a request that is answered later, or the answer that refuses it.
+template <class Made, class Read>
+std::variant<Made, response> read_parts(const request& asked, operations& engine, const Read& read) {
+  Made made;
+  bool parsed = false;
+  auto refused = guarded(asked, [&]() -> answer {
+    auto found = find_route(asked, engine);
+    if (!found) return found.failure();
+    if (auto* answered = std::get_if<response>(&*found)) return std::move(*answered);
+    if (auto good = read(std::get<routed>(*found).made, made); !good) return good.failure();
+    parsed = true;
+    return response();
+  });
+  if (parsed) return made;
+  return refused;
+}
+
 }  // namespace
 
 response serve(const request& asked, operations& engine) {
@@ -246,26 +270,16 @@ bool is_registration(const request& asked) {
 }
 
 std::variant<registration, response> read_registration(const request& asked, operations& engine) {
-  registration made;
-  bool parsed = false;
-  auto refused = guarded(asked, [&]() -> answer {
-    auto found = find_route(asked, engine);
-    if (!found) return found.failure();
-    if (auto* answered = std::get_if<response>(&*found)) return std::move(*answered);
-    auto& to = std::get<routed>(*found).made;
+  return read_parts<registration>(asked, engine, [&](const call& to, registration& made) -> result<void> {
     made.application = to.who.application;
     made.deletes = asked.method == "DELETE";
     made.value.device_id = to.name();
-    if (!made.deletes) {
-      auto value = read_device(to);
-      if (!value) return value.failure();
-      made.value = std::move(*value);
-    }
-    parsed = true;
-    return response();
+    if (made.deletes) return {};
+    auto value = read_device(to);
+    if (!value) return value.failure();
+    made.value = std::move(*value);
+    return {};
   });
-  if (parsed) return made;
-  return refused;
 }
 
 response registration_response(const request& asked, const result<registered_device>& stored) {
@@ -276,6 +290,26 @@ response deletion_response(const request& asked, const result<bool>& was_there) 
   if (!was_there) return problem(was_there.failure(), asked);
   return *was_there ? empty_response()
                     : problem({errc::not_found, "There is no device with this id", "", 0}, asked);
+}
+
+bool is_device_report(const request& asked) {
+  return asked.method == "POST" && match("/v1/devices/{device_id}/events", asked.path).has_value();
+}
+
+std::variant<device_report, response> read_device_report(const request& asked, operations& engine) {
+  return read_parts<device_report>(asked, engine, [](const call& to, device_report& made) -> result<void> {
+    made.application = to.who.application;
+    auto value = read_report(to);
+    if (!value) return value.failure();
+    made.value = std::move(*value);
+    return {};
+  });
+}
+
+response device_report_response(const request& asked, const client_report& report,
+                                const result<recorded_report>& recorded) {
+  auto made = recorded ? report_response(report, *recorded) : answer(recorded.failure());
+  return made ? std::move(*made) : problem(made.failure(), asked);
 }
 
 }  // namespace pusher::http

@@ -59,22 +59,6 @@ answer get_notification(const call& of) {
   return notification_response(200, of, *found);
 }
 
-answer list_notifications(const call& of) {
-  auto paging = read_paging(of.asked.query, 1000);
-  if (!paging) return paging.failure();
-  std::optional<notification_state> state;
-  if (auto named = of.asked.query.find("state"); named != of.asked.query.end()) {
-    state = parse_notification_state(named->second);
-    if (!state)
-      return fault(
-          errc::invalid_field,
-          "state is one of draft, scheduled, launched, sending, completed, paused, canceled, expired.");
-  }
-  auto found = of.engine.list_notifications(of.who.application, state, *paging);
-  if (!found) return found.failure();
-  return list_response(*found, write_notification);
-}
-
 answer launch_notification(const call& of) {
   auto once = read_idempotency(of.asked);
   if (!once) return once.failure();
@@ -114,22 +98,6 @@ answer resume_notification(const call& of) {
 
 answer cancel_notification(const call& of) {
   return take_step(of, life_step::cancel);
-}
-
-answer list_deliveries(const call& of) {
-  auto paging = read_paging(of.asked.query, 1000);
-  if (!paging) return paging.failure();
-  std::optional<outcome> only;
-  if (auto named = of.asked.query.find("outcome"); named != of.asked.query.end()) {
-    only = parse_outcome(named->second);
-    if (!only)
-      return fault(
-          errc::invalid_field,
-          "outcome is one of accepted, unregistered, rejected, failed, expired, canceled, skipped, unknown.");
-  }
-  auto found = of.engine.list_deliveries(of.who.application, of.name(), only, *paging);
-  if (!found) return found.failure();
-  return list_response(*found, write_delivery);
 }
 
 }  // namespace pusher::http

@@ -16,8 +16,8 @@
 
 namespace pusher {
 
-/// Numbers are stored: never renumber. Outcomes have their own numbers, types of device events theirs
-/// plus 20.
+/// Numbers are stored: never renumber. Outcomes have their own numbers, types of device events theirs plus 20.
+/// A device's history tells of all but notification_settled, the feed of all but registered.
 enum class event_type : uint8_t {
   accepted = 1,
   unregistered = 2,
@@ -27,6 +27,7 @@ enum class event_type : uint8_t {
   canceled = 6,
   skipped = 7,
   unknown = 8,
+  registered = 20,
   token_replaced = 21,
   token_moved_in = 22,
   token_moved_out = 23,
@@ -36,14 +37,13 @@ enum class event_type : uint8_t {
   opened = 31,
   notification_settled = 40  ///< every target has its outcome, and none will come
 };
-inline constexpr std::array all_event_types{event_type::accepted,        event_type::unregistered,
-                                            event_type::rejected,        event_type::failed,
-                                            event_type::expired,         event_type::canceled,
-                                            event_type::skipped,         event_type::unknown,
-                                            event_type::token_replaced,  event_type::token_moved_in,
-                                            event_type::token_moved_out, event_type::disabled,
-                                            event_type::enabled,         event_type::received,
-                                            event_type::opened,          event_type::notification_settled};
+inline constexpr std::array all_event_types{
+    event_type::accepted,        event_type::unregistered,   event_type::rejected,
+    event_type::failed,          event_type::expired,        event_type::canceled,
+    event_type::skipped,         event_type::unknown,        event_type::registered,
+    event_type::token_replaced,  event_type::token_moved_in, event_type::token_moved_out,
+    event_type::disabled,        event_type::enabled,        event_type::received,
+    event_type::opened,          event_type::notification_settled};
 
 std::string_view to_string(event_type value);
 std::optional<event_type> parse_event_type(std::string_view name);

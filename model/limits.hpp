@@ -35,5 +35,6 @@ constexpr size_t fcm_message_bytes = 4096;
 constexpr size_t fcm_topic_message_bytes = 2048;
 constexpr uint32_t ttl_seconds_max = 2'419'200;  // 4 weeks, FCM's limit
 constexpr size_t import_line_bytes = 128 * 1024;
+constexpr size_t reports = 1'000;  ///< of clients, in one request
 
 }  // namespace pusher::limits

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "model/clock.hpp"
+#include "model/device.hpp"
 #include "model/ids.hpp"
 #include "model/limits.hpp"
 #include "model/local_time.hpp"
@@ -156,6 +157,8 @@ struct notification {
   bool fan_out_done = false;
   uint64_t audience = 0;  ///< targets found so far; final once fan_out_done
   outcome_counts counts;  ///< settled targets
+  uint64_t received = 0;  ///< devices whose client reported it; likewise opened
+  uint64_t opened = 0;
   /// What the audience's segments stood for when it was launched; empty when it uses none, or is a draft.
   std::string condition_at_launch;
   std::string reason;     ///< why it expired or was canceled without a client's asking; else empty
@@ -175,6 +178,7 @@ struct delivery {
   std::string device_id;  ///< empty when the device was deleted since
   pusher::outcome outcome = outcome::unknown;
   uint32_t attempts = 0;
+  std::optional<pusher::gateway> gateway = {};  ///< that it went through, or would have
   std::string gateway_message_id;
   std::string code;  ///< the gateway's error code or our rule; empty when accepted
   utc_ms settled_at = 0;

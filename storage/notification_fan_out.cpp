@@ -127,7 +127,7 @@ result<void> notification_store::record_audience(notification_key key, uint64_t 
         {targets, done ? 1 : 0, key});
     if (!recorded) return recorded.failure();
     if (!done) return {};
-    auto completed = complete_if_settled(on, key);
+    auto completed = complete_and_tell(on, key);
     return completed ? result<void>() : completed.failure();
   });
 }
@@ -146,12 +146,20 @@ result<void> notification_store::finish_wave(notification_key key, uint64_t epoc
 }
 
 result<size_t> notification_store::sweep_completed() {
-  static const std::string sql = complete_notification + when_settled + " LIMIT ?";
-  return transact(db_, [&](database::connection& on) -> result<size_t> {
-    auto completed = on.execute("completing notifications", sql, {sweep_length});
-    if (!completed) return completed.failure();
-    return static_cast<size_t>(*completed);
+  static const std::string sql = "SELECT id FROM notifications WHERE " + when_settled + " LIMIT ?";
+  std::vector<notification_key> found;
+  auto read = with_connection(db_, [&](database::connection& on) {
+    return on.query("finding what is complete", sql, {sweep_length},
+                    [&](const sql_row& row) { found.push_back({row.number(0)}); });
   });
+  if (!read) return read.failure();
+  size_t completed = 0;
+  for (auto key : found) {
+    auto done = transact(db_, [&](database::connection& on) { return complete_and_tell(on, key); });
+    if (!done) return done.failure();
+    completed += *done ? 1 : 0;
+  }
+  return completed;
 }
 
 }  // namespace pusher

@@ -39,7 +39,8 @@ result<void> cancel_before_launch(database::connection& on, notification_key key
                          "fan_out_done = 1, canceled_at = " +
                              database_now + ", completed_at = canceled_at WHERE id = ?",
                          {number(state::canceled), reason, key});
-  return done ? result<void>() : done.failure();
+  if (!done) return done.failure();
+  return tell_settled(on, key);
 }
 
 }  // namespace
@@ -110,7 +111,7 @@ result<notification> notification_store::resume(application_id app, const std::s
                    {number(begun ? state::sending : state::launched), now->key});
     if (!written) return written.failure();
     // Its last push may have been settled while it was paused.
-    if (auto completed = complete_if_settled(on, now->key); !completed) return completed.failure();
+    if (auto completed = complete_and_tell(on, now->key); !completed) return completed.failure();
     return read_one(on, "id = ?", {now->key});
   });
 }
@@ -131,7 +132,7 @@ result<notification> notification_store::cancel(application_id app, const std::s
                                   database_now + " WHERE id = ?",
                               {number(state::canceled), number(control::canceled), now->key});
     if (!written) return written.failure();
-    if (auto completed = complete_if_settled(on, now->key); !completed) return completed.failure();
+    if (auto completed = complete_and_tell(on, now->key); !completed) return completed.failure();
     return read_one(on, "id = ?", {now->key});
   });
 }
@@ -184,7 +185,10 @@ result<notification_store::due_launches> notification_store::launch_due(size_t m
                          database_now,
                      {number(state::expired), key, deadline_of(now->draft)});
       if (!expired) return expired.failure();
-      if (*expired > 0) return state::expired;
+      if (*expired > 0) {
+        if (auto told = tell_settled(on, key); !told) return told.failure();
+        return state::expired;
+      }
       auto launched = set_launched(on, now->application, key, now->draft);
       if (launched) return state::launched;
       if (launched.failure().code != errc::invalid_condition) return launched.failure();

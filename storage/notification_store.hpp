@@ -12,6 +12,7 @@
 #include "model/job.hpp"
 #include "model/notification.hpp"
 #include "model/result.hpp"
+#include "model/results.hpp"
 #include "storage/database.hpp"
 
 namespace pusher {
@@ -68,7 +69,7 @@ class notification_store {
   /// Those among them that have settled or are gone.
   result<std::set<notification_key>> settled_among(const std::vector<notification_key>& keys);
   /// Newest first; `before` = 0 for the first page.
-  result<std::vector<notification>> list(application_id app, std::optional<notification_state> state,
+  result<std::vector<notification>> list(application_id app, const notification_filter& wanted,
                                          notification_key before, size_t limit);
   /// draft or scheduled -> launched; sets launched_at, expires_at, the audience's last device and what its
   /// segments stand for. With an idempotency key a repeat gives the first answer's body. Errors: not_found,

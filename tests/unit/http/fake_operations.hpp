@@ -262,7 +262,7 @@ class fake_operations : public pusher::http::operations {
   }
   std::map<std::string, pusher::segment> segments;
   std::vector<std::string> indexed;
-  std::vector<pusher::device_event> events;
+  std::vector<pusher::feed_event> events;
 
   result<pusher::http::saved_segment> put_segment(application_id, const std::string& name,
                                                   const pusher::condition& where,
@@ -376,17 +376,41 @@ class fake_operations : public pusher::http::operations {
     return pusher::error{pusher::errc::not_found, "no such hold", "", 0};
   }
   std::vector<pusher::token_hold> holds;
-  result<pusher::http::page<pusher::device_event>> list_events(
-      application_id, const std::string&, std::optional<pusher::device_event_type>,
+  result<pusher::http::page<pusher::feed_event>> device_history(
+      application_id, const std::string&, pusher::event_types wanted, const std::optional<std::string>& of,
       const pusher::http::page_request& request) override {
+    if (fails) return *fails;
     paging = request;
-    return pusher::http::page<pusher::device_event>{events, ""};
+    pusher::http::page<pusher::feed_event> page;
+    for (const auto& each : events)
+      if (wanted.has(each.type) && (!of || *of == each.notification_id)) page.items.push_back(each);
+    return page;
   }
-  result<pusher::device_event> report_event(application_id, const std::string&,
-                                            pusher::device_event_type type,
-                                            const std::optional<std::string>& notification) override {
-    events.push_back({events.size() + 1, type, "", notification.value_or(""), 3'000});
-    return events.back();
+  std::vector<pusher::client_report> reported;
+  /// Devices that are not there, and notifications called "gone", are refused; what was said before is repeated.
+  result<std::vector<pusher::recorded_report>> report_events(
+      application_id, const std::vector<pusher::client_report>& reports) override {
+    if (fails) return *fails;
+    ++batches;
+    std::vector<pusher::recorded_report> recorded;
+    for (const auto& each : reports) {
+      auto status = pusher::report_status::recorded;
+      for (const auto& before : reported)
+        if (before.device_id == each.device_id && before.type == each.type &&
+            before.notification_id == each.notification_id)
+          status = pusher::report_status::repeated;
+      if (each.notification_id == "gone") status = pusher::report_status::no_such_notification;
+      if (devices.count(each.device_id) == 0) status = pusher::report_status::no_such_device;
+      recorded.push_back({status, 3'000});
+      if (status != pusher::report_status::recorded) continue;
+      reported.push_back(each);
+      pusher::feed_event event;
+      event.type = pusher::event_of(each.type);
+      event.at = 3'000;
+      event.notification_id = each.notification_id.value_or("");
+      events.push_back(std::move(event));
+    }
+    return recorded;
   }
   std::vector<pusher::feed_event> feed;
   result<pusher::http::feed_page> read_feed(application_id, pusher::event_types wanted,
@@ -432,9 +456,10 @@ class fake_operations : public pusher::http::operations {
     return found->second;
   }
   result<pusher::http::page<pusher::notification>> list_notifications(
-      application_id, std::optional<pusher::notification_state>,
+      application_id, const pusher::notification_filter& wanted,
       const pusher::http::page_request& request) override {
     paging = request;
+    notifications_wanted = wanted;
     pusher::http::page<pusher::notification> page;
     for (const auto& [id, each] : notifications)
       page.items.push_back(each);
@@ -501,14 +526,23 @@ class fake_operations : public pusher::http::operations {
     made.limited_by = "rate_per_second";
     return made;
   }
+  pusher::notification_filter notifications_wanted;
+  pusher::delivery_filter deliveries_wanted;
   result<pusher::http::page<pusher::delivery>> list_deliveries(
-      application_id, const std::string&, std::optional<pusher::outcome>,
+      application_id, const std::string&, const pusher::delivery_filter& wanted,
       const pusher::http::page_request& request) override {
     paging = request;
+    deliveries_wanted = wanted;
     pusher::http::page<pusher::delivery> page;
-    page.items.push_back({"a", pusher::outcome::accepted, 1, "m1", "", 2'000});
+    page.items.push_back({"a", pusher::outcome::accepted, 1, pusher::gateway::fcm, "m1", "", 2'000});
     page.next = next;
     return page;
+  }
+  pusher::http::explained_delivery explained;
+  result<pusher::http::explained_delivery> explain_delivery(application_id, const std::string&,
+                                                            const std::string&) override {
+    if (fails) return *fails;
+    return explained;
   }
 
   std::map<std::string, pusher::webhook> webhooks;
