@@ -322,7 +322,7 @@ TEST_CASE_FIXTURE(fixture,
            {of});
     change(db, "INSERT INTO token_guard (application_id, gateway, environment) VALUES (?, 0, 0)", {of});
   }
-  auto note = notifications.list(app.key, notification_state::launched, {}, 1)->front();
+  auto note = notifications.list(app.key, notification_filter{notification_state::launched, {}, 0, 0}, {}, 1)->front();
   auto index_ids = [&](application_id of) {
     return number_of(db, "SELECT id FROM indexed_properties WHERE application_id = ?", {of});
   };
@@ -373,7 +373,7 @@ TEST_CASE_FIXTURE(fixture,
   CHECK(number_of(db, "SELECT COUNT(*) FROM devices WHERE application_id = ?", {other.key}) == 51);
   CHECK(number_of(db, "SELECT COUNT(*) FROM property_index WHERE index_id = ?", {kept_index}) == kept_rows);
   CHECK(segments.get(other.key, "all").ok());
-  CHECK(notifications.list(other.key, std::nullopt, {}, 10)->size() == 2);
+  CHECK(notifications.list(other.key, {}, {}, 10)->size() == 2);
   CHECK(number_of(db,
                   "SELECT COUNT(*) FROM deliveries r JOIN notifications n ON n.id = r.notification_id WHERE "
                   "n.application_id = ?",

@@ -86,17 +86,17 @@ class fake_operations : public pusher::http::operations {
     applications.erase(app.value);
     return {};
   }
-  result<pusher::made_api_key> create_key(application_id app, const pusher::api_key_wish& wish,
+  result<pusher::made_api_key> create_key(application_id app, const pusher::api_key_wish& wanted,
                                           const std::optional<std::string>&) override {
     pusher::api_key made;
     made.id = "psk_key" + std::to_string(api_keys.size() + 1);
     made.application = app;
     made.application_name = applications.at(app.value).name;
-    made.name = wish.name;
-    made.scopes = wish.scopes;
-    made.requests_per_second = wish.requests_per_second;
+    made.name = wanted.name;
+    made.scopes = wanted.scopes;
+    made.requests_per_second = wanted.requests_per_second;
     made.created_at = 1'000;
-    made.expires_at = wish.expires_at;
+    made.expires_at = wanted.expires_at;
     api_keys[made.id] = made;
     return pusher::made_api_key{made, made.id + "-secret"};
   }
