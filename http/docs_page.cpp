@@ -82,6 +82,18 @@ class docs_renderer {
       if (uses[parameter] == operations_.size()) shared_.push_back(parameter);
   }
 
+  /// The status under which routes give the answer of this name.
+  std::string status_of(std::string_view name) const {
+    for (const auto& each : operations_)
+      for (const auto& response : (*each.value)["responses"].GetObject())
+        if (last_name(text_of(response.value, "$ref")) == name) return std::string(json::view(response.name));
+    return "";
+  }
+
+  static std::string_view last_name(std::string_view reference) {
+    return reference.substr(reference.rfind('/') + 1);
+  }
+
   void navigation() {
     out_ += "<nav aria-label=\"Routes\">";
     for (const auto& tag : document_["tags"].GetArray()) {
@@ -224,7 +236,7 @@ class docs_renderer {
       const auto& response = schemas_.resolved(each.value);
       bool of_all = !ref.empty() && status[0] > '3';
       if (of_all) {
-        others += " <a href=\"#fault-" + html_text(ref.substr(ref.rfind('/') + 1)) + "\">" + status + "</a>";
+        others += " <a href=\"#fault-" + html_text(last_name(ref)) + "\">" + status + "</a>";
         continue;
       }
       out_ += "<dt><strong>" + status + "</strong> " + html_inline(text_of(response, "description")) +
@@ -263,9 +275,9 @@ class docs_renderer {
       auto content = each.value.FindMember("content");
       if (content == each.value.MemberEnd() || !content->value.HasMember("application/problem+json"))
         continue;
-      out_ += "<dt id=\"fault-" + html_text(json::view(each.name)) + "\"><code>" +
-              html_text(json::view(each.name)) + "</code></dt><dd>" +
-              html_inline(text_of(each.value, "description")) + "</dd>";
+      auto name = html_text(json::view(each.name));
+      out_ += "<dt id=\"fault-" + name + "\"><strong>" + status_of(name) + "</strong> <span class=\"soft\">" +
+              name + "</span></dt><dd>" + html_inline(text_of(each.value, "description")) + "</dd>";
     }
     out_ += "</dl></section>";
   }
