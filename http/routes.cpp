@@ -176,10 +176,7 @@ response guarded(const request& asked, const Body& body) {
 }  // namespace
 
 response serve(const request& asked, operations& engine) {
-  auto route = [&engine](const request& each) {
-    return guarded(each, [&] { return route_request(each, engine); });
-  };
-  return is_gorush_path(asked.path) ? serve_gorush(asked, engine.compat(), route) : route(asked);
+  return guarded(asked, [&] { return route_request(asked, engine); });
 }
 
 std::vector<route_facts> all_routes() {
