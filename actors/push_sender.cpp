@@ -136,6 +136,9 @@ class sender_role : public role_loop<sender_role> {
 
   /// The rounds of the transports: tokens, numbers, what is wrong, and what is not needed any more.
   void keep_transports() {
+    // Signed in before the first push comes; and what is wrong with them is said at the start.
+    for (auto route : transports_.configured_routes())
+      if (transports_.serves(route, now())) open(route);
     journal_values shared(journal_);
     if (auto done = transports_.synchronize(shared); !done) failed("share_tokens", done.failure());
     transport_numbers numbers;

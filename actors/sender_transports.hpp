@@ -70,6 +70,8 @@ class sender_transports {
   const credential_index& index() const { return index_; }
 
   bool is_ours(channel which) const;
+  /// Routes that the configuration's credentials are used for.
+  std::vector<push_route> configured_routes() const;
   /// Whether there is a credential, and a transport for it is there or can be made.
   bool serves(push_route route, utc_ms now) const;
   /// The route's transport, made if there is none; null when that is not possible now: then serves() is false
