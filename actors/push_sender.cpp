@@ -323,15 +323,16 @@ class sender_role : public role_loop<sender_role> {
 
   /// A credential's trouble is logged when it begins, changes or ends; a node stays ready through it.
   void tell_of_trouble(sender_transports::outlet& of, const std::string& trouble) {
-    if (trouble == of.told) return;
+    if (of.told == trouble) return;
     std::string gateway(to_string(of.route.channel));
     const auto& app = name_of(of.route.application);
-    if (trouble.empty())
+    if (trouble.empty() && of.told)
       log::info("push_sender.gateway_well",
                 {{"gateway", gateway}, {"app", app}, {"credential", of.credential}});
-    else
+    else if (!trouble.empty())
       log::warn("push_sender.gateway_trouble",
                 {{"gateway", gateway}, {"app", app}, {"credential", of.credential}, {"detail", trouble}});
+    // Also when it is well from the start: what was said of it before is over.
     publish_trouble(of.credential, trouble);
     of.told = trouble;
   }

@@ -47,7 +47,7 @@ class sender_transports {
     size_t open_targets = 0;  ///< submitted and not answered yet
     utc_ms opened_at = 0, used_at = 0;
     bool retired = false;  ///< its credential is not used any more: it ends what it has begun
-    std::string told;      ///< trouble that the log heard of last
+    std::optional<std::string> told;  ///< trouble that was spoken of last; nothing = it was never looked at
     std::unique_ptr<pusher::transport> transport;
 
     void on_answers(std::vector<push_answer> answers) override { owner_.arrived(id, std::move(answers)); }
