@@ -136,6 +136,9 @@ class sender_role : public role_loop<sender_role> {
 
   /// The rounds of the transports: tokens, numbers, what is wrong, and what is not needed any more.
   void keep_transports() {
+    // Signed in before the first push comes; and what is wrong with them is said at the start.
+    for (auto route : transports_.configured_routes())
+      if (transports_.serves(route, now())) open(route);
     journal_values shared(journal_);
     if (auto done = transports_.synchronize(shared); !done) failed("share_tokens", done.failure());
     transport_numbers numbers;
@@ -320,15 +323,16 @@ class sender_role : public role_loop<sender_role> {
 
   /// A credential's trouble is logged when it begins, changes or ends; a node stays ready through it.
   void tell_of_trouble(sender_transports::outlet& of, const std::string& trouble) {
-    if (trouble == of.told) return;
+    if (of.told == trouble) return;
     std::string gateway(to_string(of.route.channel));
     const auto& app = name_of(of.route.application);
-    if (trouble.empty())
+    if (trouble.empty() && of.told)
       log::info("push_sender.gateway_well",
                 {{"gateway", gateway}, {"app", app}, {"credential", of.credential}});
-    else
+    else if (!trouble.empty())
       log::warn("push_sender.gateway_trouble",
                 {{"gateway", gateway}, {"app", app}, {"credential", of.credential}, {"detail", trouble}});
+    // Also when it is well from the start: what was said of it before is over.
     publish_trouble(of.credential, trouble);
     of.told = trouble;
   }

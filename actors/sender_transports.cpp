@@ -73,6 +73,15 @@ std::optional<std::string> sender_transports::credential_for(push_route route) c
   return std::nullopt;
 }
 
+std::vector<push_route> sender_transports::configured_routes() const {
+  std::vector<push_route> routes;
+  for (auto each : all_channels) {
+    push_route route{index_.default_application, each};
+    if (credential_for(route) == std::string(of_the_configuration)) routes.push_back(route);
+  }
+  return routes;
+}
+
 void sender_transports::adopt(credential_index index) {
   index_ = std::move(index);
   not_before_.clear();

@@ -47,7 +47,7 @@ class sender_transports {
     size_t open_targets = 0;  ///< submitted and not answered yet
     utc_ms opened_at = 0, used_at = 0;
     bool retired = false;  ///< its credential is not used any more: it ends what it has begun
-    std::string told;      ///< trouble that the log heard of last
+    std::optional<std::string> told;  ///< trouble that was spoken of last; nothing = it was never looked at
     std::unique_ptr<pusher::transport> transport;
 
     void on_answers(std::vector<push_answer> answers) override { owner_.arrived(id, std::move(answers)); }
@@ -70,6 +70,8 @@ class sender_transports {
   const credential_index& index() const { return index_; }
 
   bool is_ours(channel which) const;
+  /// Routes that the configuration's credentials are used for.
+  std::vector<push_route> configured_routes() const;
   /// Whether there is a credential, and a transport for it is there or can be made.
   bool serves(push_route route, utc_ms now) const;
   /// The route's transport, made if there is none; null when that is not possible now: then serves() is false
