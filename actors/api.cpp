@@ -20,10 +20,11 @@ struct api_state {
 
 using clock = std::chrono::steady_clock;
 
-void note(const node_context_ptr& node, const std::string& request_id, const http::response& answer,
+void note(const node_context_ptr& node, const http::request& asked, const http::response& answer,
           clock::time_point since) {
   if (!answer.cause.empty())
-    log::warn("api.request_failed", {{"request_id", request_id}, {"detail", answer.cause}});
+    log::warn("api.request_failed",
+              {{"request_id", asked.request_id}, {"trace_id", asked.trace_id}, {"detail", answer.cause}});
   node->numbers.request_answered(answer.status, std::chrono::duration<double>(clock::now() - since).count());
 }
 
@@ -37,7 +38,7 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
         self->state.operations = std::make_unique<api_operations>(
             shared, number, [above] { caf::anon_send(above, wake_role{role::fan_out}); });
         auto told = [shared](const http::exchange& of, const http::response& made, clock::time_point since) {
-          note(shared, of.request().request_id, made, since);
+          note(shared, of.request(), made, since);
         };
         self->state.batch = std::make_unique<registration_batch>(*self->state.operations, told);
         self->state.waits = std::make_unique<answer_waits>(*self->state.operations, told);
@@ -58,7 +59,7 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
                 self->state.waits->add(asked.exchange, std::move(answer), began);
                 return;
               }
-              note(shared, request.request_id, answer, began);
+              note(shared, request, answer, began);
               asked.exchange->answer(std::move(answer));
             },
             [self](store_registrations) { self->state.batch->store(); },

@@ -136,8 +136,9 @@ result<http::exported_devices> api_operations::export_devices(application_id app
 // -- segments --
 
 result<http::saved_segment> api_operations::put_segment(application_id app, const std::string& name,
-                                                        const condition& where) {
-  auto saved = segments_.put(app, name, where);
+                                                        const condition& where,
+                                                        const segment_check& allowed) {
+  auto saved = segments_.put(app, name, where, allowed);
   if (!saved) return saved.failure();
   return http::saved_segment{saved->created, std::move(saved->value)};
 }
@@ -146,8 +147,9 @@ result<segment> api_operations::get_segment(application_id app, const std::strin
   return segments_.get(app, name);
 }
 
-result<void> api_operations::delete_segment(application_id app, const std::string& name) {
-  return segments_.erase(app, name);
+result<void> api_operations::delete_segment(application_id app, const std::string& name,
+                                            const segment_check& allowed) {
+  return segments_.erase(app, name, allowed);
 }
 
 result<http::page<segment>> api_operations::list_segments(application_id app,

@@ -58,9 +58,10 @@ class api_operations : public http::operations {
                                           const std::optional<std::string>& after) override;
   result<http::exported_devices> export_devices(application_id app, const http::export_range& range) override;
   result<http::saved_segment> put_segment(application_id app, const std::string& name,
-                                          const condition& where) override;
+                                          const condition& where, const segment_check& allowed) override;
   result<segment> get_segment(application_id app, const std::string& name) override;
-  result<void> delete_segment(application_id app, const std::string& name) override;
+  result<void> delete_segment(application_id app, const std::string& name,
+                              const segment_check& allowed) override;
   result<http::page<segment>> list_segments(application_id app, const http::page_request& request) override;
   result<std::vector<http::indexed_name>> indexed_properties(application_id app) override;
   result<std::vector<http::indexed_name>> index_properties(application_id app,

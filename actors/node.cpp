@@ -111,7 +111,8 @@ class running_node {
     if (!admin) return std::move(admin).failure();
     admin_ = std::move(*admin);
     if (!plays(node_->config, role::api)) return {};
-    auto server = http::server::start(node_->config.api, node_->config.limits, dispatcher_, &health_, 2);
+    auto server = http::server::start(node_->config.api, node_->config.limits, dispatcher_, &health_, 2,
+                                      node_->config.cors_allowed_origins);
     if (!server) return std::move(server).failure();
     server_ = std::move(*server);
     log::info("node.listens", {{"api", node_->config.api.host + ":" + std::to_string(server_->port())},

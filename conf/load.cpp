@@ -212,6 +212,22 @@ result<void> check_stores(const settings& values) {
 }
 
 /// What no single option can know.
+/// As browsers write it: a scheme and a host, no path, not even a slash.
+result<void> check_origins(const settings& values) {
+  for (const auto& each : values.cors_allowed_origins) {
+    auto host = each.find("://");
+    if (each == "*" || (host != std::string::npos && host + 3 < each.size() &&
+                        each.find_first_of("/*", host + 3) == std::string::npos &&
+                        each.find(' ') == std::string::npos))
+      continue;
+    return error{errc::invalid_configuration,
+                 "api.cors_allowed_origins: \"" + each +
+                     "\" is not an origin; write scheme://host[:port] as browsers do, without a slash at the end.",
+                 "", 0};
+  }
+  return {};
+}
+
 result<void> check_together(const settings& values) {
   if (auto good = check_stores(values); !good) return good;
   if (values.limits.request_bytes_in_memory < values.limits.request_body_bytes)
@@ -221,6 +237,7 @@ result<void> check_together(const settings& values) {
     if (c == '/' || static_cast<unsigned char>(c) <= ' ') return wrong("node.name has no spaces and no '/'.");
   if (values.node_name.empty() || values.node_name.size() > 64)
     return wrong("node.name has 1 to 64 characters.");
+  if (auto good = check_origins(values); !good) return good;
   if (auto good = check_gateways(values); !good) return good;
   if (!values.secrets_key_file.empty())
     if (auto safe = refuse_if_others_can_read("secrets.key_file", values.secrets_key_file); !safe)

@@ -149,6 +149,7 @@ struct settings {
   limits_settings limits;
   listen_address admin{"127.0.0.1", 8081};
   listen_address api{"127.0.0.1", 8080};
+  std::vector<std::string> cors_allowed_origins;  ///< of pages that may read answers; empty = none
   redis_settings redis;
   mysql_settings mysql;
   fcm_settings fcm;

@@ -26,15 +26,6 @@ constexpr size_t most_dropped_bytes = 64 * 1024 * 1024;
 constexpr size_t kept_buffer_bytes = 16 * 1024;
 constexpr std::string_view continue_bytes = "HTTP/1.1 100 Continue\r\n\r\n";
 
-/// The client's id when it is harmless in logs and headers, else one of ours.
-std::string request_id_of(const request& asked) {
-  auto given = asked.headers.find("x-request-id");
-  if (given != asked.headers.end() && !given->second.empty() && given->second.size() <= 128 &&
-      is_visible_ascii(given->second))
-    return given->second;
-  return make_uuid_v7();
-}
-
 refusal overloaded(const char* detail) {
   return {503, {errc::overloaded, detail, "", 1}};
 }
@@ -115,10 +106,12 @@ connection::exchange_ptr connection::take_head(std::string_view& input, socket_o
 
 connection::exchange_ptr connection::begin_request(std::string_view& input, socket_owner& owner) {
   auto& asked = head_.request;
-  asked.request_id = request_id_of(asked);
+  framing_ = frame_answers(asked, core_->allowed_origins);
+  framing_.keep_alive = head_.keep_alive;
   asked.remote_address = remote_address_;
-  head_.head_only = head_only_ = asked.method == "HEAD";
-  if (head_only_) asked.method = "GET";
+  head_.head_only = framing_.head_only = asked.method == "HEAD";
+  if (head_.head_only) asked.method = "GET";
+  head_.framing = framing_;
   if (is_import(asked)) return detach(input, owner), nullptr;
   auto most = core_->limits.request_body_bytes;
   if (head_.content_length > most) {
@@ -158,10 +151,9 @@ connection::exchange_ptr connection::finish_request(std::string_view rest, socke
   if (!core_->waiting_requests.take(1))
     return refuse(overloaded("Too many requests wait for answers.")), nullptr;
   enter(phase::waiting, longest_wait_for_answer);
-  answer_framing framing{head_.request.request_id, head_.keep_alive, head_only_};
-  auto complete =
-      std::make_shared<pending_exchange>(core_, shared_from_this(), ++number_, std::move(head_.request),
-                                         std::move(framing), std::exchange(charged_, 0));
+  auto complete = std::make_shared<pending_exchange>(core_, shared_from_this(), ++number_,
+                                                     std::move(head_.request), std::move(head_.framing),
+                                                     std::exchange(charged_, 0));
   head_ = {};
   drop_while_busy(rest);
   return complete;
@@ -203,16 +195,18 @@ bool connection::charge(size_t bytes) {
 
 // -- answering --
 
-void connection::answer(uint64_t number, const response& answer, answer_framing framing) {
+void connection::answer(uint64_t number, response answer, answer_framing framing) {
+  framing.keep_alive = framing.keep_alive && !core_->draining;
+  // Before the mutex is taken: to compress a long answer takes a while.
+  auto bytes = to_bytes(std::move(answer), framing);
   std::lock_guard<std::mutex> guard(mutex_);
   if (phase_ != phase::waiting || number != number_) {
     ++core_->without_client;
     return;
   }
-  framing.keep_alive = framing.keep_alive && !core_->draining;
-  auto bytes = to_bytes(answer, framing);
   if (framing.keep_alive && input_while_busy_) {
     // The first answer stays whole and in order; what came behind it is refused.
+    framing_ = {};
     bytes +=
         refusal_bytes({400, {errc::malformed_request, "Wait for an answer before the next request.", "", 0}});
     framing.keep_alive = false;
@@ -224,8 +218,11 @@ std::string connection::refusal_bytes(const refusal& why) {
   ++core_->refused;
   request about;
   about.path = head_.request.path;
-  about.request_id = head_.request.request_id.empty() ? make_uuid_v7() : head_.request.request_id;
-  return to_bytes(problem(why.status, why.why, about), {about.request_id, false, head_only_});
+  auto framing = framing_;
+  framing.keep_alive = false;
+  if (framing.request_id.empty()) framing.request_id = make_uuid_v7();
+  about.request_id = framing.request_id;
+  return to_bytes(problem(why.status, why.why, about), framing);
 }
 
 void connection::refuse(const refusal& why) {
@@ -274,6 +271,7 @@ void connection::sent() {
   else
     unsent_.clear();
   input_while_busy_ = false;
+  framing_ = {};
   if (keep_alive_) return enter(phase::idle, seconds(core_->limits.http_keep_alive_seconds));
   ::shutdown(descriptor_, SHUT_WR);
   dropped_bytes_ = 0;

@@ -49,7 +49,7 @@ class connection : public std::enable_shared_from_this<connection> {
   // -- on any thread --
 
   /// The answer to the request of that number; dropped when the client has gone or the time was up.
-  void answer(uint64_t number, const response& answer, answer_framing framing);
+  void answer(uint64_t number, response answer, answer_framing framing);
   void cut();
   void cut_if_idle();
   /// Deals with a deadline that has passed.
@@ -106,7 +106,7 @@ class connection : public std::enable_shared_from_this<connection> {
 
   head_parser parser_;
   request_head head_;
-  bool head_only_ = false;
+  answer_framing framing_;  ///< of the answer to the current request
   body_decoder decoder_;
   bool input_while_busy_ = false;
 

@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <map>
 #include <vector>
 
 #include "http/docs_html.hpp"
@@ -47,6 +48,7 @@ class docs_renderer {
       for (auto method : methods)
         if (auto found = path.value.FindMember(method.data()); found != path.value.MemberEnd())
           operations_.push_back({json::view(path.name), method, &path.value, &found->value});
+    find_shared();
   }
 
   std::string page() {
@@ -60,6 +62,7 @@ class docs_renderer {
     out_ += "<p>The same for programs: <a href=\"/openapi.json\">/openapi.json</a> (OpenAPI 3.1).</p>";
     for (const auto& tag : document_["tags"].GetArray())
       section(tag);
+    headers();
     faults();
     out_ += schemas_.section();
     out_.append("</main><script>").append(docs_page_script).append("</script></body></html>\n");
@@ -67,6 +70,16 @@ class docs_renderer {
   }
 
  private:
+  /// Parameters of every operation are told once.
+  void find_shared() {
+    std::map<const Value*, size_t> uses;
+    for (const auto& each : operations_)
+      for (const auto* parameter : all_parameters(each))
+        ++uses[parameter];
+    for (const auto* parameter : all_parameters(operations_.front()))
+      if (uses[parameter] == operations_.size()) shared_.push_back(parameter);
+  }
+
   void navigation() {
     out_ += "<nav aria-label=\"Routes\">";
     for (const auto& tag : document_["tags"].GetArray()) {
@@ -77,7 +90,7 @@ class docs_renderer {
                   html_text(each.path) + "</a></li>";
       out_ += "</ul>";
     }
-    out_ += "<h2>For all</h2><ul><li><a href=\"#faults\">Faults</a></li><li><a href=\"#schemas\">Schemas</a></li>"
+    out_ += "<h2>For all</h2><ul><li><a href=\"#headers\">Headers</a></li><li><a href=\"#faults\">Faults</a></li><li><a href=\"#schemas\">Schemas</a></li>"
             "</ul></nav>";
   }
 
@@ -164,9 +177,18 @@ class docs_renderer {
 
   void parameters(const operation& of) {
     auto all = all_parameters(of);
+    auto is_shared = [this](const Value* each) {
+      return std::find(shared_.begin(), shared_.end(), each) != shared_.end();
+    };
+    all.erase(std::remove_if(all.begin(), all.end(), is_shared), all.end());
     if (all.empty()) return;
-    out_ += "<h4>Parameters</h4><dl>";
-    for (const auto* each : all) {
+    out_ += "<h4>Parameters</h4>";
+    list(all);
+  }
+
+  void list(const std::vector<const Value*>& some) {
+    out_ += "<dl>";
+    for (const auto* each : some) {
       out_ += "<dt><code>" + html_text(text_of(*each, "name")) + "</code> <span class=\"soft\">" +
               html_text(text_of(*each, "in")) + ", " + schemas_.words((*each)["schema"]) + "</span></dt>";
       out_ += "<dd>" + html_inline(text_of(*each, "description")) + "</dd>";
@@ -219,13 +241,20 @@ class docs_renderer {
     }
   }
 
+  void headers() {
+    out_ += "<section><h2 id=\"headers\">Headers</h2><p>Every request may have these.</p>";
+    list(shared_);
+    out_ += "</section>";
+  }
+
   void faults() {
     out_ += "<section><h2 id=\"faults\">Faults</h2>" +
             html_paragraphs("Answers of `application/problem+json` (RFC 9457); see " 
                             "`Problem` below. A route lists those that it may give.") +
             "<dl>";
     for (const auto& each : document_["components"]["responses"].GetObject()) {
-      if (!each.value["content"].HasMember("application/problem+json")) continue;
+      auto content = each.value.FindMember("content");
+      if (content == each.value.MemberEnd() || !content->value.HasMember("application/problem+json")) continue;
       out_ += "<dt id=\"fault-" + html_text(json::view(each.name)) + "\"><code>" +
               html_text(json::view(each.name)) + "</code></dt><dd>" +
               html_inline(text_of(each.value, "description")) + "</dd>";
@@ -236,6 +265,7 @@ class docs_renderer {
   const Value& document_;
   docs_schemas schemas_;
   std::vector<operation> operations_;
+  std::vector<const Value*> shared_;
   std::string out_;
 };
 

@@ -20,6 +20,7 @@ struct request {
   std::string body;
   std::string request_id;  ///< the client's X-Request-Id when well-formed, else one of ours
   std::string remote_address;
+  std::string trace_id = {};  ///< of the client's traceparent; empty = it sent none
   /// Notes that our own streams send along with a request they make for their client. Never from the wire.
   std::map<std::string, std::string> internal = {};
   /// A chunk of an import whose lines were parsed on the way; likewise never from the wire.

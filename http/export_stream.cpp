@@ -36,7 +36,7 @@ export_stream::export_stream(stream_connection& client, dispatcher& target, requ
 
 void export_stream::run() {
   auto page = ask("");
-  if (page.status != 200) return client_.answer(page, asked_.request_id);
+  if (page.status != 200) return client_.answer(page);
   begin();
   if (client_.head_only()) return client_.finish();
   while (send(page)) {
@@ -59,7 +59,7 @@ void export_stream::begin() {
     packed_.emplace();
     head.headers.emplace_back("Content-Encoding", "gzip");
   }
-  client_.begin(head, asked_.request_id);
+  client_.begin(head);
 }
 
 bool export_stream::send(const response& page) {

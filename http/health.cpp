@@ -37,7 +37,13 @@ bool asks_for_health(const request& asked) {
 }
 
 response health_answer(const request& asked, const health_source& source) {
-  if (asked.method != "GET") return method_not_allowed({"GET", "HEAD"}, asked);
+  if (asked.method == "OPTIONS") {
+    response made;
+    made.status = 204;
+    made.headers.emplace_back("Allow", "GET, HEAD, OPTIONS");
+    return made;
+  }
+  if (asked.method != "GET") return method_not_allowed({"GET", "HEAD", "OPTIONS"}, asked);
   if (asked.path == "/readyz") return ready_response(source);
   response made;
   made.body = R"({"status":"alive"})";

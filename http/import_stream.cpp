@@ -42,7 +42,7 @@ void import_stream::run() {
   client_.invite_body();
   response head;
   head.content_type = "application/x-ndjson";
-  client_.begin(head, asked_.request_id);
+  client_.begin(head);
   read_and_store();
   client_.finish();
 }
@@ -51,7 +51,7 @@ void import_stream::run() {
 bool import_stream::admitted() {
   auto answer = ask_and_wait(target_, asked_, longest_wait_for_chunk, canceled_);
   if (answer.status == 200) return true;
-  client_.answer(answer, asked_.request_id);
+  client_.answer(answer);
   return false;
 }
 

@@ -182,10 +182,14 @@ class operations {
   /// The devices of the range's first page, about 1 MiB; a page may be empty and not the last.
   virtual result<exported_devices> export_devices(application_id app, const export_range& range) = 0;
 
+  /// Whether a segment may be saved or deleted, judged by what is there (null = nothing) in the same
+  /// transaction; an error changes nothing.
+  using segment_check = std::function<result<void>(const segment* now)>;
   virtual result<saved_segment> put_segment(application_id app, const std::string& name,
-                                            const condition& where) = 0;
+                                            const condition& where, const segment_check& allowed) = 0;
   virtual result<segment> get_segment(application_id app, const std::string& name) = 0;
-  virtual result<void> delete_segment(application_id app, const std::string& name) = 0;
+  virtual result<void> delete_segment(application_id app, const std::string& name,
+                                      const segment_check& allowed) = 0;
   virtual result<page<segment>> list_segments(application_id app, const page_request& request) = 0;
 
   virtual result<std::vector<indexed_name>> indexed_properties(application_id app) = 0;

@@ -30,13 +30,13 @@ class pending_exchange final : public exchange {
   }
 
   const http::request& request() const override { return request_; }
-  void answer(response answer) override { give(answer); }
+  void answer(response answer) override { give(std::move(answer)); }
 
  private:
-  void give(const response& answer) {
+  void give(response answer) {
     if (answered_.exchange(true)) return;
     core_->waiting_requests.give_back(1);
-    from_->answer(number_, answer, framing_);
+    from_->answer(number_, std::move(answer), framing_);
   }
 
   const std::shared_ptr<server_core> core_;

@@ -18,6 +18,8 @@ std::string_view title_of(int status, std::string_view usual) {
   switch (status) {
     case 408:
       return "Request took too long";
+    case 414:
+      return "Request target too long";
     case 417:
       return "Expectation not understood";
     case 431:
@@ -107,6 +109,8 @@ problem_kind kind_of(errc code) {
       return {405, "Method not allowed", ""};
     case errc::wrong_state:
       return {409, "Wrong state", ""};
+    case errc::precondition_failed:
+      return {412, "Changed meanwhile", ""};
     case errc::conflict:
       return {409, "Conflict", ""};
     case errc::idempotency_mismatch:

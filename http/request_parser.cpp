@@ -50,6 +50,7 @@ head_parser::state head_parser::take(char c) {
   if (buffer_.empty() && (c == '\r' || c == '\n'))
     return ++leading_ > 4 ? refuse(400, "The request begins with empty lines.") : state::incomplete;
   buffer_ += c;
+  if (headers_at_ == 0 && buffer_.size() > most_line_bytes) return refuse_long_line();
   if (buffer_.size() > most_bytes)
     return refuse(431, "The request line and headers exceed " + std::to_string(most_bytes) + " bytes.");
   if (buffer_.size() == 1 && !is_token(buffer_)) return refuse(400, "This is not an HTTP request.");
@@ -77,6 +78,12 @@ head_parser::state head_parser::refuse(int status, std::string detail) {
   return state::refused;
 }
 
+head_parser::state head_parser::refuse_long_line() {
+  auto most = std::to_string(most_line_bytes);
+  if (buffer_.find(' ') == std::string::npos) return refuse(400, "The method is not a token.");
+  return refuse(414, "The request line exceeds " + most + " bytes.");
+}
+
 bool head_parser::parse_request_line(std::string_view line) {
   auto first = line.find(' '), last = line.rfind(' ');
   if (first == std::string_view::npos || first == last)
@@ -93,6 +100,7 @@ bool head_parser::parse_request_line(std::string_view line) {
 }
 
 bool head_parser::parse_target(std::string_view target) {
+  if (target == "*" && head_.request.method == "OPTIONS") return head_.request.path = target, true;
   // A proxy may send the absolute form; what counts is the path.
   if (auto scheme = to_lower(target.substr(0, 8)); scheme.substr(0, 7) == "http://" || scheme == "https://") {
     auto slash = target.find('/', target.find("//") + 2);
@@ -172,6 +180,8 @@ bool head_parser::interpret() {
     return found == headers.end() ? std::string_view() : std::string_view(found->second);
   };
   if (!head_.http_1_0 && headers.count("host") == 0) return refuse(400, "The header Host is missing."), false;
+  if (value("host").find_first_of(" \t/?#@\\,") != std::string_view::npos)
+    return refuse(400, "The header Host is not a host and port."), false;
   auto connection = value("connection");
   head_.keep_alive =
       head_.http_1_0 ? lists_token(connection, "keep-alive") : !lists_token(connection, "close");

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "http/answer_framing.hpp"
 #include "http/exchange.hpp"
 #include "model/error.hpp"
 
@@ -19,7 +20,8 @@ struct refusal {
 };
 
 struct request_head {
-  http::request request;  ///< without body, request_id and remote_address
+  http::request request;  ///< without body, ids and remote_address
+  answer_framing framing;  ///< filled in by whoever takes the head
   bool keep_alive = false;
   bool expects_continue = false;
   bool chunked = false;
@@ -46,11 +48,13 @@ class head_parser {
   void reset();
 
   static constexpr size_t most_bytes = 32 * 1024;
+  static constexpr size_t most_line_bytes = 16 * 1024;  ///< of the request line
   static constexpr size_t most_headers = 100;
 
  private:
   state take(char c);
   state refuse(int status, std::string detail);
+  state refuse_long_line();
   bool parse_request_line(std::string_view line);
   bool parse_target(std::string_view target);
   bool parse_path(std::string_view path);

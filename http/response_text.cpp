@@ -1,10 +1,16 @@
 #include "http/response_text.hpp"
 
+#include <algorithm>
 #include <ctime>
+
+#include "http/etag.hpp"
+#include "http/gzip.hpp"
 
 namespace pusher::http {
 
 namespace {
+
+constexpr size_t least_packed_bytes = 1024;  // less fits into one packet anyway
 
 std::string_view reason(int status) {
   switch (status) {
@@ -16,6 +22,8 @@ std::string_view reason(int status) {
       return "Accepted";
     case 204:
       return "No Content";
+    case 304:
+      return "Not Modified";
     case 400:
       return "Bad Request";
     case 401:
@@ -32,8 +40,12 @@ std::string_view reason(int status) {
       return "Conflict";
     case 411:
       return "Length Required";
+    case 412:
+      return "Precondition Failed";
     case 413:
       return "Content Too Large";
+    case 414:
+      return "URI Too Long";
     case 415:
       return "Unsupported Media Type";
     case 417:
@@ -74,35 +86,61 @@ void add_header(std::string& bytes, std::string_view name, std::string_view valu
   bytes += "\r\n";
 }
 
-std::string common_head(const response& answer, const std::string& request_id, bool keep_alive) {
+bool has_body(int status) {
+  return status != 204 && status != 304;
+}
+
+/// Whether the answer's body is one that gzip may be asked for.
+bool may_be_packed(const response& answer) {
+  return has_body(answer.status) && answer.body.size() >= least_packed_bytes &&
+         std::none_of(answer.headers.begin(), answer.headers.end(),
+                      [](const auto& each) { return each.first == "Content-Encoding"; });
+}
+
+void pack(response& answer) {
+  gzip_encoder encoder;
+  auto packed = encoder.add(answer.body);
+  answer.body = packed + encoder.finish();
+  answer.headers.emplace_back("Content-Encoding", "gzip");
+  for (auto& [name, value] : answer.headers)
+    if (name == "ETag") value = gzipped_tag(value);
+}
+
+std::string common_head(const response& answer, const answer_framing& framing, bool keep_alive) {
   std::string bytes;
   bytes.reserve(320 + answer.body.size());
   bytes.append("HTTP/1.1 ").append(std::to_string(answer.status)).append(" ").append(reason(answer.status));
   bytes += "\r\n";
   add_header(bytes, "Date", http_date());
   add_header(bytes, "Connection", keep_alive ? "keep-alive" : "close");
-  if (!request_id.empty()) add_header(bytes, "X-Request-Id", request_id);
+  if (!framing.request_id.empty()) add_header(bytes, "X-Request-Id", framing.request_id);
   for (const auto& [name, value] : answer.headers)
+    add_header(bytes, name, value);
+  for (const auto& [name, value] : framing.headers)
     add_header(bytes, name, value);
   return bytes;
 }
 
 }  // namespace
 
-std::string to_bytes(const response& answer, const answer_framing& framing) {
-  auto bytes = common_head(answer, framing.request_id, framing.keep_alive);
-  bool bodiless = answer.status == 204;
-  if (!bodiless) {
+std::string to_bytes(response answer, const answer_framing& framing) {
+  if (may_be_packed(answer)) {
+    answer.headers.emplace_back("Vary", "Accept-Encoding");
+    if (framing.gzip) pack(answer);
+  }
+  if (framing.preflight) answer_preflight(answer);
+  auto bytes = common_head(answer, framing, framing.keep_alive);
+  if (has_body(answer.status)) {
     if (!answer.body.empty()) add_header(bytes, "Content-Type", answer.content_type);
     add_header(bytes, "Content-Length", std::to_string(answer.body.size()));
   }
   bytes += "\r\n";
-  if (!bodiless && !framing.head_only) bytes += answer.body;
+  if (has_body(answer.status) && !framing.head_only) bytes += answer.body;
   return bytes;
 }
 
-std::string streamed_head(const response& answer, const std::string& request_id, bool chunked) {
-  auto bytes = common_head(answer, request_id, false);
+std::string streamed_head(const response& answer, const answer_framing& framing, bool chunked) {
+  auto bytes = common_head(answer, framing, false);
   add_header(bytes, "Content-Type", answer.content_type);
   if (chunked) add_header(bytes, "Transfer-Encoding", "chunked");
   return bytes += "\r\n";

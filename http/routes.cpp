@@ -111,6 +111,13 @@ result<principal> authenticate(const request& asked, operations& engine) {
   return engine.authenticate(std::string_view(found->second).substr(scheme.size()));
 }
 
+/// What may be done at a path; asked without a key, as browsers ask.
+response options_answer(std::string allowed) {
+  auto made = empty_response();
+  made.headers.emplace_back("Allow", std::move(allowed));
+  return made;
+}
+
 /// A route that was found, for a caller who may take it.
 struct routed {
   const route* taken;
@@ -119,6 +126,8 @@ struct routed {
 
 result<std::variant<routed, response>> find_route(const request& asked, operations& engine) {
   auto method = asked.method == "HEAD" ? std::string("GET") : asked.method;
+  if (asked.method == "OPTIONS" && asked.path == "*")
+    return std::variant<routed, response>(options_answer("GET, HEAD, PUT, POST, PATCH, DELETE, OPTIONS"));
   std::string allowed;
   for (const auto& each : routes) {
     auto names = match(each.pattern, asked.path);
@@ -136,6 +145,9 @@ result<std::variant<routed, response>> find_route(const request& asked, operatio
     if (auto known = only_known(asked.query, each.query); !known) return known.failure();
     return std::variant<routed, response>(routed{&each, {asked, engine, *who, std::move(*names)}});
   }
+  if (!allowed.empty()) allowed += (allowed.find("GET") == std::string::npos ? ", " : ", HEAD, ") + std::string("OPTIONS");
+  if (!allowed.empty() && method == "OPTIONS")
+    return std::variant<routed, response>(options_answer(std::move(allowed)));
   if (allowed.empty())
     return fault(errc::route_not_found, "There is nothing at this path; see the API's documentation.");
   auto made = problem(fault(errc::method_not_allowed, "This path takes " + allowed + "."), asked);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "http/codec_device.hpp"
+#include "http/etag.hpp"
 #include "http/export_page.hpp"
 #include "http/field_reader.hpp"
 #include "http/route_handlers.hpp"
@@ -77,10 +78,18 @@ void write_segment(json_text& out, const segment& from, std::optional<uint64_t> 
   out.close();
 }
 
-response segment_response(int status, const segment& from, std::optional<uint64_t> count = std::nullopt) {
+response segment_response(int status, const call& of, const segment& from,
+                          std::optional<uint64_t> count = std::nullopt) {
   json_text out;
   write_segment(out, from, count);
-  return json_response(status, out);
+  return tagged(json_response(status, out), of.asked, version_of(from.condition));
+}
+
+/// What If-Match and If-None-Match of the request say about what is there.
+operations::segment_check condition_of(const call& of) {
+  return [&of](const segment* now) {
+    return now ? may_change(of.asked, version_of(now->condition)) : may_create(of.asked);
+  };
 }
 
 response names_response(const std::vector<indexed_name>& names) {
@@ -152,9 +161,9 @@ answer put_segment(const call& of) {
   if (auto good = from.finish(); !good) return good.failure();
   auto where = condition::parse((*body)["condition"], "/condition");
   if (!where) return where.failure();
-  auto saved = of.engine.put_segment(of.who.application, of.name(), *where);
+  auto saved = of.engine.put_segment(of.who.application, of.name(), *where, condition_of(of));
   if (!saved) return saved.failure();
-  auto made = segment_response(saved->created ? 201 : 200, saved->value);
+  auto made = segment_response(saved->created ? 201 : 200, of, saved->value);
   if (saved->created) made.headers.emplace_back("Location", of.asked.path);
   return made;
 }
@@ -168,16 +177,17 @@ answer get_segment(const call& of) {
   }
   auto found = of.engine.get_segment(of.who.application, of.name());
   if (!found) return found.failure();
-  if (!counts) return segment_response(200, *found);
+  if (!counts) return segment_response(200, of, *found);
   auto where = condition::parse(found->condition);
   if (!where) return where.failure();
   auto counted = of.engine.count_devices(of.who.application, {std::move(*where), "/condition"});
   if (!counted) return counted.failure();
-  return segment_response(200, *found, counted->count);
+  return segment_response(200, of, *found, counted->count);
 }
 
 answer delete_segment(const call& of) {
-  if (auto gone = of.engine.delete_segment(of.who.application, of.name()); !gone) return gone.failure();
+  auto gone = of.engine.delete_segment(of.who.application, of.name(), condition_of(of));
+  if (!gone) return gone.failure();
   return empty_response();
 }
 

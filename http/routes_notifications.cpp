@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "http/codec_notification.hpp"
+#include "http/etag.hpp"
 #include "http/route_handlers.hpp"
 #include "model/limits.hpp"
 
@@ -21,30 +22,27 @@ result<std::optional<idempotency>> read_idempotency(const request& asked) {
   return std::optional(idempotency{key, sha256(asked.path + "\n" + asked.body)});
 }
 
-/// The answer of a call that may have been made before under the same key.
-response once_only(int status, created_notification&& made, const notification& of) {
-  response shown;
-  shown.status = status;
-  if (made.replayed_body) {
-    shown.headers.emplace_back("Idempotency-Replayed", "true");
-    shown.body = std::move(*made.replayed_body);
-  } else {
-    shown.body = notification_body(of);
-  }
-  return shown;
-}
-
-response notification_response(int status, const notification& from) {
+response notification_response(int status, const call& of, const notification& from) {
   response made;
   made.status = status;
   made.body = notification_body(from);
-  return made;
+  return tagged(std::move(made), of.asked, std::to_string(from.revision));
+}
+
+/// The answer of a call that may have been made before under the same key.
+response once_only(int status, const call& of, created_notification&& made) {
+  if (!made.replayed_body) return notification_response(status, of, made.created);
+  response shown;
+  shown.status = status;
+  shown.headers.emplace_back("Idempotency-Replayed", "true");
+  shown.body = std::move(*made.replayed_body);
+  return shown;
 }
 
 answer take_step(const call& of, life_step step) {
   auto now = of.engine.step_notification(of.who.application, of.name(), step);
   if (!now) return now.failure();
-  return notification_response(202, *now);
+  return notification_response(202, of, *now);
 }
 
 }  // namespace
@@ -58,15 +56,16 @@ answer create_notification(const call& of) {
   if (!draft) return draft.failure();
   auto created = of.engine.create_notification(of.who.application, *draft, *once, notification_body);
   if (!created) return created.failure();
-  auto made = once_only(201, std::move(*created), created->created);
-  made.headers.emplace_back("Location", "/v1/notifications/" + created->created.id);
+  auto location = "/v1/notifications/" + created->created.id;
+  auto made = once_only(201, of, std::move(*created));
+  made.headers.emplace_back("Location", std::move(location));
   return made;
 }
 
 answer get_notification(const call& of) {
   auto found = of.engine.get_notification(of.who.application, of.name());
   if (!found) return found.failure();
-  return notification_response(200, *found);
+  return notification_response(200, of, *found);
 }
 
 answer list_notifications(const call& of) {
@@ -90,21 +89,26 @@ answer launch_notification(const call& of) {
   if (!once) return once.failure();
   auto launched = of.engine.launch_notification(of.who.application, of.name(), *once, notification_body);
   if (!launched) return launched.failure();
-  return once_only(202, std::move(*launched), launched->created);
+  return once_only(202, of, std::move(*launched));
 }
 
 answer change_notification(const call& of) {
   auto body = read_body(of);
   if (!body) return body.failure();
   auto changed = of.engine.change_notification(
-      of.who.application, of.name(), [&](const notification& now) { return patch_notification(now, *body); });
+      of.who.application, of.name(), [&](const notification& now) -> result<notification_draft> {
+        if (auto good = may_change(of.asked, std::to_string(now.revision)); !good) return good.failure();
+        return patch_notification(now, *body);
+      });
   if (!changed) return changed.failure();
-  return notification_response(200, *changed);
+  return notification_response(200, of, *changed);
 }
 
 answer delete_notification(const call& of) {
   auto gone = of.engine.delete_notification(of.who.application, of.name(),
-                                            [](const notification&) { return result<void>(); });
+                                            [&](const notification& now) {
+                                              return may_change(of.asked, std::to_string(now.revision));
+                                            });
   if (!gone) return gone.failure();
   return empty_response();
 }

@@ -150,11 +150,12 @@ struct server::parts {
 
 result<std::unique_ptr<server>> server::start(const listen_address& address, const limits_settings& limits,
                                               dispatcher& target, const health_source* health,
-                                              unsigned io_threads) {
+                                              unsigned io_threads,
+                                              std::vector<std::string> allowed_origins) {
   std::signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
   auto made = std::make_unique<parts>();
-  made->core = std::make_shared<server_core>(limits, target, health);
+  made->core = std::make_shared<server_core>(limits, target, health, std::move(allowed_origins));
   try {
     made->listen(address, std::max(io_threads, 1U));
   } catch (const std::exception& fault) {

@@ -7,6 +7,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "conf/settings.hpp"
 #include "http/exchange.hpp"
@@ -31,11 +33,13 @@ struct server_stats {
 class server {
  public:
   /// Listens at once. `target` gets every request but health's; it and `health` (may be null: no health
-  /// paths) must outlive the server, and live until every exchange is answered or destroyed. Errors:
-  /// invalid_configuration when the address cannot be listened on.
+  /// paths) must outlive the server, and live until every exchange is answered or destroyed. Pages of
+  /// `allowed_origins` may read answers (CORS); none by default, `*` is any. Errors: invalid_configuration when
+  /// the address cannot be listened on.
   static result<std::unique_ptr<server>> start(const listen_address& address, const limits_settings& limits,
                                                dispatcher& target, const health_source* health,
-                                               unsigned io_threads);
+                                               unsigned io_threads,
+                                               std::vector<std::string> allowed_origins = {});
   ~server();
 
   /// The port listened on, also when the address said 0.

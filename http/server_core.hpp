@@ -35,13 +35,15 @@ class budget {
 };
 
 struct server_core {
-  server_core(const limits_settings& bounds, dispatcher& to, const health_source* asked);
+  server_core(const limits_settings& bounds, dispatcher& to, const health_source* asked,
+              std::vector<std::string> origins);
   ~server_core();
 
   const limits_settings limits;
   dispatcher& target;
   const health_source* const health;
   const size_t most_connections;
+  const std::vector<std::string> allowed_origins;  ///< of pages that may read answers
 
   budget request_bytes;
   budget waiting_requests;

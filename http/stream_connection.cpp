@@ -26,6 +26,13 @@ bool would_block() {
   return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 }
 
+/// The connection ends with the answer.
+answer_framing framing_of(const request_head& head) {
+  auto framing = head.framing;
+  framing.keep_alive = false;
+  return framing;
+}
+
 int as_timeout(milliseconds wait) {
   return static_cast<int>(wait.count());
 }
@@ -38,7 +45,7 @@ stream_connection::stream_connection(detached_socket taken, const request_head& 
       most_silence_(most_silence),
       canceled_(canceled),
       chunked_(!head.http_1_0),
-      head_only_(head.head_only),
+      framing_(framing_of(head)),
       owes_continue_(head.expects_continue),
       early_(std::move(early)),
       decoder_(head),
@@ -110,13 +117,13 @@ stream_connection::got stream_connection::break_off(int status, std::string deta
 
 // -- writing --
 
-void stream_connection::answer(const response& whole, const std::string& request_id) {
-  queue(to_bytes(whole, {request_id, false, head_only_}));
+void stream_connection::answer(const response& whole) {
+  queue(to_bytes(whole, framing_));
   send_all();
 }
 
-void stream_connection::begin(const response& head, const std::string& request_id) {
-  queue(streamed_head(head, request_id, chunked_));
+void stream_connection::begin(const response& head) {
+  queue(streamed_head(head, framing_, chunked_));
 }
 
 void stream_connection::write(std::string_view piece) {
@@ -130,7 +137,7 @@ void stream_connection::write(std::string_view piece) {
 }
 
 void stream_connection::finish() {
-  if (chunked_ && !head_only_) queue("0\r\n\r\n");
+  if (chunked_ && !framing_.head_only) queue("0\r\n\r\n");
   send_all();
 }
 

@@ -41,9 +41,9 @@ class stream_connection {
   const refusal& why() const { return why_; }
 
   /// Answers the whole request; instead of begin() and write().
-  void answer(const response& whole, const std::string& request_id);
+  void answer(const response& whole);
   /// The head of an answer whose body follows by write().
-  void begin(const response& head, const std::string& request_id);
+  void begin(const response& head);
   /// Queues a piece of the answer's body; waits only when more is queued than may be.
   void write(std::string_view piece);
   /// Writes a piece as the client reads: waits until little is queued. False when it reads no more.
@@ -56,7 +56,7 @@ class stream_connection {
   void break_answer_off();
 
   /// Whether the request was HEAD: nothing follows the head of the answer.
-  bool head_only() const { return head_only_; }
+  bool head_only() const { return framing_.head_only; }
   /// Whether nothing can be sent any more.
   bool lost() const { return lost_; }
 
@@ -76,7 +76,7 @@ class stream_connection {
   const std::chrono::seconds most_silence_;
   const std::atomic<bool>& canceled_;
   const bool chunked_;
-  const bool head_only_;
+  const answer_framing framing_;
   bool owes_continue_;
   std::string early_;
   body_decoder decoder_;

@@ -38,6 +38,8 @@ std::string_view to_string(errc code) {
       return "method_not_allowed";
     case errc::wrong_state:
       return "wrong_state";
+    case errc::precondition_failed:
+      return "precondition_failed";
     case errc::conflict:
       return "conflict";
     case errc::idempotency_mismatch:
@@ -101,6 +103,7 @@ bool is_retryable(errc code) {
     case errc::route_not_found:
     case errc::method_not_allowed:
     case errc::wrong_state:
+    case errc::precondition_failed:
     case errc::conflict:
     case errc::idempotency_mismatch:
     case errc::payload_too_large:

@@ -27,6 +27,7 @@ enum class errc : uint8_t {
   route_not_found,         ///< no such path
   method_not_allowed,      ///< the path exists, the method does not
   wrong_state,             ///< the notification's state does not allow the step
+  precondition_failed,     ///< the resource is not the one that If-Match names
   conflict,                ///< it exists already, or is being changed
   idempotency_mismatch,    ///< the Idempotency-Key was used with another body
   payload_too_large,       ///< the rendered push would exceed the gateway's limit

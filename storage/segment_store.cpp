@@ -103,11 +103,12 @@ result<condition> write_segments_out(database::connection& on, application_id ap
 }
 
 result<segment_store::put_result> segment_store::put(application_id app, const std::string& name,
-                                                     const condition& where) {
+                                                     const condition& where, const check& allowed) {
   return transact(db_, [&](database::connection& on) -> result<put_result> {
     if (auto locked = lock_segments(on, app); !locked) return locked.failure();
     auto before = find_segment(on, app, name);
     if (!before) return before.failure();
+    if (auto good = allowed(*before ? &**before : nullptr); !good) return good.failure();
     uint64_t count = 0;
     auto counted = on.query("counting segments", "SELECT COUNT(*) FROM segments WHERE application_id = ?",
                             {app}, [&](const sql_row& row) { count = row.number(0); });
@@ -144,9 +145,13 @@ result<segment> segment_store::get(application_id app, const std::string& name) 
   });
 }
 
-result<void> segment_store::erase(application_id app, const std::string& name) {
+result<void> segment_store::erase(application_id app, const std::string& name, const check& allowed) {
   return transact(db_, [&](database::connection& on) -> result<void> {
     if (auto locked = lock_segments(on, app); !locked) return locked.failure();
+    auto now = find_segment(on, app, name);
+    if (!now) return now.failure();
+    if (!*now) return no_such_segment();
+    if (auto good = allowed(&**now); !good) return good;
     auto users = users_of(on, app, name);
     if (!users) return users.failure();
     for (const auto& user : *users)

@@ -4,6 +4,7 @@
 answers. Bodies are judged more strictly than clients should: a field that is not described is a fault here, so that the
 description stays complete.
 """
+import http.client
 import json
 import re
 
@@ -95,7 +96,7 @@ class Description:
             return self._check_response(problem, method, headers, text, told)
         if method == "OPTIONS":
             return None
-        operation = item.get("get" if method == "HEAD" else method.lower())
+        operation = item.get("get" if method == "HEAD" else method.lower()) if method.isupper() else None
         if operation is None:
             assert status in BEFORE_THE_ROUTE | {405}, f"an answer to a method that is not described: {told}"
             assert status != 405 or headers.get("allow"), f"a 405 without Allow: {told}"
@@ -137,7 +138,10 @@ _known = {}
 def description_of(node):
     """The description that this node's program gives; None while it cannot be asked."""
     if node.pusher not in _known:
-        status, text, _ = node.send("GET", "/openapi.json")
+        try:
+            status, text, _ = node.send("GET", "/openapi.json")
+        except (OSError, http.client.HTTPException):
+            return None
         if status != 200:
             return None
         _known[node.pusher] = Description(json.loads(text))

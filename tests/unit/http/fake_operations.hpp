@@ -153,8 +153,10 @@ class fake_operations : public pusher::http::operations {
   std::vector<pusher::device_event> events;
 
   result<pusher::http::saved_segment> put_segment(application_id, const std::string& name,
-                                                  const pusher::condition& where) override {
+                                                  const pusher::condition& where,
+                                                  const segment_check& allowed) override {
     if (fails) return *fails;
+    if (auto good = allowed(segment_of(name)); !good) return good.failure();
     bool created = segments.count(name) == 0;
     segments[name] = {name, where.to_json(), 1'000, 2'000};
     return pusher::http::saved_segment{created, segments[name]};
@@ -164,7 +166,12 @@ class fake_operations : public pusher::http::operations {
     if (found == segments.end()) return failure(pusher::errc::not_found, "There is no such segment.");
     return found->second;
   }
-  result<void> delete_segment(application_id, const std::string& name) override {
+  const pusher::segment* segment_of(const std::string& name) {
+    return segments.count(name) > 0 ? &segments[name] : nullptr;
+  }
+  result<void> delete_segment(application_id, const std::string& name,
+                              const segment_check& allowed) override {
+    if (auto good = allowed(segment_of(name)); !good) return good.failure();
     if (segments.erase(name) == 0) return failure(pusher::errc::not_found, "There is no such segment.");
     return {};
   }
