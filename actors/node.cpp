@@ -16,6 +16,7 @@
 #include "actors/store_keeper.hpp"
 #include "actors/supervisor.hpp"
 #include "http/admin.hpp"
+#include "http/gorush.hpp"
 #include "http/health.hpp"
 #include "http/server.hpp"
 #include "storage/embedded_stores.hpp"
@@ -102,6 +103,7 @@ class running_node {
         system_(caf_config_),
         supervisor_(spawn_supervisor(system_, node_)),
         dispatcher_(supervisor_),
+        door_(dispatcher_, node_->config.compat),
         health_(node_) {
     node_->board.report(check_roles, false, "waits for the stores");
   }
@@ -111,7 +113,7 @@ class running_node {
     if (!admin) return std::move(admin).failure();
     admin_ = std::move(*admin);
     if (!plays(node_->config, role::api)) return {};
-    auto server = http::server::start(node_->config.api, node_->config.limits, dispatcher_, &health_, 2,
+    auto server = http::server::start(node_->config.api, node_->config.limits, door_, &health_, 2,
                                       node_->config.cors_allowed_origins);
     if (!server) return std::move(server).failure();
     server_ = std::move(*server);
@@ -169,6 +171,7 @@ class running_node {
   caf::actor_system system_;
   supervisor_actor supervisor_;
   to_supervisor dispatcher_;
+  http::gorush_door door_;
   node_health health_;
   std::unique_ptr<http::admin_server> admin_;
   std::unique_ptr<http::server> server_;

@@ -39,6 +39,11 @@ class borrowed_key {
   }
 
   result<std::string> make(settings config, const std::string& application) {
+    if (config.embedded_mysql() && !data_directory::is_in_use(config.data_directory))
+      return error{errc::invalid_field,
+                   "No API key, and no node works in " + config.data_directory + ": give a key in " +
+                       key_variable + " or by --key-file, or the node's --config or --data-directory.",
+                   "", 0};
     auto attached = embedded_stores::attach_or_start(config);
     if (!attached) return attached.failure();
     stores_ = std::move(*attached);

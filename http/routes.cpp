@@ -145,7 +145,8 @@ result<std::variant<routed, response>> find_route(const request& asked, operatio
     if (auto known = only_known(asked.query, each.query); !known) return known.failure();
     return std::variant<routed, response>(routed{&each, {asked, engine, *who, std::move(*names)}});
   }
-  if (!allowed.empty()) allowed += (allowed.find("GET") == std::string::npos ? ", " : ", HEAD, ") + std::string("OPTIONS");
+  if (!allowed.empty())
+    allowed += (allowed.find("GET") == std::string::npos ? ", " : ", HEAD, ") + std::string("OPTIONS");
   if (!allowed.empty() && method == "OPTIONS")
     return std::variant<routed, response>(options_answer(std::move(allowed)));
   if (allowed.empty())
@@ -177,10 +178,7 @@ response guarded(const request& asked, const Body& body) {
 }  // namespace
 
 response serve(const request& asked, operations& engine) {
-  auto route = [&engine](const request& each) {
-    return guarded(each, [&] { return route_request(each, engine); });
-  };
-  return is_gorush_path(asked.path) ? serve_gorush(asked, engine.compat(), route) : route(asked);
+  return guarded(asked, [&] { return route_request(asked, engine); });
 }
 
 std::vector<route_facts> all_routes() {

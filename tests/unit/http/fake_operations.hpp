@@ -94,9 +94,14 @@ class fake_operations : public pusher::http::operations {
     }
     return holders;
   }
+  std::set<pusher::notification_key> unsettled;
   result<std::set<pusher::notification_key>> settled_among(
       const std::vector<pusher::notification_key>& asked) override {
-    return std::set<pusher::notification_key>(asked.begin(), asked.end());
+    if (fails) return *fails;
+    std::set<pusher::notification_key> settled(asked.begin(), asked.end());
+    for (auto each : unsettled)
+      settled.erase(each);
+    return settled;
   }
   std::optional<pusher::error> refuses;  ///< what check_notification answers
   result<void> check_notification(application_id, const pusher::notification_draft&) override {
