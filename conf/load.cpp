@@ -216,14 +216,15 @@ result<void> check_stores(const settings& values) {
 result<void> check_origins(const settings& values) {
   for (const auto& each : values.cors_allowed_origins) {
     auto host = each.find("://");
-    if (each == "*" || (host != std::string::npos && host + 3 < each.size() &&
-                        each.find_first_of("/*", host + 3) == std::string::npos &&
-                        each.find(' ') == std::string::npos))
+    if (each == "*" ||
+        (host != std::string::npos && host + 3 < each.size() &&
+         each.find_first_of("/*", host + 3) == std::string::npos && each.find(' ') == std::string::npos))
       continue;
-    return error{errc::invalid_configuration,
-                 "api.cors_allowed_origins: \"" + each +
-                     "\" is not an origin; write scheme://host[:port] as browsers do, without a slash at the end.",
-                 "", 0};
+    return error{
+        errc::invalid_configuration,
+        "api.cors_allowed_origins: \"" + each +
+            "\" is not an origin; write scheme://host[:port] as browsers do, without a slash at the end.",
+        "", 0};
   }
   return {};
 }

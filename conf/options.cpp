@@ -45,10 +45,11 @@ std::vector<option> make_options() {
                              "one in its data directory.",
                              FIELD(secrets_key_file)));
   made.push_back(listen_option("api.listen", "Where clients connect; port 0 takes a free one.", FIELD(api)));
-  made.push_back(list_option("api.cors_allowed_origins",
-                             "Origins of pages that may call the API from a browser, e.g. https://ops.example.com; "
-                             "* = any, empty = none.",
-                             FIELD(cors_allowed_origins)));
+  made.push_back(
+      list_option("api.cors_allowed_origins",
+                  "Origins of pages that may call the API from a browser, e.g. https://ops.example.com; "
+                  "* = any, empty = none.",
+                  FIELD(cors_allowed_origins)));
   made.push_back(listen_option("admin.listen",
                                "Health and metrics, without a key: loopback or a private network only.",
                                FIELD(admin)));

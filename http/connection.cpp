@@ -151,9 +151,9 @@ connection::exchange_ptr connection::finish_request(std::string_view rest, socke
   if (!core_->waiting_requests.take(1))
     return refuse(overloaded("Too many requests wait for answers.")), nullptr;
   enter(phase::waiting, longest_wait_for_answer);
-  auto complete = std::make_shared<pending_exchange>(core_, shared_from_this(), ++number_,
-                                                     std::move(head_.request), std::move(head_.framing),
-                                                     std::exchange(charged_, 0));
+  auto complete =
+      std::make_shared<pending_exchange>(core_, shared_from_this(), ++number_, std::move(head_.request),
+                                         std::move(head_.framing), std::exchange(charged_, 0));
   head_ = {};
   drop_while_busy(rest);
   return complete;

@@ -22,7 +22,8 @@ constexpr std::string_view methods[] = {"get", "put", "post", "patch", "delete"}
 
 std::string_view text_of(const Value& object, const char* name) {
   auto found = object.FindMember(name);
-  return found == object.MemberEnd() || !found->value.IsString() ? std::string_view() : json::view(found->value);
+  return found == object.MemberEnd() || !found->value.IsString() ? std::string_view()
+                                                                 : json::view(found->value);
 }
 
 std::string upper(std::string_view text) {
@@ -52,9 +53,10 @@ class docs_renderer {
   }
 
   std::string page() {
-    out_ = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-           "<title>Pusher API</title><link rel=\"icon\" href=\"data:,\"><style>";
+    out_ =
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+        "<title>Pusher API</title><link rel=\"icon\" href=\"data:,\"><style>";
     out_.append(docs_page_style).append("</style></head>\n<body>");
     navigation();
     out_ += "<main><h1>Pusher API</h1>";
@@ -90,8 +92,10 @@ class docs_renderer {
                   html_text(each.path) + "</a></li>";
       out_ += "</ul>";
     }
-    out_ += "<h2>For all</h2><ul><li><a href=\"#headers\">Headers</a></li><li><a href=\"#faults\">Faults</a></li><li><a href=\"#schemas\">Schemas</a></li>"
-            "</ul></nav>";
+    out_ +=
+        "<h2>For all</h2><ul><li><a href=\"#headers\">Headers</a></li><li><a "
+        "href=\"#faults\">Faults</a></li><li><a href=\"#schemas\">Schemas</a></li>"
+        "</ul></nav>";
   }
 
   static std::string badge(std::string_view method) {
@@ -200,7 +204,8 @@ class docs_renderer {
     auto found = of.value->FindMember("requestBody");
     if (found == of.value->MemberEnd()) return;
     for (const auto& content : found->value["content"].GetObject()) {
-      out_ += "<h4>Body: " + html_text(json::view(content.name)) + "</h4>" + schemas_.described(content.value);
+      out_ +=
+          "<h4>Body: " + html_text(json::view(content.name)) + "</h4>" + schemas_.described(content.value);
       if (!content.value.HasMember("examples")) continue;
       for (const auto& each : content.value["examples"].GetObject()) {
         auto summary = text_of(each.value, "summary");
@@ -222,7 +227,8 @@ class docs_renderer {
         others += " <a href=\"#fault-" + html_text(ref.substr(ref.rfind('/') + 1)) + "\">" + status + "</a>";
         continue;
       }
-      out_ += "<dt><strong>" + status + "</strong> " + html_inline(text_of(response, "description")) + "</dt><dd>";
+      out_ += "<dt><strong>" + status + "</strong> " + html_inline(text_of(response, "description")) +
+              "</dt><dd>";
       answer_bodies(response);
       out_ += "</dd>";
     }
@@ -249,12 +255,14 @@ class docs_renderer {
 
   void faults() {
     out_ += "<section><h2 id=\"faults\">Faults</h2>" +
-            html_paragraphs("Answers of `application/problem+json` (RFC 9457); see " 
-                            "`Problem` below. A route lists those that it may give.") +
+            html_paragraphs(
+                "Answers of `application/problem+json` (RFC 9457); see "
+                "`Problem` below. A route lists those that it may give.") +
             "<dl>";
     for (const auto& each : document_["components"]["responses"].GetObject()) {
       auto content = each.value.FindMember("content");
-      if (content == each.value.MemberEnd() || !content->value.HasMember("application/problem+json")) continue;
+      if (content == each.value.MemberEnd() || !content->value.HasMember("application/problem+json"))
+        continue;
       out_ += "<dt id=\"fault-" + html_text(json::view(each.name)) + "\"><code>" +
               html_text(json::view(each.name)) + "</code></dt><dd>" +
               html_inline(text_of(each.value, "description")) + "</dd>";
@@ -293,7 +301,8 @@ std::string render_docs_page(const Value& document) {
 
 std::string docs_page_policy() {
   return "default-src 'none'; style-src " + hash_source(docs_page_style) + "; script-src " +
-         hash_source(docs_page_script) + "; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+         hash_source(docs_page_script) +
+         "; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 }
 
 const result<std::string>& docs_page() {

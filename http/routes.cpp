@@ -153,7 +153,8 @@ result<std::variant<routed, response>> find_route(const request& asked, operatio
     if (auto known = only_known(asked.query, each.query); !known) return known.failure();
     return std::variant<routed, response>(routed{&each, {asked, engine, *who, std::move(*names)}});
   }
-  if (!allowed.empty()) allowed += (allowed.find("GET") == std::string::npos ? ", " : ", HEAD, ") + std::string("OPTIONS");
+  if (!allowed.empty())
+    allowed += (allowed.find("GET") == std::string::npos ? ", " : ", HEAD, ") + std::string("OPTIONS");
   if (!allowed.empty() && method == "OPTIONS")
     return std::variant<routed, response>(options_answer(std::move(allowed)));
   if (allowed.empty())

@@ -105,10 +105,9 @@ answer change_notification(const call& of) {
 }
 
 answer delete_notification(const call& of) {
-  auto gone = of.engine.delete_notification(of.who.application, of.name(),
-                                            [&](const notification& now) {
-                                              return may_change(of.asked, std::to_string(now.revision));
-                                            });
+  auto gone = of.engine.delete_notification(of.who.application, of.name(), [&](const notification& now) {
+    return may_change(of.asked, std::to_string(now.revision));
+  });
   if (!gone) return gone.failure();
   return empty_response();
 }

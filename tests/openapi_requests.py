@@ -8,11 +8,15 @@ import re._parser as regex_parser
 import urllib.parse
 
 # Texts that have broken programs before.
-ODD_TEXTS = ["", " ", "\0", "a\0b", "\x7f", "\r\nX-Injected: 1", "null", "../../etc/passwd", "%00", "%2e%2e%2f", "'; DROP TABLE devices; --",
-             "\" OR 1=1 --", "`", "${7*7}", "{{7*7}}", "<script>", "\u202e\u2066", "\ufeff", "\U0001f600" * 30, "\u0130\u0131", "é" * 64, "x" * 5000,
+ODD_TEXTS = ["", " ", "\0", "a\0b", "\x7f", "\r\nX-Injected: 1", "null", "../../etc/passwd", "%00", "%2e%2e%2f",
+             "'; DROP TABLE devices; --",
+             "\" OR 1=1 --", "`", "${7*7}", "{{7*7}}", "<script>", "\u202e\u2066", "\ufeff", "\U0001f600" * 30,
+             "\u0130\u0131", "é" * 64, "x" * 5000,
              "-1", "0", "1e400", "NaN", "true", "*", "a:launch", "\\", "\ud800"]
-ODD_NUMBERS = [0, -0.0, -1, 1, 2**31, 2**32, 2**53 + 1, 2**63 - 1, 2**63, 2**64, -2**63, -2**63 - 1, 10**30, 0.1, 1e308, 5e-324]
-ODD_BYTES = [b"\xff\xfe", b"\xed\xa0\x80", b"\xc0\xaf", b"\x00", b"\xef\xbb\xbf", b"1e400", b"NaN", b"-", b"[" * 500, b'{"a":' * 500, b'"\\ud800"']
+ODD_NUMBERS = [0, -0.0, -1, 1, 2**31, 2**32, 2**53 + 1, 2**63 - 1, 2**63, 2**64, -2**63, -2**63 - 1, 10**30, 0.1,
+               1e308, 5e-324]
+ODD_BYTES = [b"\xff\xfe", b"\xed\xa0\x80", b"\xc0\xaf", b"\x00", b"\xef\xbb\xbf", b"1e400", b"NaN", b"-", b"[" * 500,
+             b'{"a":' * 500, b'"\\ud800"']
 METHODS = ["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 
@@ -149,7 +153,8 @@ class RequestMaker:
     def broken_bytes(self, body):
         at = self.random.randint(0, len(body))
         return self.random.choice([body[:at], body + body, body[:at] + self.random.choice(ODD_BYTES) + body[at:],
-                                   self.random.choice(ODD_BYTES), body[:at] + bytes([self.random.randrange(256)]) + body[at + 1:]])
+                                   self.random.choice(ODD_BYTES),
+                                   body[:at] + bytes([self.random.randrange(256)]) + body[at + 1:]])
 
     # -- requests --
 

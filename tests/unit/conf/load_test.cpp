@@ -94,7 +94,8 @@ TEST_CASE("every mistake names its key, its place and the remedy") {
   CHECK(has(of("[api]\nlisten = 8080\n"), "takes a text"));
   CHECK(has(of("[api]\nlisten = \"8080\"\n"), "HOST:PORT"));
   CHECK(has(of("[api]\nlisten = \"127.0.0.1:70000\"\n"), "65535"));
-  for (const char* origin : {"ops.example.com", "https://ops.example.com/", "https://", "https://a.example.com, https://b.example.com"})
+  for (const char* origin : {"ops.example.com", "https://ops.example.com/", "https://",
+                             "https://a.example.com, https://b.example.com"})
     CHECK(has(of("[api]\ncors_allowed_origins = \"" + std::string(origin) + "\"\n"), "as browsers do"));
   CHECK(has(of("[log]\nlevel = \"loud\"\n"), "trace, debug"));
   CHECK(has(of("[embedded]\nmaxmemory = \"lots\"\n"), "256M"));

@@ -106,7 +106,8 @@ TEST_CASE("every reference of the document leads somewhere") {
   check_references(document());
 }
 
-TEST_CASE("every operation has a name of its own, a summary, its path's names and an answer that is not a fault") {
+TEST_CASE(
+    "every operation has a name of its own, a summary, its path's names and an answer that is not a fault") {
   std::set<std::string> names;
   for (const auto& path : document()["paths"].GetObject()) {
     for (const auto& member : path.value.GetObject()) {

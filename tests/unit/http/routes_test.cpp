@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <stdexcept>
+
 #include "fake_operations.hpp"
 #include "http/export_page.hpp"
 #include "http/import_chunk.hpp"
@@ -139,6 +141,36 @@ TEST_CASE("a failing store is 503 with Retry-After, and its words stay inside") 
   CHECK(answer.status == 503);
   CHECK(header(answer, "Retry-After") == "3");
   CHECK(!contains(answer.body, "10.0.0.5"));
+}
+
+TEST_CASE("what is thrown stays inside: the client learns that it was us, and under which id") {
+  struct throwing_operations : fake_operations {
+    result<stored_device> get_device(application_id, const std::string&) override {
+      throw std::runtime_error("host 10.0.0.5 refused secret-token");
+    }
+  } engine;
+  auto answer = serve(ask("GET", "/v1/devices/a"), engine);
+  CHECK(answer.status == 500);
+  CHECK(code_of(answer) == "internal");
+  CHECK(contains(answer.body, R"("request_id":"r1")"));
+  CHECK(!contains(answer.body, "10.0.0.5"));
+  CHECK(!contains(answer.body, "secret-token"));
+}
+
+TEST_CASE("every path tells what may be done at it, to anybody") {
+  fake_operations engine;
+  for (const auto& each : all_routes()) {
+    std::string path(each.pattern);
+    for (size_t at; (at = path.find('{')) != std::string::npos;)
+      path.replace(at, path.find('}') - at + 1, "x");
+    auto answer = serve(ask("OPTIONS", path, "", ""), engine);
+    CAPTURE(path);
+    CHECK(answer.status == 204);
+    CHECK(contains(header(answer, "Allow"), std::string(each.method)));
+    CHECK(contains(header(answer, "Allow"), "OPTIONS"));
+  }
+  CHECK(serve(ask("OPTIONS", "/v1/nothing"), engine).status == 404);
+  CHECK(serve(ask("OPTIONS", "*"), engine).status == 204);
 }
 
 TEST_CASE("bodies are JSON and say so") {
