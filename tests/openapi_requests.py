@@ -25,6 +25,7 @@ class RequestMaker:
         self.described, self.random = described, random
         self.places = list(described.operations())
         self.seen = {}  # field name -> values that answers showed
+        self.shown = {}  # path of a list -> what answers there showed
 
     # -- values --
 
@@ -161,6 +162,7 @@ class RequestMaker:
     def request(self):
         """(operation, method, address, headers, body)."""
         path, method, operation, parameters = self.random.choice(self.places)
+        self.path = path
         address, headers = self._address(path, parameters), {}
         for each in parameters:
             if each["in"] == "header" and self.random.random() < 0.3:
@@ -197,7 +199,8 @@ class RequestMaker:
     def _address(self, path, parameters):
         for each in parameters:
             if each["in"] == "path":
-                path = path.replace("{" + each["name"] + "}", self._path_value(each))
+                name = "{" + each["name"] + "}"
+                path = path.replace(name, self._path_value(each, self.path.split("/" + name)[0]))
         query = []
         for each in parameters:
             if each["in"] == "query" and self.random.random() < 0.4:
@@ -216,10 +219,14 @@ class RequestMaker:
         value = self.value(parameter["schema"])
         return json.dumps(value) if isinstance(value, bool) else str(value)
 
-    def _path_value(self, parameter):
+    def _path_value(self, parameter, place):
         chance = self.random.random()
         known = self.seen.get(parameter["name"])
-        if known and chance < 0.6:
+        of_place = self.shown.get(place)
+        if of_place and chance < 0.6:
+            one = self.random.choice(of_place)
+            text = str(one.get(parameter["name"]) or one.get("id") or one.get("name"))
+        elif known and chance < 0.6:
             text = str(self.random.choice(known))
         elif chance < 0.8:
             text = str(parameter.get("example", self.value(parameter["schema"])))
@@ -230,10 +237,18 @@ class RequestMaker:
         return urllib.parse.quote(text, safe="", errors="surrogatepass")
 
     def learn(self, value):
-        """Remembers what an answer showed."""
+        """Remembers what the answer to the last request showed."""
+        things = value.get("items", [value]) if isinstance(value, dict) else []
+        if "}" not in self.path.rsplit("/", 1)[-1] and ":" not in self.path:
+            known = self.shown.setdefault(self.path, [])
+            known += [each for each in things[:10] if isinstance(each, dict)]
+            del known[:-20]
+        self._learn_fields(value)
+
+    def _learn_fields(self, value):
         if isinstance(value, list):
             for each in value[:20]:
-                self.learn(each)
+                self._learn_fields(each)
         if isinstance(value, dict):
             for name, each in value.items():
                 if isinstance(each, (str, int)) and not isinstance(each, bool):
@@ -243,4 +258,4 @@ class RequestMaker:
                     if len(known) > 20:
                         known.pop(self.random.randrange(20))
                 else:
-                    self.learn(each)
+                    self._learn_fields(each)
