@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "conf/gateway_checks.hpp"
+#include "conf/key_file.hpp"
 #include "conf/options.hpp"
 #include "conf/role_variables.hpp"
 #include "conf/secret_file.hpp"
@@ -229,8 +230,7 @@ result<void> check_together(const settings& values) {
   if (auto good = check_origins(values); !good) return good;
   if (auto good = check_gateways(values); !good) return good;
   if (!values.secrets_key_file.empty())
-    if (auto safe = refuse_if_others_can_read("secrets.key_file", values.secrets_key_file); !safe)
-      return safe;
+    if (auto keys = read_key_file("secrets.key_file", values.secrets_key_file); !keys) return keys.failure();
   return {};
 }
 

@@ -28,6 +28,7 @@ struct server_stats {
   uint64_t waiting_requests = 0;  ///< dispatched and not answered
   uint64_t request_bytes = 0;     ///< of requests in memory
   uint64_t open_streams = 0;      ///< imports under way
+  uint64_t progress_watchers = 0;
 };
 
 class server {
