@@ -41,7 +41,7 @@ std::vector<device_row> some_devices(const std::string& properties) {
 /// The parts that fan-out asks for, and the page that it commits for these devices.
 std::pair<device_parts, page_commit> fanned_out(const fan_out_task& task, const std::vector<device_row>& rows,
                                                 const fan_out_bounds& bounds) {
-  fan_out_machine machine(bounds, {channel::fcm});
+  fan_out_machine machine(bounds, {{{1}, {channel::fcm}}});
   machine.lead(1);
   REQUIRE(std::holds_alternative<fan_out_machine::read_worklist>(machine.next(now)));
   machine.worklist({{{1}, false}}, now);
@@ -108,13 +108,13 @@ TEST_CASE("a sender gives the transport one order for each localization of a bat
     batch.targets.push_back(target);
   }
   sender_machine machine({}, 7);
-  machine.capacity(channel::fcm, 100, false);
+  machine.capacity({{1}, channel::fcm}, 100, false);
   claim claimed;
   claimed.queue = "1.fcm.production.campaign";
   claimed.entry = "1-1";
   claimed.token = "1";
   claimed.payload = encode(batch);
-  machine.claimed(channel::fcm, {claimed}, false, now);
+  machine.claimed({{1}, channel::fcm}, {claimed}, false, now);
   REQUIRE(std::holds_alternative<sender_machine::load_content>(machine.next(now)));
   auto stored = decode_message(encode(task.message));
   REQUIRE(stored);
