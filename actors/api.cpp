@@ -5,6 +5,7 @@
 #include "actors/api_operations.hpp"
 #include "actors/log.hpp"
 #include "actors/registration_batch.hpp"
+#include "actors/report_batch.hpp"
 #include "actors/roles.hpp"
 #include "http/routes.hpp"
 
@@ -15,7 +16,14 @@ namespace {
 struct api_state {
   std::unique_ptr<api_operations> operations;
   std::unique_ptr<registration_batch> batch;
+  std::unique_ptr<report_batch> reports;
   std::unique_ptr<answer_waits> waits;
+
+  size_t waiting() const { return batch->size() + reports->size(); }
+  void store() {
+    batch->store();
+    reports->store();
+  }
 };
 
 using clock = std::chrono::steady_clock;
@@ -41,14 +49,19 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
           note(shared, of.request(), made, since);
         };
         self->state.batch = std::make_unique<registration_batch>(*self->state.operations, told);
+        self->state.reports = std::make_unique<report_batch>(*self->state.operations, told);
         self->state.waits = std::make_unique<answer_waits>(*self->state.operations, told);
         return {
             [self, shared](const client_request& asked) {
               const auto& request = asked.exchange->request();
-              if (http::is_registration(request)) {
+              bool registers = http::is_registration(request);
+              if (registers || http::is_device_report(request)) {
                 // Stored when all requests that wait already have been looked at.
-                if (self->state.batch->size() == 0) self->send(self, store_registrations{});
-                self->state.batch->add(asked.exchange);
+                if (self->state.waiting() == 0) self->send(self, store_registrations{});
+                if (registers)
+                  self->state.batch->add(asked.exchange);
+                else
+                  self->state.reports->add(asked.exchange);
                 return;
               }
               auto began = clock::now();
@@ -62,14 +75,14 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
               note(shared, request, answer, began);
               asked.exchange->answer(std::move(answer));
             },
-            [self](store_registrations) { self->state.batch->store(); },
+            [self](store_registrations) { self->state.store(); },
             [self](look_at_answers) {
               self->state.waits->look();
               if (self->state.waits->size() > 0)
                 self->delayed_send(self, answer_waits::interval, look_at_answers{});
             },
             [self](drain) {
-              self->state.batch->store();
+              self->state.store();
               self->state.waits->finish_all();
               self->quit();
             },

@@ -191,28 +191,7 @@ result<std::vector<http::indexed_name>> api_operations::index_properties(
   return made;
 }
 
-// -- people and history --
-
-result<http::page<device_event>> api_operations::list_events(application_id app, const std::string& device_id,
-                                                             std::optional<device_event_type> only,
-                                                             const http::page_request& request) {
-  auto before = from_cursor(request.cursor);
-  if (!before) return before.failure();
-  auto found = history_.list(app, device_id, only, *before, request.limit + 1);
-  if (!found) return found.failure();
-  http::page<device_event> page{std::move(*found), ""};
-  if (page.items.size() > request.limit) {
-    page.items.resize(request.limit);
-    page.next = to_cursor(page.items.back().id);
-  }
-  return page;
-}
-
-result<device_event> api_operations::report_event(application_id app, const std::string& device_id,
-                                                  device_event_type type,
-                                                  const std::optional<std::string>& notification_id) {
-  return history_.report(app, device_id, type, notification_id);
-}
+// -- people --
 
 result<http::page<stored_device>> api_operations::list_user_devices(application_id app,
                                                                     const std::string& user_id,

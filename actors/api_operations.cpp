@@ -9,17 +9,8 @@ namespace pusher {
 
 namespace {
 
-constexpr auto key_memory = std::chrono::seconds(1);  // a revoked key works no longer than this
-constexpr size_t most_remembered_keys = 1000;
-
 message as_message(const notification_draft& draft) {
-  message made;
-  made.content = draft.content;
-  made.android = draft.android;
-  made.apns = draft.apns;
-  made.webpush = draft.webpush;
-  made.hms = draft.hms;
-  made.collapse_key = draft.collapse_key;
+  auto made = message_of(draft);
   made.expires_at = now_ms() + utc_ms{draft.ttl_seconds} * 1000;
   return made;
 }
@@ -35,6 +26,7 @@ api_operations::api_operations(node_context_ptr node, unsigned index, std::funct
     : node_(std::move(node)),
       launched_(std::move(launched)),
       database_(node_->config.mysql),
+      applications_(database_),
       keys_(database_),
       devices_(database_),
       notifications_(database_),
@@ -44,23 +36,11 @@ api_operations::api_operations(node_context_ptr node, unsigned index, std::funct
       holds_(database_),
       credentials_(database_),
       history_(database_),
+      webhooks_(database_),
+      reports_(database_),
       feed_(database_),
-      journal_(node_->config.redis, node_->run_id, node_->consumer("api", index)) {}
-
-result<http::principal> api_operations::authenticate(std::string_view key) {
-  auto now = std::chrono::steady_clock::now();
-  auto digest = sha256(key);
-  if (auto known = remembered_.find(digest); known != remembered_.end()) {
-    if (now < known->second.until) return known->second.who;
-    remembered_.erase(known);
-  }
-  auto found = keys_.find(key);
-  if (!found) return found.failure();
-  http::principal who{found->application, found->scopes};
-  if (remembered_.size() >= most_remembered_keys) remembered_.clear();
-  remembered_[digest] = {who, now + key_memory};
-  return who;
-}
+      journal_(node_->config.redis, node_->run_id, node_->consumer("api", index)),
+      cursor_key_(sha256("cursors of " + node_->run_id)) {}
 
 // -- devices --
 
@@ -111,6 +91,11 @@ result<void> api_operations::check_content(application_id app, const notificatio
   return check_for_gateways(as_message(draft), *channels);
 }
 
+result<void> api_operations::may_launch(application_id app) {
+  if (auto light = node_->load.may_launch(node_->config.limits, app); !light) return light;
+  return journal_answers();
+}
+
 result<void> api_operations::journal_answers() {
   auto answered = journal_.check();
   if (answered) return {};
@@ -131,7 +116,7 @@ result<http::created_notification> api_operations::create_notification(
     const std::function<std::string(const notification&)>& render) {
   if (auto fits = check_content(app, draft); !fits) return fits.failure();
   if (draft.launch) {
-    if (auto able = journal_answers(); !able) return able.failure();
+    if (auto able = may_launch(app); !able) return able.failure();
   }
   auto created = notifications_.create(app, draft, as_stored(once), render);
   if (!created) return created.failure();
@@ -144,11 +129,11 @@ result<notification> api_operations::get_notification(application_id app, const 
 }
 
 result<http::page<notification>> api_operations::list_notifications(application_id app,
-                                                                    std::optional<notification_state> state,
+                                                                    const notification_filter& wanted,
                                                                     const http::page_request& request) {
   auto before = from_cursor(request.cursor);
   if (!before) return before.failure();
-  auto found = notifications_.list(app, state, {*before}, request.limit + 1);
+  auto found = notifications_.list(app, wanted, {*before}, request.limit + 1);
   if (!found) return found.failure();
   http::page<notification> page;
   page.items = std::move(*found);
@@ -162,29 +147,11 @@ result<http::page<notification>> api_operations::list_notifications(application_
 result<http::created_notification> api_operations::launch_notification(
     application_id app, const std::string& id, const std::optional<http::idempotency>& once,
     const std::function<std::string(const notification&)>& render) {
-  if (auto able = journal_answers(); !able) return able.failure();
+  if (auto able = may_launch(app); !able) return able.failure();
   auto launched = notifications_.launch(app, id, as_stored(once), render);
   if (!launched) return launched.failure();
   if (!launched->replayed_body) announce(launched->value.key);
   return http::created_notification{std::move(launched->value), std::move(launched->replayed_body)};
-}
-
-result<http::page<delivery>> api_operations::list_deliveries(application_id app, const std::string& id,
-                                                             std::optional<outcome> only,
-                                                             const http::page_request& request) {
-  auto after = from_cursor(request.cursor);
-  if (!after) return after.failure();
-  auto found = deliveries_.list(app, id, only, {*after}, request.limit + 1);
-  if (!found) return found.failure();
-  http::page<delivery> page;
-  for (auto& each : *found) {
-    if (page.items.size() == request.limit) {
-      page.next = to_cursor((*found)[request.limit - 1].device.value);
-      break;
-    }
-    page.items.push_back(std::move(each.value));
-  }
-  return page;
 }
 
 }  // namespace pusher

@@ -6,10 +6,12 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "actors/node_context.hpp"
 #include "http/operations.hpp"
 #include "storage/api_key_store.hpp"
+#include "storage/application_store.hpp"
 #include "storage/credential_store.hpp"
 #include "storage/database.hpp"
 #include "storage/delivery_store.hpp"
@@ -19,8 +21,11 @@
 #include "storage/journal.hpp"
 #include "storage/notification_store.hpp"
 #include "storage/property_index_store.hpp"
+#include "storage/report_store.hpp"
 #include "storage/segment_store.hpp"
 #include "storage/token_guard.hpp"
+#include "storage/webhook_store.hpp"
+#include "transports/sealed_text.hpp"
 #include "transports/transport.hpp"
 
 namespace pusher {
@@ -31,7 +36,29 @@ class api_operations : public http::operations {
   api_operations(node_context_ptr node, unsigned index, std::function<void()> launched);
 
   const compat_settings& compat() const override { return node_->config.compat; }
+
+  // In actors/api_access.cpp.
   result<http::principal> authenticate(std::string_view key) override;
+  std::string seal_cursor(application_id app, const std::string& cursor) override;
+  result<std::string> open_cursor(application_id app, const std::string& sealed) override;
+  result<http::created_application> create_application(
+      const std::string& name, const std::optional<std::string>& idempotency_key) override;
+  result<http::page<application>> list_applications(const http::page_request& request) override;
+  result<application> find_application(const std::string& name_or_id) override;
+  result<application> get_application(application_id app) override;
+  result<application> rename_application(application_id app, const std::string& name) override;
+  result<application> suspend_application(application_id app) override;
+  result<application> resume_application(application_id app) override;
+  result<void> delete_application(application_id app) override;
+  result<made_api_key> create_key(application_id app, const api_key_wish& wish,
+                                  const std::optional<std::string>& idempotency_key) override;
+  result<http::page<api_key>> list_keys(application_id app, const http::page_request& request) override;
+  result<api_key> get_key(application_id app, const std::string& id) override;
+  result<api_key> change_key(application_id app, const std::string& id,
+                             const std::function<result<void>(api_key&)>& change) override;
+  result<made_api_key> rotate_key(application_id app, const std::string& id,
+                                  std::optional<utc_ms> overlap) override;
+  result<void> revoke_key(application_id app, const std::string& id) override;
 
   result<http::registered_device> put_device(application_id app, const device& value) override;
   result<std::vector<http::registered_device>> put_devices(application_id app,
@@ -79,14 +106,19 @@ class api_operations : public http::operations {
   result<void> delete_credential(application_id app, const std::string& id) override;
   result<std::vector<token_hold>> token_holds(application_id app) override;
   result<token_hold> decide_token_hold(application_id app, uint64_t id, token_hold_state as) override;
-  result<http::page<device_event>> list_events(application_id app, const std::string& device_id,
-                                               std::optional<device_event_type> only,
-                                               const http::page_request& request) override;
-  result<device_event> report_event(application_id app, const std::string& device_id, device_event_type type,
-                                    const std::optional<std::string>& notification_id) override;
   // In actors/api_results.cpp.
   result<http::feed_page> read_feed(application_id app, event_types wanted,
                                     const http::page_request& request) override;
+  result<http::page<feed_event>> device_history(application_id app, const std::string& device_id,
+                                                event_types wanted, const std::optional<std::string>& of,
+                                                const http::page_request& request) override;
+  result<std::vector<recorded_report>> report_events(application_id app,
+                                                     const std::vector<client_report>& reports) override;
+  result<http::page<delivery>> list_deliveries(application_id app, const std::string& id,
+                                               const delivery_filter& wanted,
+                                               const http::page_request& request) override;
+  result<http::explained_delivery> explain_delivery(application_id app, const std::string& id,
+                                                    const std::string& device_id) override;
   result<http::page<stored_device>> list_user_devices(application_id app, const std::string& user_id,
                                                       const http::page_request& request) override;
   result<http::erased_user> erase_user(application_id app, const std::string& user_id) override;
@@ -95,8 +127,7 @@ class api_operations : public http::operations {
       application_id app, const notification_draft& draft, const std::optional<http::idempotency>& once,
       const std::function<std::string(const notification&)>& render) override;
   result<notification> get_notification(application_id app, const std::string& id) override;
-  result<http::page<notification>> list_notifications(application_id app,
-                                                      std::optional<notification_state> state,
+  result<http::page<notification>> list_notifications(application_id app, const notification_filter& wanted,
                                                       const http::page_request& request) override;
   result<http::created_notification> launch_notification(
       application_id app, const std::string& id, const std::optional<http::idempotency>& once,
@@ -110,9 +141,25 @@ class api_operations : public http::operations {
       const std::function<result<void>(const notification& now)>& allowed) override;
   result<notification> step_notification(application_id app, const std::string& id,
                                          http::life_step step) override;
-  result<http::page<delivery>> list_deliveries(application_id app, const std::string& id,
-                                               std::optional<outcome> only,
-                                               const http::page_request& request) override;
+  // In actors/api_rehearsal.cpp.
+  result<http::rehearsal> rehearse(application_id app, const notification_draft& draft,
+                                   const http::rehearsal_wish& wish) override;
+  // In actors/api_webhooks.cpp.
+  result<http::webhook_with_secret> create_webhook(application_id app,
+                                                   const webhook_options& options) override;
+  result<http::described_webhook> get_webhook(application_id app, const std::string& id) override;
+  result<http::page<http::described_webhook>> list_webhooks(application_id app,
+                                                            const http::page_request& request) override;
+  result<http::described_webhook> change_webhook(
+      application_id app, const std::string& id,
+      const std::function<result<void>(webhook_options&)>& change) override;
+  result<void> delete_webhook(application_id app, const std::string& id) override;
+  result<http::webhook_with_secret> rotate_webhook_secret(application_id app, const std::string& id) override;
+  result<webhook_attempt> test_webhook(application_id app, const std::string& id) override;
+  result<http::described_webhook> replay_webhook(application_id app, const std::string& id,
+                                                 const http::webhook_start& from) override;
+  result<http::page<webhook_attempt>> list_webhook_attempts(application_id app, const std::string& id,
+                                                            const http::page_request& request) override;
 
  private:
   /// What a search, count or export looks for, and where.
@@ -125,7 +172,26 @@ class api_operations : public http::operations {
   result<uint64_t> find_devices(application_id app, const search& what, device_plan& plan, device_key after,
                                 page_bounds bounds, const Visit& visit);
 
-  /// Launching is refused while Redis is away: what is accepted must be on its way at once.
+  result<void> walk_audience(application_id app, const audience& to, const search& what,
+                             const std::function<void(const device_row&)>& visit);
+  result<void> estimate_duration(application_id app, const notification_draft& draft, http::rehearsal& made);
+  bool speaks_legacy_fcm() const;
+  void rehearse_locales(const message& content, const http::rehearsal_wish& wish, channel_set reachable,
+                        http::rehearsal& made) const;
+  void rehearse_device(const message& content, const audience& to, const search& what,
+                       const stored_device& of, http::rehearsal& made) const;
+  static void show_push(const struct push_form& form, const message& whole, utc_ms now,
+                        http::rehearsed_payload& shown);
+
+  template <class T>
+  result<T> changed(result<T> made);
+  /// Tells the senders what they may not go on with.
+  void hold_back(application_id app, control how);
+  void hold_back(const std::vector<notification_key>& under_way, control how);
+
+  /// Launching is refused while more would be too much, and while Redis is away: what is accepted must be on
+  /// its way at once.
+  result<void> may_launch(application_id app);
   result<void> journal_answers();
   void announce(notification_key key);
   result<void> check_content(application_id app, const notification_draft& draft);
@@ -142,14 +208,10 @@ class api_operations : public http::operations {
   void publish_credentials();
   void forget_trouble(const std::string& id);
 
-  struct remembered_key {
-    http::principal who;
-    std::chrono::steady_clock::time_point until;
-  };
-
   node_context_ptr node_;
   std::function<void()> launched_;
   database database_;
+  application_store applications_;
   api_key_store keys_;
   device_store devices_;
   notification_store notifications_;
@@ -158,10 +220,12 @@ class api_operations : public http::operations {
   property_index_store indexes_;
   token_hold_store holds_;
   credential_store credentials_;
-  device_history history_;
+  pusher::device_history history_;
+  webhook_store webhooks_;
+  report_store reports_;
   event_feed feed_;
   journal journal_;
-  std::map<sha256_digest, remembered_key> remembered_;
+  const seal_key cursor_key_;  ///< the same on every node
   std::map<application_id, std::pair<channel_set, std::chrono::steady_clock::time_point>> remembered_channels_;
 };
 

@@ -29,6 +29,12 @@ class device_walk {
     return on_second_lap() ? !(at() < start_) : !start_ && !(at() < last_);
   }
 
+  /// Whether the device, one of up to `last`, was read.
+  bool passed(device_key key) const {
+    if (!on_second_lap()) return start_ < key && !(at() < key);
+    return start_ < key || !(at() < key);
+  }
+
   /// All devices up to `key` were read.
   void pass(device_key key) {
     if (key < lap_end())

@@ -8,8 +8,13 @@
 namespace pusher {
 
 namespace {
-constexpr utc_ms shortest_wait_ms = 5;  // so that what cannot be launched just now costs little
-}
+
+constexpr auto purge_interval = std::chrono::minutes(1);
+
+constexpr utc_ms shortest_wait_ms = 5;   // so that what cannot be launched just now costs little
+constexpr size_t rows_of_a_step = 1000;  // of each table; some milliseconds
+
+}  // namespace
 
 fan_out_driver::fan_out_driver(const settings& config, fan_out_bounds bounds, channel_set configured,
                                std::shared_ptr<const key_ring> secrets, const std::string& run_id,
@@ -21,6 +26,7 @@ fan_out_driver::fan_out_driver(const settings& config, fan_out_bounds bounds, ch
       devices_(database_),
       notifications_(database_),
       indexes_(database_),
+      applications_(database_),
       credentials_(config, configured, std::move(secrets), database_, journal_, hooks_.credentials_expire),
       feed_(database_),
       event_retention_days_(config.limits.event_retention_days) {}
@@ -62,6 +68,7 @@ void fan_out_driver::poll() {
   // A step a second even when there are always pages to read; in between when there are none.
   index_work_ = true;
   build_indexes();
+  purge();
   // The stream only wakes; the worklist is in MariaDB.
   auto launches = journal_.drain_launches();
   if (!launches) return failed("drain_launches", launches.failure());
@@ -73,7 +80,16 @@ void fan_out_driver::poll() {
   // In small steps: a day's keys never hold up the pages.
   auto forgotten = notifications_.forget_old_idempotency_keys(1000);
   if (!forgotten) return failed("forget_keys", forgotten.failure());
-  if (auto purged = feed_.purge(event_retention_days_); !purged) failed("purge_events", purged.failure());
+  if (auto purged = purge_events(); !purged) failed("purge_events", purged.failure());
+}
+
+result<void> fan_out_driver::purge_events() {
+  auto now = std::chrono::steady_clock::now();
+  if (now < next_purge_) return {};
+  auto more = feed_.purge(event_retention_days_);
+  if (!more) return more.failure();
+  if (!*more) next_purge_ = now + purge_interval;
+  return {};
 }
 
 /// What time brings to notifications, and what Redis has to know of those that are paused or canceled: should
@@ -132,8 +148,10 @@ step_result fan_out_driver::step() {
     if (auto followed = follow_lives(); !followed) failed("lives", followed.failure());
   }
   auto action = machine_.next(now_ms());
-  if (std::holds_alternative<fan_out_machine::idle>(action) && index_work_ && machine_.leading())
-    return build_indexes();
+  if (std::holds_alternative<fan_out_machine::idle>(action) && machine_.leading()) {
+    if (index_work_) return build_indexes();
+    if (purge_work_) return purge();
+  }
   return std::visit([this](auto& what) { return perform(what); }, action);
 }
 
@@ -141,6 +159,13 @@ step_result fan_out_driver::build_indexes() {
   auto worked = indexes_.work();
   if (!worked) failed("index", worked.failure());
   index_work_ = worked && *worked;
+  return {true, 0};
+}
+
+step_result fan_out_driver::purge() {
+  auto purged = applications_.purge(rows_of_a_step);
+  if (!purged) failed("purge", purged.failure());
+  purge_work_ = purged && *purged;
   return {true, 0};
 }
 
@@ -203,8 +228,8 @@ step_result fan_out_driver::perform(fan_out_machine::read_page& what) {
   const auto& task = *what.task;
   auto visit = [this](const device_row& row) { machine_.visit(row); };
   auto end = [&] {
-    if (const auto* ids = std::get_if<audience_device_ids>(&task.audience))
-      return devices_.scan_device_ids(task.application, ids->ids, what.after, what.last, what.bounds, visit);
+    if (auto ids = named_devices(task.audience); !ids.empty())
+      return devices_.scan_device_ids(task.application, ids, what.after, what.last, what.bounds, visit);
     if (const auto* ids = std::get_if<audience_user_ids>(&task.audience))
       return devices_.scan_user_ids(task.application, ids->ids, what.after, what.last, what.bounds, visit);
     return devices_.read(task.application, *what.plan, what.after, what.last, what.bounds, visit);

@@ -17,6 +17,7 @@
 #include "actors/device_walk.hpp"
 #include "actors/wave_filter.hpp"
 #include "model/condition.hpp"
+#include "model/device_wording.hpp"
 #include "model/job.hpp"
 #include "storage/device_store.hpp"
 #include "storage/journal.hpp"
@@ -40,6 +41,7 @@ struct fan_out_bounds {
   utc_ms corrupt_pause_ms = 60'000;  ///< pause before an unreadable notification is tried again
   uint64_t least_mark = 1000;        ///< outstanding targets that a queue may always have
   uint64_t most_mark = 100'000;
+  size_t values_per_batch = 1024 * 1024;  ///< bytes of devices' values in one batch
   size_t gathered =
       50'000;  ///< targets of notifications that wait for full queues; more are not read for them
 };
@@ -153,6 +155,7 @@ class fan_out_machine {
     fan_out_machine::stage at = stage::known;
     fan_out_task task;
     condition where;
+    device_wording wording;
     device_plan plan;
     std::optional<wave_filter> wave;
     device_walk walk;           ///< rows passed were looked at

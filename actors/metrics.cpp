@@ -81,6 +81,15 @@ struct metrics::families {
   counter_family& token_holds = counters(
       registry, "pusher_token_holds_total",
       "Times that far more tokens than usual were called dead, and their deletion waits for an operator.");
+  counter_family& webhook_requests =
+      counters(registry, "pusher_webhook_requests_total", "Requests to receivers of webhooks.");
+  counter_family& webhook_events =
+      counters(registry, "pusher_webhook_events_total", "Events that receivers have taken.");
+  counter_family& webhooks_disabled = counters(
+      registry, "pusher_webhooks_disabled_total",
+      "Webhooks that were disabled because their receiver was gone, or failed until the last try.");
+  gauge_family& webhooks_waiting =
+      gauges(registry, "pusher_webhooks_waiting", "Webhooks that wait for another try.");
   counter_family& restarts =
       counters(registry, "pusher_role_restarts_total", "Role actors that were started again.");
   prometheus::Gauge& memory =
@@ -224,6 +233,19 @@ void metrics::role_restarted(const char* role) {
 
 void metrics::token_hold_began(std::string_view gateway) {
   families_->token_holds.Add({{"gateway", std::string(gateway)}}).Increment();
+}
+
+void metrics::webhook_answered(const char* result, size_t events_taken) {
+  families_->webhook_requests.Add({{"result", result}}).Increment();
+  families_->webhook_events.Add({}).Increment(static_cast<double>(events_taken));
+}
+
+void metrics::webhook_disabled(std::string_view reason) {
+  families_->webhooks_disabled.Add({{"reason", std::string(reason)}}).Increment();
+}
+
+void metrics::webhooks_waiting(size_t count) {
+  families_->webhooks_waiting.Add({}).Set(static_cast<double>(count));
 }
 
 std::string metrics::text() const {

@@ -51,6 +51,12 @@ class metrics {
   void journal_depth(const journal::depths& depths);
   void role_restarted(const char* role);
   void token_hold_began(std::string_view gateway);
+  /// `result`: taken, refused, no_answer.
+  void webhook_answered(const char* result, size_t events_taken);
+  /// `reason`: gone, failing.
+  void webhook_disabled(std::string_view reason);
+  /// How many wait for another try.
+  void webhooks_waiting(size_t count);
 
   std::string text() const;
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "model/message_wording.hpp"
+
 namespace pusher {
 
 namespace {
@@ -10,6 +12,7 @@ namespace {
 constexpr unsigned strikes_before_split = 3;
 constexpr unsigned strikes_of_parts = 2;  // so that the next failing claim splits a part again
 constexpr size_t parts_of_a_split = 8;
+constexpr size_t most_worded = 128;  // messages of one notification, by localization and wave
 constexpr unsigned most_retry_batches = 4;  // per claimed batch
 constexpr const char* canceled_code = "CANCELED";
 constexpr utc_ms early_retry_ms = 1000;  // retries do not wait longer than this for the rest of their batch
@@ -186,37 +189,40 @@ std::optional<sender_machine::action> sender_machine::next_submit(utc_ms now) {
     }
     if (!may_go(batch, now))
       return reserve{order, batch.batch.notification, batch.batch.rate_per_second, batch.to_submit.size()};
-    return take_submit(order, batch, goal, content_for(batch, content->second));
+    return take_submit(order, batch, goal, content->second);
   }
   return std::nullopt;
 }
 
 /// Waves of a notification share its content, and each has a time-to-live of its own.
-std::shared_ptr<const message> sender_machine::content_for(const open_batch& batch,
-                                                           const std::shared_ptr<const message>& shared) {
-  auto expires_at = batch.batch.expires_at;
-  if (expires_at == shared->expires_at) return shared;
-  auto& dated = dated_[{shared->key, expires_at}];
-  if (!dated) {
-    auto copy = *shared;
-    copy.expires_at = expires_at;
-    dated = std::make_shared<const message>(std::move(copy));
+std::shared_ptr<const message> sender_machine::known_content::in_words_of(size_t localization,
+                                                                          utc_ms expires_at) {
+  if (localization > stored.localizations.size()) localization = 0;
+  if (worded.size() >= most_worded) worded.clear();  // made again when they are used again
+  auto& made = worded[{localization, expires_at}];
+  if (!made) {
+    auto words = pusher::worded(stored, localization);
+    words.expires_at = expires_at;
+    made = std::make_shared<const message>(std::move(words));
   }
-  return dated;
+  return made;
 }
 
-/// The targets that wait and share a route: those whose token belongs to the gateway's other environment go by
-/// themselves.
+/// The targets that wait and share a route and a localization: those whose token belongs to the gateway's
+/// other environment go by themselves.
 sender_machine::submit sender_machine::take_submit(uint64_t order, open_batch& batch, const route_state& goal,
-                                                   std::shared_ptr<const message> content) {
+                                                   known_content& content) {
   auto of_target = [&](uint32_t number) -> const push_target& { return batch.batch.targets[number]; };
-  bool switched = of_target(batch.to_submit.front()).switched;
-  auto rest = std::stable_partition(batch.to_submit.begin(), batch.to_submit.end(),
-                                    [&](auto number) { return of_target(number).switched == switched; });
+  const auto& first = of_target(batch.to_submit.front());
+  bool switched = first.switched;
+  auto localization = first.localization;
+  auto rest = std::stable_partition(batch.to_submit.begin(), batch.to_submit.end(), [&](auto number) {
+    return of_target(number).switched == switched && of_target(number).localization == localization;
+  });
   submit made;
   made.route = goal.route;
   made.order.id = order;
-  made.order.content = std::move(content);
+  made.order.content = content.in_words_of(localization, batch.batch.expires_at);
   made.order.urgency = batch.queue.lane;
   made.order.numbers.assign(batch.to_submit.begin(), rest);
   batch.to_submit.erase(batch.to_submit.begin(), rest);
@@ -331,7 +337,7 @@ void sender_machine::expire(open_batch& batch, utc_ms now) {
 void sender_machine::content_loaded(notification_key key, std::optional<message> content, utc_ms now) {
   if (content) {
     forget_unused_contents();
-    contents_[key] = std::make_shared<const message>(std::move(*content));
+    contents_[key] = {std::move(*content), {}};
     return;
   }
   // The leader puts missing content back; until then the batch waits here, under our claim.
@@ -346,7 +352,6 @@ void sender_machine::forget_unused_contents() {
     used.insert(batch.batch.notification.value);
   for (auto at = contents_.begin(); at != contents_.end();)
     at = used.count(at->first.value) ? std::next(at) : contents_.erase(at);
-  dated_.clear();  // made again when they are used again
 }
 
 std::vector<std::string> sender_machine::entries_of(const std::string& queue) const {
@@ -398,7 +403,8 @@ void sender_machine::take_answer(outlet_id by, open_batch& batch, const push_ans
     case verdict_kind::other_environment:
       return try_other_environment(batch, answer.number, verdict, now);
     case verdict_kind::unknown:
-      if (contents_.count(batch.batch.notification) && contents_[batch.batch.notification]->allow_duplicates)
+      if (auto known = contents_.find(batch.batch.notification);
+          known != contents_.end() && known->second.stored.allow_duplicates)
         return take_retry(batch, answer.number, verdict, now);
       return settle(batch, answer.number, outcome::unknown, verdict, now);
     case verdict_kind::unsent:

@@ -152,6 +152,13 @@ class sender_machine {
     bool split = false;
     bool held = false;  ///< what is returned waits until its notification is resumed
   };
+  struct known_content {
+    message stored;
+    /// By localization and expiry, as they are needed.
+    std::map<std::pair<size_t, utc_ms>, std::shared_ptr<const message>> worded = {};
+
+    std::shared_ptr<const message> in_words_of(size_t localization, utc_ms expires_at);
+  };
   struct in_commit {
     uint64_t batch = 0;
     counts unrecorded;
@@ -175,13 +182,10 @@ class sender_machine {
   const control* control_of(const open_batch& batch) const;
   void obey_controls(utc_ms now);
   void return_unsent(open_batch& batch);
-  std::shared_ptr<const message> content_for(const open_batch& batch,
-                                             const std::shared_ptr<const message>& shared);
   std::optional<action> next_submit(utc_ms now);
   std::optional<action> next_commit(utc_ms now);
   static bool may_go(const open_batch& batch, utc_ms now);
-  submit take_submit(uint64_t order, open_batch& batch, const route_state& goal,
-                     std::shared_ptr<const message> content);
+  submit take_submit(uint64_t order, open_batch& batch, const route_state& goal, known_content& content);
   std::optional<action> next_claim();
   bool record_due(utc_ms now) const;
   progress_commit make_commit(open_batch& batch, bool finished);
@@ -193,9 +197,7 @@ class sender_machine {
   std::minstd_rand random_;
   sender_counters counters_;
   std::map<uint64_t, open_batch> batches_;  ///< by order id: older batches first
-  std::unordered_map<notification_key, std::shared_ptr<const message>> contents_;
-  std::map<std::pair<notification_key, utc_ms>, std::shared_ptr<const message>>
-      dated_;  ///< with another expiry
+  std::unordered_map<notification_key, known_content> contents_;
   std::deque<bury> to_bury_;
   std::deque<withdraw> to_withdraw_;
   journal::controls controls_;

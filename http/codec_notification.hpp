@@ -15,6 +15,8 @@ result<notification_draft> parse_notification(const rapidjson::Value& body);
 result<notification_draft> patch_notification(const notification& now, const rapidjson::Value& patch);
 void write_notification(json_text& out, const notification& from);
 std::string notification_body(const notification& from);
+/// Where it stands: its state and counts.
+void write_progress(json_text& out, const notification& from);
 void write_delivery(json_text& out, const delivery& from);
 
 }  // namespace pusher::http

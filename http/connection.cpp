@@ -9,6 +9,7 @@
 
 #include "http/pending_exchange.hpp"
 #include "http/problem.hpp"
+#include "http/progress_hub.hpp"
 #include "http/stream_pool.hpp"
 #include "http/text.hpp"
 #include "model/ids.hpp"
@@ -112,7 +113,7 @@ connection::exchange_ptr connection::begin_request(std::string_view& input, sock
   head_.head_only = framing_.head_only = asked.method == "HEAD";
   if (head_.head_only) asked.method = "GET";
   head_.framing = framing_;
-  if (is_import(asked)) return detach(input, owner), nullptr;
+  if (is_import(asked)) return stream(input, owner), nullptr;
   auto most = core_->limits.request_body_bytes;
   if (head_.content_length > most) {
     refuse({413, {errc::body_too_large, "A body may have " + std::to_string(most) + " bytes.", "", 0}});
@@ -147,13 +148,14 @@ connection::exchange_ptr connection::take_body(std::string_view& input, socket_o
 
 connection::exchange_ptr connection::finish_request(std::string_view rest, socket_owner& owner) {
   decoder_ = {};
-  if (is_export(head_.request)) return detach(rest, owner), nullptr;
+  if (is_export(head_.request)) return stream(rest, owner), nullptr;
+  if (is_progress(head_.request)) return follow_progress(owner), nullptr;
   if (!core_->waiting_requests.take(1))
     return refuse(overloaded("Too many requests wait for answers.")), nullptr;
   enter(phase::waiting, longest_wait_for_answer);
-  auto complete = std::make_shared<pending_exchange>(core_, shared_from_this(), ++number_,
-                                                     std::move(head_.request), std::move(head_.framing),
-                                                     std::exchange(charged_, 0));
+  auto complete =
+      std::make_shared<pending_exchange>(core_, shared_from_this(), ++number_, std::move(head_.request),
+                                         std::move(head_.framing), std::exchange(charged_, 0));
   head_ = {};
   drop_while_busy(rest);
   return complete;
@@ -169,17 +171,29 @@ void connection::hand_over(const exchange_ptr& complete) {
   core_->target.dispatch(complete);
 }
 
-void connection::detach(std::string_view rest, socket_owner& owner) {
+template <class Pool, class Start>
+void connection::detach(Pool& pool, const char* all_taken, socket_owner& owner, const Start& start) {
   if (core_->draining) return refuse(overloaded("The node is ending; ask another."));
-  if (!core_->streams->reserve()) return refuse(overloaded("Too many imports and exports are under way."));
+  if (!pool.reserve(head_.request)) return refuse(overloaded(all_taken));
   auto taken = owner.detach(descriptor_);
   if (taken.socket < 0) {
-    core_->streams->give_back();
+    pool.give_back(head_.request);
     return refuse(overloaded("Too many connections are open."));
   }
   core_->request_bytes.give_back(std::exchange(charged_, 0));
   enter(phase::detached, clock::duration::zero());
-  core_->streams->start(taken, std::move(head_), std::string(rest));
+  start(taken);
+}
+
+void connection::stream(std::string_view rest, socket_owner& owner) {
+  detach(*core_->streams, "Too many imports and exports are under way.", owner, [&](detached_socket taken) {
+    core_->streams->start(taken, std::move(head_), std::string(rest));
+  });
+}
+
+void connection::follow_progress(socket_owner& owner) {
+  detach(*core_->progress, "Too many clients follow the progress of notifications.", owner,
+         [&](detached_socket taken) { core_->progress->start(taken, std::move(head_)); });
 }
 
 void connection::drop_while_busy(std::string_view input) {

@@ -80,7 +80,11 @@ class connection : public std::enable_shared_from_this<connection> {
   exchange_ptr begin_request(std::string_view& input, socket_owner& owner);
   exchange_ptr take_body(std::string_view& input, socket_owner& owner);
   exchange_ptr finish_request(std::string_view rest, socket_owner& owner);
-  void detach(std::string_view rest, socket_owner& owner);
+  /// Gives the socket to a pool that serves it from now on.
+  template <class Pool, class Start>
+  void detach(Pool& pool, const char* all_taken, socket_owner& owner, const Start& start);
+  void stream(std::string_view rest, socket_owner& owner);
+  void follow_progress(socket_owner& owner);
   void drop_while_busy(std::string_view input);
   bool charge(size_t bytes);
   /// Whether the body's stated length was charged with the head; else what arrives is charged as it does.

@@ -11,37 +11,31 @@
 #include <vector>
 
 #include "conf/settings.hpp"
+#include "http/rehearsal.hpp"
+#include "http/webhook_operations.hpp"
+#include "model/access.hpp"
 #include "model/condition.hpp"
 #include "model/credential.hpp"
+#include "model/delivery_trace.hpp"
 #include "model/device.hpp"
 #include "model/feed_event.hpp"
 #include "model/notification.hpp"
 #include "model/result.hpp"
+#include "model/results.hpp"
 #include "model/segment.hpp"
 #include "model/token_hold.hpp"
 
 namespace pusher::http {
 
-/// What an API key may do; `none` is what needs no key.
-enum class scope : uint8_t { none = 0, devices = 1, send = 2, read = 4, admin = 8 };
+using pusher::scope;
 
 /// Who calls.
 struct principal {
   application_id application;
-  uint8_t scopes = 0;  ///< bits of `scope`
+  uint8_t scopes = 0;      ///< bits of `scope`
+  bool operates = false;   ///< a key of the application `default`: with scope admin it administers all others
+  bool suspended = false;  ///< its application is
   bool may(scope s) const { return (scopes & static_cast<uint8_t>(s)) != 0; }
-};
-
-/// One page of a list; `next` continues it and is empty at the end. Cursors are opaque to clients.
-template <class T>
-struct page {
-  std::vector<T> items;
-  std::string next;
-};
-
-struct page_request {
-  size_t limit = 100;
-  std::string cursor;  ///< as `page::next` gave it; empty = from the start
 };
 
 /// A registration and whether the device is new.
@@ -117,6 +111,11 @@ struct erased_user {
   uint64_t events = 0;  ///< entries of their history
 };
 
+struct created_application {
+  application value;
+  bool replayed = false;  ///< the same call, by its idempotency key, made it before
+};
+
 /// Which devices an export gives: those with `after < key <= last`, so that devices that come meanwhile do
 /// not prolong it, and that meet its condition as it was at the beginning.
 struct export_range {
@@ -153,6 +152,12 @@ struct credential_change {
   std::optional<bool> active;
 };
 
+/// What is known of one notification and one device, and what it means.
+struct explained_delivery {
+  delivery_trace known;
+  delivery_verdict verdict;
+};
+
 /// A part of the feed. `next` continues it, at its end as well: what happens later comes behind it.
 struct feed_page {
   std::vector<feed_event> items;
@@ -160,15 +165,44 @@ struct feed_page {
   bool at_end = false;
 };
 
-class operations {
+class operations : public webhook_operations {
  public:
-  virtual ~operations() = default;
-
   /// What is answered to callers of other services.
   virtual const compat_settings& compat() const = 0;
 
-  /// Who holds this bearer key. Errors: unauthenticated.
+  /// Who holds this bearer key. Errors: unauthenticated, whatever is wrong with it.
   virtual result<principal> authenticate(std::string_view key) = 0;
+
+  // Cursors are made of row numbers, and those tell how many rows others have: clients get them sealed.
+  virtual std::string seal_cursor(application_id app, const std::string& cursor) = 0;
+  /// What was sealed for this application. Errors: invalid_cursor.
+  virtual result<std::string> open_cursor(application_id app, const std::string& sealed) = 0;
+
+  /// Errors: conflict (the name is taken), idempotency_mismatch.
+  virtual result<created_application> create_application(
+      const std::string& name, const std::optional<std::string>& idempotency_key) = 0;
+  virtual result<page<application>> list_applications(const page_request& request) = 0;
+  // Errors of each that follows: not_found; of changes: conflict for `default`.
+  /// By name or id.
+  virtual result<application> find_application(const std::string& name_or_id) = 0;
+  virtual result<application> get_application(application_id app) = 0;
+  virtual result<application> rename_application(application_id app, const std::string& name) = 0;
+  virtual result<application> suspend_application(application_id app) = 0;
+  virtual result<application> resume_application(application_id app) = 0;
+  virtual result<void> delete_application(application_id app) = 0;
+
+  /// Errors: conflict (too many, or the idempotency key made one before), invalid_field (its end has passed).
+  virtual result<made_api_key> create_key(application_id app, const api_key_wish& wish,
+                                          const std::optional<std::string>& idempotency_key) = 0;
+  virtual result<page<api_key>> list_keys(application_id app, const page_request& request) = 0;
+  virtual result<api_key> get_key(application_id app, const std::string& id) = 0;
+  virtual result<api_key> change_key(application_id app, const std::string& id,
+                                     const std::function<result<void>(api_key&)>& change) = 0;
+  /// Makes a second live key. Errors: conflict (two are live).
+  virtual result<made_api_key> rotate_key(application_id app, const std::string& id,
+                                          std::optional<utc_ms> overlap) = 0;
+  /// When this has returned, no node takes the key any more.
+  virtual result<void> revoke_key(application_id app, const std::string& id) = 0;
 
   virtual result<registered_device> put_device(application_id app, const device& value) = 0;
   /// Several at once, in one transaction, as if one after the other. A failure of the whole call stored
@@ -236,12 +270,13 @@ class operations {
   /// Errors: not_found, conflict (decided already).
   virtual result<token_hold> decide_token_hold(application_id app, uint64_t id, token_hold_state as) = 0;
 
-  virtual result<page<device_event>> list_events(application_id app, const std::string& device_id,
-                                                 std::optional<device_event_type> only,
-                                                 const page_request& request) = 0;
-  virtual result<device_event> report_event(application_id app, const std::string& device_id,
-                                            device_event_type type,
-                                            const std::optional<std::string>& notification_id) = 0;
+  /// Newest first; `of`: only what concerns this notification. A page may be short and not the last.
+  virtual result<page<feed_event>> device_history(application_id app, const std::string& device_id,
+                                                  event_types wanted, const std::optional<std::string>& of,
+                                                  const page_request& request) = 0;
+  /// All in one transaction; one element per report, in order.
+  virtual result<std::vector<recorded_report>> report_events(application_id app,
+                                                             const std::vector<client_report>& reports) = 0;
   /// Errors: invalid_cursor, cursor_expired.
   virtual result<feed_page> read_feed(application_id app, event_types wanted,
                                       const page_request& request) = 0;
@@ -258,8 +293,7 @@ class operations {
       application_id app, const notification_draft& draft, const std::optional<idempotency>& once,
       const std::function<std::string(const notification&)>& render) = 0;
   virtual result<notification> get_notification(application_id app, const std::string& id) = 0;
-  virtual result<page<notification>> list_notifications(application_id app,
-                                                        std::optional<notification_state> state,
+  virtual result<page<notification>> list_notifications(application_id app, const notification_filter& wanted,
                                                         const page_request& request) = 0;
   virtual result<created_notification> launch_notification(
       application_id app, const std::string& id, const std::optional<idempotency>& once,
@@ -279,9 +313,17 @@ class operations {
   virtual result<notification> step_notification(application_id app, const std::string& id,
                                                  life_step step) = 0;
 
+  /// Sends nothing and stores nothing. Errors: not_found (the device), invalid_condition (a segment of the
+  /// audience).
+  virtual result<rehearsal> rehearse(application_id app, const notification_draft& draft,
+                                     const rehearsal_wish& wish) = 0;
+
+  /// A page may be short and not the last.
   virtual result<page<delivery>> list_deliveries(application_id app, const std::string& id,
-                                                 std::optional<outcome> only,
+                                                 const delivery_filter& wanted,
                                                  const page_request& request) = 0;
+  virtual result<explained_delivery> explain_delivery(application_id app, const std::string& id,
+                                                      const std::string& device_id) = 0;
 };
 
 }  // namespace pusher::http

@@ -101,6 +101,8 @@ problem_kind kind_of(errc code) {
       return {401, "Not authenticated", ""};
     case errc::forbidden:
       return {403, "Not allowed", ""};
+    case errc::application_suspended:
+      return {403, "Application suspended", ""};
     case errc::not_found:
       return {404, "Not found", ""};
     case errc::route_not_found:
@@ -121,6 +123,8 @@ problem_kind kind_of(errc code) {
       return {422, "Credential refused", ""};
     case errc::rate_limited:
       return {429, "Too many requests", ""};
+    case errc::concurrency_limited:
+      return {429, "Too many requests at a time", ""};
     case errc::store_unavailable:
       return {503, "Store unavailable", store_away};
     case errc::journal_unavailable:

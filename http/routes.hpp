@@ -36,4 +36,17 @@ std::variant<registration, response> read_registration(const request& asked, ope
 response registration_response(const request& asked, const result<registered_device>& stored);
 response deletion_response(const request& asked, const result<bool>& was_there);
 
+// -- reports that wait at the same time are stored together as well (actors/report_batch.hpp) --
+
+/// What a client says of its device, parsed and allowed.
+struct device_report {
+  application_id application;
+  client_report value;
+};
+bool is_device_report(const request& asked);
+/// As read_registration.
+std::variant<device_report, response> read_device_report(const request& asked, operations& engine);
+response device_report_response(const request& asked, const client_report& report,
+                                const result<recorded_report>& recorded);
+
 }  // namespace pusher::http

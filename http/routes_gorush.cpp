@@ -119,7 +119,7 @@ void pushes::add_outcomes(operations& engine, const launched& of, std::vector<fa
     tokens[each.device_id] = &each.push_token;
   page_request page{1000, {}};
   do {
-    auto found = engine.list_deliveries(app_, of.id, std::nullopt, page);
+    auto found = engine.list_deliveries(app_, of.id, {}, page);
     if (!found) return;
     for (const auto& each : found->items) {
       if (each.outcome == outcome::accepted) continue;

@@ -17,6 +17,7 @@
 
 #include "http/caretaker.hpp"
 #include "http/connection.hpp"
+#include "http/progress_hub.hpp"
 #include "http/server_core.hpp"
 #include "http/stream_pool.hpp"
 
@@ -150,8 +151,7 @@ struct server::parts {
 
 result<std::unique_ptr<server>> server::start(const listen_address& address, const limits_settings& limits,
                                               dispatcher& target, const health_source* health,
-                                              unsigned io_threads,
-                                              std::vector<std::string> allowed_origins) {
+                                              unsigned io_threads, std::vector<std::string> allowed_origins) {
   std::signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
   auto made = std::make_unique<parts>();
@@ -189,6 +189,7 @@ void server::stop() {
   auto& core = *parts_->core;
   stop_accepting();
   core.streams->stop();
+  core.progress->stop();
   parts_->wait_for_end(1000ms);
   for (const auto& each : core.open_connections())
     each->cut();
@@ -215,6 +216,7 @@ server_stats server::stats() const {
   now.waiting_requests = core.waiting_requests.used();
   now.request_bytes = core.request_bytes.used();
   now.open_streams = core.streams->open();
+  now.progress_watchers = core.progress->open();
   return now;
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "http/connection.hpp"
+#include "http/progress_hub.hpp"
 #include "http/stream_pool.hpp"
 
 namespace pusher::http {
@@ -19,6 +20,7 @@ server_core::server_core(const limits_settings& bounds, dispatcher& to, const he
       waiting_requests(bounds.concurrent_requests),
       unsent_bytes(bounds.request_bytes_in_memory),
       streams(std::make_unique<stream_pool>(to, bounds)),
+      progress(std::make_unique<progress_hub>(to, bounds)),
       caretaker_wakes(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
 
 server_core::~server_core() {

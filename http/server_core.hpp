@@ -15,6 +15,7 @@
 namespace pusher::http {
 
 class connection;
+class progress_hub;
 class stream_pool;
 
 /// Bytes or slots of which there are only so many.
@@ -51,6 +52,7 @@ struct server_core {
   std::atomic<bool> draining{false};
   std::atomic<uint64_t> connections{0}, requests{0}, refused{0}, without_client{0}, timed_out{0};
   std::unique_ptr<stream_pool> streams;
+  std::unique_ptr<progress_hub> progress;
 
   // -- the connections that Pistache knows --
   void add(const std::shared_ptr<connection>& opened);

@@ -30,6 +30,8 @@ std::string_view to_string(errc code) {
       return "unauthenticated";
     case errc::forbidden:
       return "forbidden";
+    case errc::application_suspended:
+      return "application_suspended";
     case errc::not_found:
       return "not_found";
     case errc::route_not_found:
@@ -50,6 +52,8 @@ std::string_view to_string(errc code) {
       return "credential_refused";
     case errc::rate_limited:
       return "rate_limited";
+    case errc::concurrency_limited:
+      return "concurrency_limited";
     case errc::store_unavailable:
       return "store_unavailable";
     case errc::journal_unavailable:
@@ -83,6 +87,7 @@ std::string_view to_string(errc code) {
 bool is_retryable(errc code) {
   switch (code) {
     case errc::rate_limited:
+    case errc::concurrency_limited:
     case errc::store_unavailable:
     case errc::journal_unavailable:
     case errc::journal_lost:
@@ -103,6 +108,7 @@ bool is_retryable(errc code) {
     case errc::malformed_request:
     case errc::unauthenticated:
     case errc::forbidden:
+    case errc::application_suspended:
     case errc::not_found:
     case errc::route_not_found:
     case errc::method_not_allowed:

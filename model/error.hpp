@@ -23,6 +23,7 @@ enum class errc : uint8_t {
   malformed_request,       ///< the HTTP request itself is broken
   unauthenticated,         ///< no API key, or one that is not known
   forbidden,               ///< the API key lacks the scope
+  application_suspended,   ///< an operator has suspended the key's application
   not_found,               ///< no such resource in this application
   route_not_found,         ///< no such path
   method_not_allowed,      ///< the path exists, the method does not
@@ -33,6 +34,7 @@ enum class errc : uint8_t {
   payload_too_large,       ///< the rendered push would exceed the gateway's limit
   credential_refused,      ///< a gateway does not take the credential
   rate_limited,            ///< the caller is too fast
+  concurrency_limited,     ///< the caller has too many requests under way
   // What we are missing.
   store_unavailable,    ///< MariaDB does not answer
   journal_unavailable,  ///< Redis does not answer

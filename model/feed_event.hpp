@@ -17,6 +17,7 @@
 namespace pusher {
 
 /// Numbers are stored: never renumber. Outcomes have their own numbers, types of device events theirs plus 20.
+/// A device's history tells of all but notification_settled, the feed of all but registered.
 enum class event_type : uint8_t {
   accepted = 1,
   unregistered = 2,
@@ -26,6 +27,7 @@ enum class event_type : uint8_t {
   canceled = 6,
   skipped = 7,
   unknown = 8,
+  registered = 20,
   token_replaced = 21,
   token_moved_in = 22,
   token_moved_out = 23,
@@ -38,10 +40,10 @@ enum class event_type : uint8_t {
 inline constexpr std::array all_event_types{
     event_type::accepted,        event_type::unregistered,   event_type::rejected,
     event_type::failed,          event_type::expired,        event_type::canceled,
-    event_type::skipped,         event_type::unknown,        event_type::token_replaced,
-    event_type::token_moved_in,  event_type::token_moved_out, event_type::disabled,
-    event_type::enabled,         event_type::received,       event_type::opened,
-    event_type::notification_settled};
+    event_type::skipped,         event_type::unknown,        event_type::registered,
+    event_type::token_replaced,  event_type::token_moved_in, event_type::token_moved_out,
+    event_type::disabled,        event_type::enabled,        event_type::received,
+    event_type::opened,          event_type::notification_settled};
 
 std::string_view to_string(event_type value);
 std::optional<event_type> parse_event_type(std::string_view name);
@@ -99,6 +101,8 @@ struct feed_event {
   std::string code;
   std::string gateway_message_id;
 
+  /// Grows from event to event of an application, with gaps; exact in a double. A row has fewer than 65,536.
+  uint64_t sequence() const { return behind.row << 16 | behind.offset; }
   /// The same whenever the event is read, and no other event's in its application.
   std::string id() const { return std::to_string(behind.row) + "-" + std::to_string(behind.offset); }
 };

@@ -28,8 +28,13 @@ constexpr size_t condition_leaves = 256;
 constexpr size_t condition_bytes = 64 * 1024;
 constexpr size_t audience_ids = 10'000;
 constexpr size_t transactional_ids = 1'000;
+constexpr size_t localizations = 100;
+constexpr size_t variables = 64;          // of one notification's texts; of one target
+constexpr size_t variable_bytes = 4'096;  // no gateway takes a longer push
 constexpr size_t fcm_message_bytes = 4096;
+constexpr size_t fcm_topic_message_bytes = 2048;
 constexpr uint32_t ttl_seconds_max = 2'419'200;  // 4 weeks, FCM's limit
 constexpr size_t import_line_bytes = 128 * 1024;
+constexpr size_t reports = 1'000;  ///< of clients, in one request
 
 }  // namespace pusher::limits

@@ -261,24 +261,30 @@ result<void> delivery_recording::replace_tokens() {
   static const std::string sql =
       "UPDATE IGNORE devices SET push_token = ?, token_hash = ?, updated_at = " + database_now +
       " WHERE id = ? AND token_hash = ?";
-  std::vector<const push_result*> replaced;
+  std::vector<const row*> replaced;
   for (const auto& each : rows_)
-    if (!each.value->replacement_token.empty()) replaced.push_back(each.value);
-  if (replaced.empty()) return {};
+    if (!each.value->replacement_token.empty()) replaced.push_back(&each);
   std::sort(replaced.begin(), replaced.end(),
-            [](const push_result* a, const push_result* b) { return a->device < b->device; });
-  std::vector<sha256_digest> fresh;
-  fresh.reserve(replaced.size());
-  bulk_rows rows({column::text, column::text, column::number, column::text});
+            [](const row* a, const row* b) { return a->value->device < b->value->device; });
+  // Rare enough to go one by one, which tells which of them changed. An IGNOREd duplicate matches and changes
+  // nothing, hence the look.
   for (const auto* each : replaced) {
-    fresh.push_back(sha256(each->replacement_token));
-    rows.add(std::string_view(each->replacement_token))
-        .add(bytes_of(fresh.back()))
-        .add(each->device.value)
-        .add(bytes_of(each->token));
+    auto fresh = sha256(each->value->replacement_token);
+    auto matched =
+        on_.execute("replacing tokens", sql,
+                    {each->value->replacement_token, fresh, each->value->device, each->value->token});
+    if (!matched) return matched.failure();
+    if (*matched == 0) continue;
+    bool changed = false;
+    auto read = on_.query("replacing tokens", "SELECT token_hash = ? FROM devices FORCE INDEX (by_id) WHERE id = ?",
+                          {fresh, each->value->device}, [&](const sql_row& found) { changed = found.number(0) != 0; });
+    if (!read) return read.failure();
+    if (!changed) continue;
+    auto noted = write_device_events(
+        on_, applications_[each->notification],
+        {{each->value->device, device_event_type::token_replaced, {}, each->notification}}, feed_);
+    if (!noted) return noted;
   }
-  auto changed = on_.execute_bulk("replacing tokens", sql, rows);
-  if (!changed) return changed.failure();
   return {};
 }
 

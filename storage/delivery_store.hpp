@@ -5,8 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "model/delivery_trace.hpp"
 #include "model/job.hpp"
 #include "model/result.hpp"
+#include "model/results.hpp"
 #include "storage/database.hpp"
 #include "storage/token_guard.hpp"
 
@@ -33,13 +35,19 @@ class delivery_store {
   /// settled.
   result<recorded> record(const std::vector<result_batch>& batches);
 
-  struct listed {
-    device_key device;
-    delivery value;
+  struct page {
+    std::vector<delivery> deliveries;
+    device_key next;  ///< the next page is behind this device
+    bool at_end = false;
   };
-  /// In key order after `after`. The notification must belong to the application, else not_found.
-  result<std::vector<listed>> list(application_id app, const std::string& notification_id,
-                                   std::optional<outcome> only, device_key after, size_t limit);
+  /// In key order after `after`. How much is looked through for a filter is bounded, so a page may be short or
+  /// empty and not the last. The notification must belong to the application, else not_found.
+  result<page> list(application_id app, const std::string& notification_id, const delivery_filter& wanted,
+                    device_key after, size_t limit);
+
+  /// What the rows know of one notification and one device. Errors: not_found, for either.
+  result<delivery_trace> trace(application_id app, const std::string& notification_id,
+                               const std::string& device_id);
 
  private:
   database& db_;

@@ -1,11 +1,11 @@
-// What happened to a device: token changes, and what its client reports.
+// What happened to a device: pushes, token changes, and what its client reports.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "model/device.hpp"
+#include "model/feed_event.hpp"
 #include "model/result.hpp"
 #include "storage/database.hpp"
 
@@ -15,14 +15,24 @@ class device_history {
  public:
   explicit device_history(database& db) : db_(db) {}
 
-  /// Newest first; `before` = 0 for the first page. The last entry of all is `registered`. Errors: not_found.
-  result<std::vector<device_event>> list(application_id app, const std::string& device_id,
-                                         std::optional<device_event_type> only, uint64_t before,
-                                         size_t limit);
-  /// Writes what a client reports (received, opened), and that the device was seen. Errors: not_found (the
-  /// device, or with the pointer /notification_id the notification).
-  result<device_event> report(application_id app, const std::string& device_id, device_event_type type,
-                              const std::optional<std::string>& notification_id);
+  /// Where a page ended. All zeros: the newest.
+  struct position {
+    uint64_t event = 0;         ///< entries of device_events below this id follow
+    uint64_t notification = 0;  ///< notifications below this id follow
+    uint64_t given = 0;         ///< how many entries of the notification just below were given already
+  };
+  struct page {
+    std::vector<feed_event> entries;  ///< their `behind` is not set
+    position next;
+    bool at_end = false;
+  };
+  /// Newest first; of what the notifications brought, all that belongs to one stands together, where it was
+  /// launched. The last entry of all is `registered`. Pushes have no index by device, which would cost as much
+  /// as their rows: the application's notifications are gone through by key, so many for a page, which may
+  /// therefore be short or empty and not the last. `of`: only what concerns this notification. Errors: not_found
+  /// (the device, or with the pointer /notification_id the notification).
+  result<page> list(application_id app, const std::string& device_id, event_types wanted,
+                    const std::optional<std::string>& of, position from, size_t limit);
 
  private:
   database& db_;

@@ -221,6 +221,20 @@ class journal {
     uint64_t results = 0, later = 0, dead_letters = 0, push = 0;
   };
   result<depths> measure();
+  /// How much of its memory Redis uses: of its own limit, or without one of the machine's.
+  result<unsigned> memory_percent();
+  /// Where fan-out stands with a notification, and whether the device's push waits for another try.
+  struct whereabouts {
+    bool fan_out_begun = false;  ///< and not forgotten yet
+    uint64_t fan_out_position = 0;
+    device_key fan_out_start;
+    struct put_aside_target {
+      unsigned attempts = 0;
+      utc_ms due_at = 0;
+    };
+    std::optional<put_aside_target> retry;
+  };
+  result<whereabouts> locate(notification_key notification, device_key device);
   /// Targets of a notification that have no durable outcome yet, as Redis counts them.
   result<int64_t> pending(notification_key key);
 

@@ -270,8 +270,10 @@ const std::vector<migration>& migrations() {
                                           second(),
                                           third(),
                                           lifecycle_migration(),
+                                          access_migration(),
                                           credentials_migration(),
                                           results_migration(),
+                                          webhooks_migration(),
                                           local_time_migration()};
   return all;
 }

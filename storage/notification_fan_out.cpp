@@ -1,3 +1,4 @@
+#include "storage/application_store.hpp"
 #include "storage/draft_codec.hpp"
 #include "storage/fencing.hpp"
 #include "storage/notification_rows.hpp"
@@ -15,18 +16,10 @@ error no_such_notification() {
 }
 
 /// What the senders are told.
-message make_message(notification_draft draft, notification_key key, utc_ms expires_at) {
-  message value;
+message make_message(const notification_draft& draft, notification_key key, utc_ms expires_at) {
+  auto value = message_of(draft);
   value.key = key;
-  value.content = std::move(draft.content);
-  value.android = std::move(draft.android);
-  value.apns = std::move(draft.apns);
-  value.webpush = std::move(draft.webpush);
-  value.hms = std::move(draft.hms);
-  value.collapse_key = std::move(draft.collapse_key);
-  value.rate_per_second = draft.rate_per_second;
   value.expires_at = expires_at;
-  value.allow_duplicates = draft.allow_duplicates;
   return value;
 }
 
@@ -55,7 +48,7 @@ result<fan_out_task> read_task(const sql_row& row, notification_key key) {
                              *draft.local_time,
                              draft.default_time_zone,
                              row.time(13) * 1000};
-  task.message = make_message(std::move(draft), key, row.time(6));
+  task.message = make_message(draft, key, row.time(6));
   return task;
 }
 
@@ -64,16 +57,17 @@ result<fan_out_task> read_task(const sql_row& row, notification_key key) {
 result<std::vector<fan_out_job>> notification_store::worklist(size_t limit) {
   return with_connection(db_, [&](database::connection& on) -> result<std::vector<fan_out_job>> {
     std::vector<fan_out_job> jobs;
-    auto read =
-        on.query("reading the worklist",
-                 "SELECT id, state FROM notifications WHERE state IN (?, ?, ?) AND fan_out_done = 0 AND "
-                 "(wave_due <= " +
-                     database_now + " OR state = ?) ORDER BY id LIMIT ?",
-                 {number(notification_state::launched), number(notification_state::sending),
-                  number(notification_state::canceled), number(notification_state::canceled), limit},
-                 [&](const sql_row& row) {
-                   jobs.push_back({{row.number(0)}, row.number(1) == number(notification_state::canceled)});
-                 });
+    auto read = on.query(
+        "reading the worklist",
+        "SELECT id, state FROM notifications WHERE state IN (?, ?, ?) AND fan_out_done = 0 AND (state = ? OR "
+        "(wave_due <= " +
+            database_now + " AND (expires_at <= " + database_now + " OR " + of_active_applications +
+            "))) ORDER BY id LIMIT ?",
+        {number(notification_state::launched), number(notification_state::sending),
+         number(notification_state::canceled), number(notification_state::canceled), limit},
+        [&](const sql_row& row) {
+          jobs.push_back({{row.number(0)}, row.number(1) == number(notification_state::canceled)});
+        });
     if (!read) return read.failure();
     return jobs;
   });
@@ -100,7 +94,7 @@ result<message> notification_store::load_message(notification_key key) {
                          {key}, [&](const sql_row& row) {
                            notification_draft draft;
                            if (auto decoded = decode_draft(row.text(0), draft); decoded)
-                             found = make_message(std::move(draft), key, row.time(1));
+                             found = make_message(draft, key, row.time(1));
                            else
                              found = decoded.failure();
                          });
@@ -133,7 +127,7 @@ result<void> notification_store::record_audience(notification_key key, uint64_t 
         {targets, done ? 1 : 0, key});
     if (!recorded) return recorded.failure();
     if (!done) return {};
-    auto completed = complete_if_settled(on, key);
+    auto completed = complete_and_tell(on, key);
     return completed ? result<void>() : completed.failure();
   });
 }
@@ -152,12 +146,20 @@ result<void> notification_store::finish_wave(notification_key key, uint64_t epoc
 }
 
 result<size_t> notification_store::sweep_completed() {
-  static const std::string sql = complete_notification + when_settled + " LIMIT ?";
-  return transact(db_, [&](database::connection& on) -> result<size_t> {
-    auto completed = on.execute("completing notifications", sql, {sweep_length});
-    if (!completed) return completed.failure();
-    return static_cast<size_t>(*completed);
+  static const std::string sql = "SELECT id FROM notifications WHERE " + when_settled + " LIMIT ?";
+  std::vector<notification_key> found;
+  auto read = with_connection(db_, [&](database::connection& on) {
+    return on.query("finding what is complete", sql, {sweep_length},
+                    [&](const sql_row& row) { found.push_back({row.number(0)}); });
   });
+  if (!read) return read.failure();
+  size_t completed = 0;
+  for (auto key : found) {
+    auto done = transact(db_, [&](database::connection& on) { return complete_and_tell(on, key); });
+    if (!done) return done.failure();
+    completed += *done ? 1 : 0;
+  }
+  return completed;
 }
 
 }  // namespace pusher

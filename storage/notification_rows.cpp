@@ -1,6 +1,7 @@
 #include "storage/notification_rows.hpp"
 
 #include "storage/draft_codec.hpp"
+#include "storage/feed_rows.hpp"
 
 namespace pusher {
 
@@ -31,7 +32,7 @@ const std::string select_notification =
     "SELECT id, public_id, application_id, state, lane, external_id, ttl_seconds, draft, audience, "
     "audience_count, fan_out_done, created_at, launched_at, completed_at, expires_at, condition_at_launch, "
     "canceled_at, reason, revision, due_at, misfire_grace_seconds, wave_due, " +
-    counters(", ") + " FROM notifications ";
+    counters(", ") + ", count_received, count_opened FROM notifications ";
 
 const std::string complete_notification =
     "UPDATE notifications SET state = CASE WHEN state = " + number_text(notification_state::canceled) +
@@ -73,6 +74,8 @@ result<notification> read_notification(const sql_row& row) {
   if (!value.fan_out_done) value.next_wave_at = row.time(21);
   for (size_t i = 0; i < all_outcomes.size(); ++i)
     value.counts[all_outcomes[i]] = row.number(first_counter + i);
+  value.received = row.number(first_counter + all_outcomes.size());
+  value.opened = row.number(first_counter + all_outcomes.size() + 1);
   return value;
 }
 
@@ -82,6 +85,23 @@ result<notification> read_one(database::connection& on, const char* where, const
                        [&](const sql_row& row) { found = read_notification(row); });
   if (!read) return read.failure();
   return found;
+}
+
+result<void> tell_settled(database::connection& on, notification_key key) {
+  application_id app;
+  auto read = on.query("finding whose it is", "SELECT application_id FROM notifications WHERE id = ?", {key},
+                       [&](const sql_row& row) { app.value = row.number(0); });
+  if (!read) return read.failure();
+  feed_rows feed;
+  feed.add(app, event_type::notification_settled, key, {});
+  return feed.write(on);
+}
+
+result<bool> complete_and_tell(database::connection& on, notification_key key) {
+  auto completed = complete_if_settled(on, key);
+  if (!completed || !*completed) return completed;
+  if (auto told = tell_settled(on, key); !told) return told.failure();
+  return true;
 }
 
 result<bool> complete_if_settled(database::connection& on, notification_key key) {

@@ -34,4 +34,10 @@ extern const std::string when_settled;
 /// Completes the notification if it is settled; whether it did.
 result<bool> complete_if_settled(database::connection& on, notification_key key);
 
+/// Tells the application's feed that nothing more will happen to the notification. Its transaction's last
+/// write, as feed_rows says.
+result<void> tell_settled(database::connection& on, notification_key key);
+/// The two together.
+result<bool> complete_and_tell(database::connection& on, notification_key key);
+
 }  // namespace pusher

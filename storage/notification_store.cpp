@@ -144,14 +144,26 @@ result<std::set<notification_key>> notification_store::settled_among(
 }
 
 result<std::vector<notification>> notification_store::list(application_id app,
-                                                           std::optional<notification_state> state,
+                                                           const notification_filter& wanted,
                                                            notification_key before, size_t limit) {
   return with_connection(db_, [&](database::connection& on) -> result<std::vector<notification>> {
     std::string where = "WHERE application_id = ? AND id < ?";
     sql_parameters parameters{app, before ? before.value : UINT64_MAX};
-    if (state) {
+    if (wanted.state) {
       where += " AND state = ?";
-      parameters.emplace_back(number(*state));
+      parameters.emplace_back(number(*wanted.state));
+    }
+    if (wanted.external_id) {
+      where += " AND external_id = ?";
+      parameters.emplace_back(*wanted.external_id);
+    }
+    if (wanted.created_from > 0) {
+      where += " AND created_at >= ?";
+      parameters.emplace_back(wanted.created_from);
+    }
+    if (wanted.created_to > 0) {
+      where += " AND created_at < ?";
+      parameters.emplace_back(wanted.created_to);
     }
     parameters.emplace_back(limit);
     std::vector<notification> found;

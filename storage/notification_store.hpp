@@ -12,6 +12,7 @@
 #include "model/job.hpp"
 #include "model/notification.hpp"
 #include "model/result.hpp"
+#include "model/results.hpp"
 #include "storage/database.hpp"
 
 namespace pusher {
@@ -68,7 +69,7 @@ class notification_store {
   /// Those among them that have settled or are gone.
   result<std::set<notification_key>> settled_among(const std::vector<notification_key>& keys);
   /// Newest first; `before` = 0 for the first page.
-  result<std::vector<notification>> list(application_id app, std::optional<notification_state> state,
+  result<std::vector<notification>> list(application_id app, const notification_filter& wanted,
                                          notification_key before, size_t limit);
   /// draft or scheduled -> launched; sets launched_at, expires_at, the audience's last device and what its
   /// segments stand for. With an idempotency key a repeat gives the first answer's body. Errors: not_found,
@@ -108,6 +109,10 @@ class notification_store {
   result<std::map<notification_key, control>> controlled();
   /// Deletes up to so many rows of deleted notifications; whether there are more.
   result<bool> purge_deleted(size_t most_rows);
+
+  /// Pushes a second, of the application's latest larger notifications without a rate the fastest; nothing
+  /// when there is none.
+  result<std::optional<double>> measured_speed(application_id app);
 
   /// Deletes up to `most` idempotency keys older than a day; how many.
   result<size_t> forget_old_idempotency_keys(size_t most);

@@ -178,8 +178,8 @@ bool gateway_sender::start(lane_queue& from, lane urgency) {
 
 /// As many of the first order as one request may carry.
 void gateway_sender::take_targets(lane_queue& from, push_request& into) {
-  auto most = protocol_.targets_per_request();
   auto* order = from.front();
+  auto most = protocol_.targets_per_request(*order->order.content);
   while (into.targets.size() < most && !from.empty() && from.front() == order) {
     bool alone = most > 1 && protocol_.stands_alone(from.next_token());
     if (alone && !into.targets.empty()) return;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/emulator/apns.hpp"
+#include "tests/emulator/body_log.hpp"
 #include "tests/emulator/control.hpp"
 #include "tests/emulator/exchange.hpp"
 #include "tests/emulator/fcm.hpp"
@@ -50,11 +51,13 @@ class gateway {
  private:
   static std::optional<gateway_kind> gateway_of(const request& asked);
   void push(gateway_kind kind, request& asked, reply& answer, int64_t now_us);
+  void judge(gateway_kind kind, request& asked, reply& answer, int64_t now_us);
   void control(const request& asked, reply& answer, int64_t now_us);
 
   token_endpoint& tokens_;
   statistics& stats_;
   oracle books_;
+  body_log bodies_;
   fcm_gateway fcm_;
   apns_gateway apns_;
   hms_token_endpoint hms_tokens_;

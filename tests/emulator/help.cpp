@@ -18,6 +18,8 @@ usage: gateway-emulator --directory DIR [options]
   --log FILE               appends one line per push, with tabs between: time in microseconds, HTTP status
                            (0 = no answer), target, correlation or -, error code or -, connection, stream, gateway;
                            accepted = a status of 2xx and no code; one line for each token of a multicast
+  --bodies FILE            appends one JSON line per push: gateway, path, status, body (of Web Push: decrypted),
+                           headers
   --project ID             the project that the service account belongs to (pusher-emulated)
   --token-lifetime SECONDS of the access tokens (3600)
   --apns-token-updates-seconds N

@@ -10,14 +10,21 @@ NOTE = '{"content":{"title":%s},"audience":{"device_ids":["nobody"]}}'
 CONDITION = '{"condition":{"property":"x","eq":%s}}'
 
 # What no route takes for JSON.
-BROKEN = [b"", b" ", b"{", b"}", b"[", b"nul", b"nullnull", b"{}{}", b"{},", b"{'a':1}", b"{a:1}", b'{"a":}', b'{"a":1,}', b"\xef\xbb\xbf{}", b"\xfe\xff\0{\0}",
-          b'{"a":"\xff"}', b'{"a":"\xc0\xaf"}', b'{"a":"\xed\xa0\x80"}', b'{"\xff":1}', b'{"a":"\\ud800"}', b'{"a":"\\udc00\\ud800"}', b'{"a":"\\x41"}', b'{"a":"\x01"}',
-          b'{"a":"\0"}', b"\0", b'{"a":01}', b'{"a":+1}', b'{"a":.5}', b'{"a":1.}', b'{"a":0x10}', b'{"a":NaN}', b'{"a":Infinity}', b'{"a":1e400}', b'{"a":-1e400}',
-          b'{"a":1,"a":1}', b'{"a":{"b":1,"b":1}}', b"// c\n{}", b"{}//", b"[" * DEEP, b'{"a":' * DEEP, b"[" * DEEP + b"]" * DEEP, b'{"a":' * DEEP + b"1" + b"}" * DEEP]
+BROKEN = [b"", b" ", b"{", b"}", b"[", b"nul", b"nullnull", b"{}{}", b"{},", b"{'a':1}", b"{a:1}", b'{"a":}',
+          b'{"a":1,}', b"\xef\xbb\xbf{}", b"\xfe\xff\0{\0}",
+          b'{"a":"\xff"}', b'{"a":"\xc0\xaf"}', b'{"a":"\xed\xa0\x80"}', b'{"\xff":1}', b'{"a":"\\ud800"}',
+          b'{"a":"\\udc00\\ud800"}', b'{"a":"\\x41"}', b'{"a":"\x01"}',
+          b'{"a":"\0"}', b"\0", b'{"a":01}', b'{"a":+1}', b'{"a":.5}', b'{"a":1.}', b'{"a":0x10}', b'{"a":NaN}',
+          b'{"a":Infinity}', b'{"a":1e400}', b'{"a":-1e400}',
+          b'{"a":1,"a":1}', b'{"a":{"b":1,"b":1}}', b"// c\n{}", b"{}//", b"[" * DEEP, b'{"a":' * DEEP,
+          b"[" * DEEP + b"]" * DEEP, b'{"a":' * DEEP + b"1" + b"}" * DEEP]
 # JSON values in the place of a property's value, a title and a comparison's operand: how each is answered.
-VALUES = [("-0", 201, 400, 200), ("9223372036854775807", 201, 400, 200), ("9223372036854775808", 201, 400, 200), ("18446744073709551616", 201, 400, 200),
-          ("-9223372036854775809", 201, 400, 200), ("1e308", 201, 400, 200), ("5e-324", 201, 400, 200), ("1" * 400, 400, 400, 400), ("null", 400, 400, 400),
-          ('"a\\u0000b"', 201, 400, 200), ('"\\r\\nX: y"', 201, 201, 200), ('"\\ud83d\\ude00\\u202e"', 201, 201, 200), ('"\';--\\"`$()"', 201, 201, 200), ("[[]]", 400, 400, 400),
+VALUES = [("-0", 201, 400, 200), ("9223372036854775807", 201, 400, 200), ("9223372036854775808", 201, 400, 200),
+          ("18446744073709551616", 201, 400, 200),
+          ("-9223372036854775809", 201, 400, 200), ("1e308", 201, 400, 200), ("5e-324", 201, 400, 200),
+          ("1" * 400, 400, 400, 400), ("null", 400, 400, 400),
+          ('"a\\u0000b"', 201, 400, 200), ('"\\r\\nX: y"', 201, 201, 200), ('"\\ud83d\\ude00\\u202e"', 201, 201, 200),
+          ('"\';--\\"`$()"', 201, 201, 200), ("[[]]", 400, 400, 400),
           ('{"time":"2026-02-30T00:00:00Z"}', 400, 400, 400), ("{}", 400, 400, 400), ("true", 201, 400, 200)]
 
 
@@ -44,8 +51,10 @@ def main():
         sender = Sender(node)
         sender.send("POST", "/v1/devices:count", b"{}", 200)
         before = node.resident_bytes()
-        places = [("PUT", "/v1/devices/a"), ("PATCH", "/v1/devices/a"), ("POST", "/v1/notifications"), ("POST", "/v1/devices:search"), ("POST", "/v1/devices:count"),
-                  ("PUT", "/v1/segments/a"), ("POST", "/v1/devices:export"), ("POST", "/v1/devices/a/events"), ("PUT", "/v1/indexed-properties")]
+        places = [("PUT", "/v1/devices/a"), ("PATCH", "/v1/devices/a"), ("POST", "/v1/notifications"),
+                  ("POST", "/v1/devices:search"), ("POST", "/v1/devices:count"),
+                  ("PUT", "/v1/segments/a"), ("POST", "/v1/devices:export"), ("POST", "/v1/devices/a/events"),
+                  ("PUT", "/v1/indexed-properties")]
         limit = 1024 * 1024
         for method, path in places:
             for body in BROKEN:

@@ -8,13 +8,14 @@ import openapi_check
 
 # What has to come before, by the verb of the path: another body than the first example, and steps.
 UNDER_WAY = {"content": {"title": "slowly"}, "audience": {"all": True}, "rate_per_second": 1, "launch": True}
-BEFORE = {":pause": (UNDER_WAY, []), ":resume": (UNDER_WAY, [":pause"]), ":cancel": (UNDER_WAY, [])}
+SETTLED_AT_ONCE = {"content": {"title": "to nobody"}, "audience": {"device_ids": ["nobody"]}, "launch": True}
+BEFORE = {"/progress": (SETTLED_AT_ONCE, []), ":pause": (UNDER_WAY, []), ":resume": (UNDER_WAY, [":pause"]), ":cancel": (UNDER_WAY, [])}
 # Examples that cannot go well here, with the status that they get instead.
 WITHOUT_A_HOLD = 404  # holds come from a gateway that calls far too many tokens dead; system.gateway_trouble has them
 EXPECTED = {"confirm_token_hold": WITHOUT_A_HOLD, "undo_token_hold": WITHOUT_A_HOLD}
 
 # Where a name can be taken once.
-NAMED_ONCE = {("/v1/credentials", "post")}
+NAMED_ONCE = {("/v1/applications", "post"), ("/v1/credentials", "post")}
 
 DEVICE = {"gateway": "fcm", "platform": "android"}
 

@@ -24,7 +24,9 @@ class hms_protocol final : public gateway_protocol {
   void credential_refused(uint64_t generation) override { tokens_.refused(generation); }
   std::string credential_trouble() const override { return tokens_.trouble(); }
   bool refused_by_issuer() const override { return tokens_.refused_by_issuer(); }
-  size_t targets_per_request() const override { return 1000; }
+  size_t targets_per_request(const message& content) const override {
+    return content.blanks.empty() ? 1000 : 1;
+  }
   bool stands_alone(std::string_view push_token) const override;
   std::optional<verdict> word(push_request& fresh, utc_ms now) override;
   answer_reading read(const push_request& done) override;

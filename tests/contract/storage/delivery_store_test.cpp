@@ -182,30 +182,104 @@ TEST_CASE_FIXTURE(fixture, "a dead token that was replaced or registered again s
   CHECK(devices.get(app, "since")->disabled == disabled_reason::unregistered);
 }
 
+TEST_CASE_FIXTURE(fixture, "a token that the gateway replaced is replaced, and stands in the device's history") {
+  auto moved = devices.put(app, sample_device("moved", "old"))->device.key;
+  auto doubled = devices.put(app, sample_device("doubled", "other"))->device.key;
+  auto since = devices.put(app, sample_device("since", "newest"))->device.key;
+  auto answer = [&](device_key device, const char* pushed_to, const char* now) {
+    auto made = batch(device.value, device.value + 1);
+    made.results[0].token = sha256(pushed_to);
+    made.results[0].replacement_token = now;
+    return made;
+  };
+  // The second's new token is another device's, the third has registered since.
+  record({answer(moved, "old", "new"), answer(doubled, "other", "newest"), answer(since, "older", "newer")});
+  CHECK(devices.get(app, "moved")->value.push_token == "new");
+  CHECK(devices.get(app, "doubled")->value.push_token == "other");
+  CHECK(devices.get(app, "since")->value.push_token == "newest");
+  CHECK(number_of(db, "SELECT COUNT(*) FROM device_events WHERE application_id = ?", {app}) == 1);
+  CHECK(number_of(db, "SELECT device_id FROM device_events WHERE application_id = ?", {app}) == moved.value);
+}
+
 TEST_CASE_FIXTURE(fixture, "codes and message ids are cut to their limits, between characters") {
   auto long_ones = batch(1, 2, outcome::rejected);
   long_ones.results[0].code = std::string(63, 'c') + "한";
   long_ones.results[0].gateway_message_id = std::string(300, 'm');
   CHECK(record({long_ones}).rows == 1);
-  auto listed = deliveries.list(app, target.id, std::nullopt, {}, 10);
-  CHECK((*listed)[0].value.code == std::string(63, 'c'));
-  CHECK((*listed)[0].value.gateway_message_id == std::string(128, 'm'));
+  auto listed = deliveries.list(app, target.id, {}, {}, 10)->deliveries;
+  CHECK(listed[0].code == std::string(63, 'c'));
+  CHECK(listed[0].gateway_message_id == std::string(128, 'm'));
 }
 
 TEST_CASE_FIXTURE(fixture,
                   "deliveries are listed in pages, by outcome, with the ids of devices that still exist") {
   auto device = devices.put(app, sample_device("d", "token"))->device.key.value;
   record({batch(device, device + 3), batch(device + 3, device + 5, outcome::failed)});
-  auto first = deliveries.list(app, target.id, std::nullopt, {}, 2);
+  auto first = deliveries.list(app, target.id, {}, {}, 2);
   REQUIRE_MESSAGE(first.ok(), first.failure().detail);
-  REQUIRE(first->size() == 2);
-  CHECK((*first)[0].value.device_id == "d");
-  CHECK((*first)[0].value.outcome == outcome::accepted);
-  CHECK((*first)[0].value.attempts == 1);
-  CHECK((*first)[0].value.settled_at == 1'700'000'000'000);
-  CHECK((*first)[1].value.device_id.empty());
-  CHECK(deliveries.list(app, target.id, std::nullopt, first->back().device, 10)->size() == 3);
-  CHECK(deliveries.list(app, target.id, outcome::failed, {}, 10)->size() == 2);
-  CHECK(deliveries.list(new_application(db), target.id, std::nullopt, {}, 10).failure().code ==
-        errc::not_found);
+  REQUIRE(first->deliveries.size() == 2);
+  CHECK(!first->at_end);
+  CHECK(first->deliveries[0].device_id == "d");
+  CHECK(first->deliveries[0].outcome == outcome::accepted);
+  CHECK(first->deliveries[0].attempts == 1);
+  CHECK(first->deliveries[0].settled_at == 1'700'000'000'000);
+  CHECK(first->deliveries[1].device_id.empty());
+  CHECK(deliveries.list(app, target.id, {}, first->next, 10)->deliveries.size() == 3);
+  CHECK(deliveries.list(app, target.id, {}, first->next, 3)->at_end);
+  delivery_filter failed;
+  failed.outcome = outcome::failed;
+  CHECK(deliveries.list(app, target.id, failed, {}, 10)->deliveries.size() == 2);
+  CHECK(deliveries.list(new_application(db), target.id, {}, {}, 10).failure().code == errc::not_found);
+}
+
+TEST_CASE_FIXTURE(fixture, "deliveries are found by gateway, code and device") {
+  auto through_apns = batch(100, 110, outcome::rejected);
+  through_apns.gateway = gateway::apns;
+  through_apns.results[3].code = "BadTopic";
+  auto device = devices.put(app, sample_device("d", "token"))->device.key.value;
+  record({through_apns, batch(device, device + 1, outcome::skipped)});
+  auto count = [&](const delivery_filter& wanted) {
+    auto found = deliveries.list(app, target.id, wanted, {}, 100);
+    CHECK(found->at_end);
+    return found->deliveries.size();
+  };
+  CHECK(count({std::nullopt, gateway::apns, std::nullopt, std::nullopt}) == 10);
+  // One that never left counts for the device's gateway.
+  CHECK(count({std::nullopt, gateway::fcm, std::nullopt, std::nullopt}) == 1);
+  CHECK(count({std::nullopt, std::nullopt, "BadTopic", std::nullopt}) == 1);
+  CHECK(count({std::nullopt, std::nullopt, "badtopic", std::nullopt}) == 0);
+  CHECK(count({std::nullopt, std::nullopt, std::nullopt, "d"}) == 1);
+  CHECK(count({outcome::accepted, std::nullopt, std::nullopt, "d"}) == 0);
+  CHECK(count({std::nullopt, std::nullopt, std::nullopt, "e"}) == 0);
+}
+
+TEST_CASE_FIXTURE(fixture, "a filter that little meets looks through a bounded part at a time, and finds it") {
+  change(db,
+         "INSERT INTO deliveries (notification_id, device_id, outcome, attempts, code, gateway_message_id, "
+         "settled_at) SELECT ?, seq + 1000000, 1, 1, '', '', 1 FROM seq_1_to_150000",
+         {target.key});
+  auto rare = batch(5'000'000, 5'000'001, outcome::failed);
+  record({rare});
+  delivery_filter failed;
+  failed.outcome = outcome::failed;
+  auto first = deliveries.list(app, target.id, failed, {}, 10);
+  CHECK(first->deliveries.empty());
+  CHECK(!first->at_end);
+  auto second = deliveries.list(app, target.id, failed, first->next, 10);
+  CHECK(second->deliveries.size() == 1);
+  CHECK(second->at_end);
+}
+
+TEST_CASE_FIXTURE(fixture, "a trace gathers what is known of one device") {
+  auto device = devices.put(app, sample_device("d", "token"))->device.key.value;
+  auto none = deliveries.trace(app, target.id, "d");
+  REQUIRE(none.ok());
+  CHECK(!none->settled);
+  record({batch(device, device + 1, outcome::failed)});
+  auto known = deliveries.trace(app, target.id, "d");
+  CHECK(known->settled->outcome == outcome::failed);
+  CHECK(known->target.id == target.id);
+  CHECK(known->last_device < known->device.key);
+  CHECK(deliveries.trace(app, target.id, "e").failure().code == errc::not_found);
+  CHECK(deliveries.trace(new_application(db), target.id, "d").failure().code == errc::not_found);
 }

@@ -9,8 +9,8 @@
 
 #include "sample.hpp"
 #include "storage/delivery_store.hpp"
-#include "storage/device_history.hpp"
 #include "storage/feed_rows.hpp"
+#include "storage/report_store.hpp"
 #include "storage/transaction.hpp"
 
 using namespace pusher;
@@ -142,7 +142,8 @@ TEST_CASE_FIXTURE(fixture, "tokens that move, die or come back, and what clients
   auto dead = batch(target, a.value, a.value + 1, outcome::unregistered);
   dead.results[0].token = sha256("t3");
   record({dead});
-  REQUIRE(device_history(db).report(app, "b", device_event_type::opened, target.id).ok());
+  for (int i = 0; i < 2; ++i)  // a repeated report is no event
+    REQUIRE(report_store(db).record(app, {{"b", device_event_type::opened, target.id}}).ok());
   auto all = read_all();
   CHECK(told(all) ==
         "token_replaced:a token_moved_out:a token_moved_in:b enabled:a token_replaced:a disabled:a "
@@ -159,6 +160,30 @@ TEST_CASE_FIXTURE(fixture, "a notification that is settled is told of behind its
   auto all = read_all();
   REQUIRE(all.size() == 3);
   CHECK(all[2].type == event_type::notification_settled);
+  CHECK(all[2].state == notification_state::completed);
+}
+
+TEST_CASE_FIXTURE(fixture, "a notification that is settled without a last delivery is told of once as well") {
+  notification_store notifications(db);
+  notification_draft later;
+  later.content.title = "Later";
+  later.audience = audience_all{};
+  later.scheduled_at = 4'000'000'000'000;
+  auto scheduled = notifications.create(app, later, std::nullopt, nullptr)->value;
+  REQUIRE(notifications.cancel(app, scheduled.id).ok());
+  auto empty = launched(db, app), paused = launched(db, app);
+  change(db, "UPDATE notifications SET fan_out_done = 1 WHERE id = ?", {empty.key});
+  CHECK(*notifications.sweep_completed() >= 1);
+  REQUIRE(notifications.pause(app, paused.id).ok());
+  change(db, "UPDATE notifications SET fan_out_done = 1 WHERE id = ?", {paused.key});
+  REQUIRE(notifications.resume(app, paused.id).ok());
+  REQUIRE(notifications.sweep_completed().ok());
+  auto all = read_all();
+  REQUIRE(all.size() == 3);
+  CHECK(all[0].notification_id == scheduled.id);
+  CHECK(all[0].state == notification_state::canceled);
+  CHECK(all[1].notification_id == empty.id);
+  CHECK(all[2].notification_id == paused.id);
   CHECK(all[2].state == notification_state::completed);
 }
 

@@ -227,14 +227,14 @@ TEST_CASE_FIXTURE(fixture, "notifications are listed newest first, in pages, by 
   for (int i = 0; i < 5; ++i)
     ids.push_back(create({})->value.id);
   REQUIRE(notifications.launch(app, ids[1], std::nullopt, nullptr).ok());
-  auto first = notifications.list(app, std::nullopt, {}, 3);
+  auto first = notifications.list(app, {}, {}, 3);
   REQUIRE(first.ok());
   REQUIRE(first->size() == 3);
   CHECK(first->front().id == ids[4]);
-  auto rest = notifications.list(app, std::nullopt, first->back().key, 3);
+  auto rest = notifications.list(app, {}, first->back().key, 3);
   REQUIRE(rest->size() == 2);
   CHECK(rest->back().id == ids[0]);
-  auto launched = notifications.list(app, notification_state::launched, {}, 10);
+  auto launched = notifications.list(app, {notification_state::launched, {}, 0, 0}, {}, 10);
   REQUIRE(launched->size() == 1);
   CHECK(launched->front().id == ids[1]);
 }

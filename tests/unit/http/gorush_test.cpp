@@ -31,15 +31,35 @@ std::string pointer_of_fault(const std::string& fields) {
   return parsed.failure().pointer;
 }
 
+struct caller : exchange {
+  http::request asked;
+  response* answered;
+  explicit caller(response& to) : answered(&to) {}
+  const http::request& request() const override { return asked; }
+  void answer(response made) override { *answered = std::move(made); }
+};
+
+/// What lies behind the door.
+struct routes_of_engine : dispatcher {
+  fake_operations& engine;
+  explicit routes_of_engine(fake_operations& of) : engine(of) {}
+  void dispatch(std::shared_ptr<exchange> asked) override { asked->answer(serve(asked->request(), engine)); }
+};
+
 response push(fake_operations& engine, const std::string& body, const std::string& key,
-              const std::string& from = "127.0.0.1") {
-  request asked;
-  asked.method = "POST";
-  asked.path = "/api/push";
-  asked.body = body;
-  asked.remote_address = from;
-  if (!key.empty()) asked.headers["authorization"] = "Bearer " + key;
-  return serve(asked, engine);
+              const std::string& from = "127.0.0.1", const std::string& method = "POST",
+              const std::string& path = "/api/push", const std::string& header = "") {
+  response made;
+  auto asked = std::make_shared<caller>(made);
+  asked->asked.method = method;
+  asked->asked.path = path;
+  asked->asked.body = body;
+  asked->asked.remote_address = from;
+  if (!key.empty()) asked->asked.headers["authorization"] = "Bearer " + key;
+  if (!header.empty()) asked->asked.headers[header] = "x";
+  routes_of_engine behind(engine);
+  gorush_door(behind, engine.compatible).dispatch(asked);
+  return made;
 }
 
 const std::string call = R"({"notifications":[{"tokens":["t1","t2"],"platform":2,"message":"m"}]})";
@@ -185,9 +205,23 @@ TEST_CASE("gorush's path is there when it is wanted, and open only to those whom
   CHECK(push(engine, call, "", "10.0.0.1").status == 401);
   CHECK(push(engine, call, "wrong").status == 401);
   CHECK(push(engine, call, "read").status == 403);
+  for (const char* header : {"x-forwarded-for", "forwarded", "x-real-ip", "via", "origin", "sec-fetch-site"})
+    CHECK_MESSAGE(push(engine, call, "", "127.0.0.1", "POST", "/api/push", header).status == 401, header);
   engine.compatible.gorush_open_to = {*parse_network("10.0.0.0/8")};
   CHECK(push(engine, call, "", "10.9.0.1").status == 200);
   CHECK(push(engine, call, "", "127.0.0.1").status == 401);
+}
+
+TEST_CASE("gorush's health check answers while the process lives, and other paths pass the door untouched") {
+  fake_operations engine;
+  CHECK(push(engine, "", "", "127.0.0.1", "GET", "/healthz").status == 404);
+  engine.compatible.gorush = true;
+  CHECK(push(engine, "", "", "10.0.0.1", "GET", "/healthz").status == 200);
+  CHECK(push(engine, "", "", "10.0.0.1", "POST", "/healthz").status == 405);
+  engine.compatible.gorush_key = "all";
+  auto other = push(engine, "", "", "127.0.0.1", "GET", "/v1/devices/a");
+  CHECK(other.status == 401);
+  CHECK(other.content_type == "application/problem+json");
 }
 
 TEST_CASE("an answer has gorush's shape, a fault as well") {
