@@ -3,6 +3,7 @@
 #include "model/notification.hpp"
 #include "storage/access_version.hpp"
 #include "storage/application_purge.hpp"
+#include "storage/credential_store.hpp"
 #include "storage/notification_rows.hpp"
 #include "storage/transaction.hpp"
 
@@ -136,6 +137,8 @@ result<application> application_store::rename(application_id app, const std::str
     auto changed =
         on.execute("renaming an application", "UPDATE applications SET name = ? WHERE id = ?", {name, app});
     if (!changed && on.duplicate()) return name_taken();
+    // Metrics and logs of senders have the name.
+    if (auto bumped = bump_credentials(on); !bumped) return bumped.failure();
     return written(on, app, changed);
   });
 }
@@ -174,6 +177,7 @@ result<void> application_store::remove(application_id app) {
                              {app});
     if (!marked) return marked.failure();
     if (auto canceled = cancel_notifications(on, app); !canceled) return canceled.failure();
+    if (auto forgotten = forget_credentials(on, app); !forgotten) return forgotten;
     return change_access_version(on);
   });
 }
