@@ -119,7 +119,8 @@ class Sender:
     def send_all(self, path, method):
         operation, parameters = self.by_place[path, method]
         for kind, body in self.bodies(operation):
-            other_body, steps = BEFORE.get(path.rsplit("}", 1)[-1], (None, []))
+            about_a_notification = path.startswith("/v1/notifications/")
+            other_body, steps = BEFORE.get(path.rsplit("}", 1)[-1], (None, [])) if about_a_notification else (None, [])
             names = self.make(path, other_body)
             address = self.address(path, parameters, names)
             for verb in steps:
