@@ -116,7 +116,7 @@ result<void> webhook_delivery::look_into(const webhook_job& job, utc_ms now) {
     kept = {};
     kept.generation = job.generation;
   }
-  auto from = !job.batch_end && reaches(kept.looked_to, job.cursor) ? kept.looked_to : job.cursor;
+  auto from = reaches(kept.looked_to, job.cursor) ? kept.looked_to : job.cursor;
   auto found = gather(job, from);
   if (!found) return found.failure();
   auto& batch = found->batch;
@@ -142,11 +142,14 @@ result<void> webhook_delivery::look_into(const webhook_job& job, utc_ms now) {
   return send(job, batch);
 }
 
-result<webhook_delivery::gathered> webhook_delivery::gather(const webhook_job& job, const feed_position& from) {
+result<webhook_delivery::gathered> webhook_delivery::gather(const webhook_job& job,
+                                                            const feed_position& from) {
   auto most_events = job.batch_end ? page_events : job.max_events;
   gathered made{webhook_batch(job.id, job.cursor, most_events, config_.body_bytes), from, false};
   auto wanted = wanted_by(job);
-  for (int i = 0; i < pages_per_look && !made.complete; ++i) {
+  // A batch that was begun is put together as a whole: a part of it would be another batch.
+  auto whole = [&] { return job.batch_end && made.batch.size() > 0; };
+  for (int i = 0; (i < pages_per_look || whole()) && !made.complete; ++i) {
     auto page = feed_.read(job.application, made.looked_to, most_events, wanted);
     if (!page && page.failure().code == errc::cursor_expired) {
       log::warn("webhook.events_missed",
@@ -173,13 +176,15 @@ result<void> webhook_delivery::nothing_to_send(const webhook_job& job, const gat
   kept.looked_to = found.looked_to;
   kept.gathering_since = 0;
   // A batch that was begun has lost its events (their notification was deleted): go on behind it.
-  auto cursor = job.batch_end ? *job.batch_end : found.looked_to;
-  if (job.batch_end || (!same(cursor, job.cursor) && now >= kept.noted_at + note_interval_ms)) {
+  bool lost = job.batch_end && found.complete;
+  auto cursor = lost ? *job.batch_end : found.looked_to;
+  bool time_to_note = !job.batch_end && !same(cursor, job.cursor) && now >= kept.noted_at + note_interval_ms;
+  if (lost || time_to_note) {
     kept.noted_at = now;
     auto moved = progress_.advance(epoch_, {job.key, job.generation}, cursor, nullptr);
     if (!moved) return moved.failure();
   }
-  if (found.complete && !job.batch_end)
+  if (found.complete && !lost)
     schedule_.idle(job.key);
   else
     schedule_.again(job.key);
@@ -210,7 +215,7 @@ result<void> webhook_delivery::send(const webhook_job& job, const webhook_batch&
   attempt.message_id = batch.message_id();
   attempt.type = "events";
   attempt.events = static_cast<uint32_t>(batch.size());
-  sent_[job.key] = {{job.key, job.generation}, batch.end(), std::move(attempt), job.tries};
+  sent_[job.key] = {job.id, {job.key, job.generation}, batch.end(), std::move(attempt), job.tries};
   schedule_.sent(job.key);
   client_.start(std::move(request));
   return {};
@@ -224,20 +229,21 @@ void webhook_delivery::answered(const webhook_answer& answer, utc_ms now) {
   sent_.erase(found);
   batch.attempt.status = answer.status;
   batch.attempt.latency_ms = answer.latency_ms;
-  numbers_.webhook_answered(answer.taken() ? "taken" : answer.status != 0 ? "refused" : "no_answer",
+  numbers_.webhook_answered(answer.taken()       ? "taken"
+                            : answer.status != 0 ? "refused"
+                                                 : "no_answer",
                             answer.taken() ? batch.attempt.events : 0);
   // Crash here => the batch is sent again, under the same id.
   auto recorded = answer.taken() ? progress_.advance(epoch_, batch.of, batch.end, &batch.attempt)
-                                 : record_failure(batch, answer, now);
+                                 : record_failure(batch, answer);
   if (!recorded) return failed("record", key, recorded.failure(), now);
   // Whether it was recorded or a client has changed the webhook meanwhile: its row says how to go on.
   schedule_.again(key);
 }
 
-result<bool> webhook_delivery::record_failure(const sent_batch& batch, const webhook_answer& answer, utc_ms) {
+result<bool> webhook_delivery::record_failure(const sent_batch& batch, const webhook_answer& answer) {
   auto attempt = batch.attempt;
-  attempt.trouble =
-      answer.trouble.empty() ? "answered " + std::to_string(answer.status) : answer.trouble;
+  attempt.trouble = answer.trouble.empty() ? "answered " + std::to_string(answer.status) : answer.trouble;
   attempt.excerpt = answer.excerpt;
   std::uniform_real_distribution<double> chance(0, 1);
   auto wait = webhook_wait_ms(config_.retry_seconds, batch.tries + 1, answer.retry_after_ms, chance(random_));
@@ -251,13 +257,13 @@ result<bool> webhook_delivery::record_failure(const sent_batch& batch, const web
   if (!recorded || !*recorded) return recorded;
   if (then.state != webhook_state::enabled) {
     numbers_.webhook_disabled(to_string(then.state));
-    log::error("webhook.disabled", {{"webhook", std::to_string(batch.of.key.value)},
-                                    {"reason", std::string(to_string(then.state))},
-                                    {"detail", attempt.trouble}});
+    log::error(
+        "webhook.disabled",
+        {{"webhook", batch.id}, {"reason", std::string(to_string(then.state))}, {"detail", attempt.trouble}});
   } else {
-    log::warn("webhook.not_taken", {{"webhook", std::to_string(batch.of.key.value)},
-                                    {"tries", std::to_string(batch.tries + 1)},
-                                    {"detail", attempt.trouble}});
+    log::warn(
+        "webhook.not_taken",
+        {{"webhook", batch.id}, {"tries", std::to_string(batch.tries + 1)}, {"detail", attempt.trouble}});
   }
   return recorded;
 }

@@ -1,5 +1,5 @@
-// Delivers webhooks, on one thread: reads what is new in the feeds, sends it, records what became of it. Blocks on
-// the database, never on a receiver.
+// Delivers webhooks, on one thread: reads what is new in the feeds, sends it, records what became of it.
+// Blocks on the database, never on a receiver.
 #pragma once
 
 #include <chrono>
@@ -28,7 +28,8 @@ std::string webhook_secret_context(const std::string& webhook_id);
 class webhook_delivery {
  public:
   /// `fenced` is called when the database says that another process leads.
-  webhook_delivery(const settings& config, const key_ring& keys, metrics& numbers, std::function<void()> fenced);
+  webhook_delivery(const settings& config, const key_ring& keys, metrics& numbers,
+                   std::function<void()> fenced);
 
   /// 0 = we do not lead: what is under way is left to whoever does.
   void lead(uint64_t epoch);
@@ -43,6 +44,7 @@ class webhook_delivery {
  private:
   using version = webhook_progress_store::version;
   struct sent_batch {
+    std::string id;  ///< the webhook's
     version of;
     feed_position end;
     webhook_attempt attempt;
@@ -64,7 +66,7 @@ class webhook_delivery {
   result<std::vector<std::string>> open_secrets(const webhook_job& job) const;
 
   void answered(const webhook_answer& answer, utc_ms now);
-  result<bool> record_failure(const sent_batch& batch, const webhook_answer& answer, utc_ms now);
+  result<bool> record_failure(const sent_batch& batch, const webhook_answer& answer);
   void failed(const char* doing, webhook_key key, const error& why, utc_ms now);
 
   const webhooks_settings config_;

@@ -326,6 +326,30 @@ result<void> check_wording(const message& content, bool has_targets) {
   return {};
 }
 
+void take_literally(notification_draft& draft) {
+  visitor escape = [](std::string& text, text_kind, const std::string&) -> result<void> {
+    std::string made;
+    for (size_t i = 0; i < text.size(); ++i) {
+      if (text.compare(i, 2, "{{") != 0) {
+        made += text[i];
+        continue;
+      }
+      // Backslashes before braces count twice, and one more takes their meaning away.
+      auto last = made.find_last_not_of('\\');
+      made.append(made.size() - (last == std::string::npos ? 0 : last + 1) + 1, '\\');
+      made += "{{";
+      ++i;
+    }
+    text = std::move(made);
+    return {};
+  };
+  (void)visit_content(draft.content, "", escape);
+  for (auto& each : draft.localizations)
+    (void)visit_content(each.content, "", escape);
+  for (auto* text : {&draft.android, &draft.apns, &draft.webpush, &draft.hms})
+    (void)visit_override(*text, "", escape);
+}
+
 message worded(const message& content, size_t localization) {
   message made = content;
   made.localizations.clear();

@@ -20,6 +20,9 @@ std::vector<variable> variables_of(const message& content);
 /// invalid_field, with a pointer such as `/content/localizations/ko/title` and the place within the text.
 result<void> check_wording(const message& content, bool has_targets);
 
+/// Makes all texts mean what they say: for callers who know of no variables.
+void take_literally(notification_draft& draft);
+
 /// What devices of that localization (0 = none of them, else counted from 1) are told: its fields, else those
 /// of a more general one (`ko` for `ko-KR`), else the content's. Texts with variables
 /// hold blanks in their place; give them to blank_text when they have become part of a larger text.

@@ -177,7 +177,6 @@ result<void> application_store::remove(application_id app) {
                              {app});
     if (!marked) return marked.failure();
     if (auto canceled = cancel_notifications(on, app); !canceled) return canceled.failure();
-    if (auto forgotten = forget_credentials(on, app); !forgotten) return forgotten;
     return change_access_version(on);
   });
 }

@@ -120,11 +120,6 @@ result<void> bump_credentials(database::connection& on) {
   return bumped ? result<void>() : bumped.failure();
 }
 
-result<void> forget_credentials(database::connection& on, application_id app) {
-  auto gone = on.execute("deleting credentials", "DELETE FROM credentials WHERE application_id = ?", {app});
-  return gone ? bump_credentials(on) : gone.failure();
-}
-
 result<credential> credential_store::create(const credential& fresh) {
   return transact(db_, [&](database::connection& on) -> result<credential> {
     if (auto room = check_room(on, fresh); !room) return room.failure();

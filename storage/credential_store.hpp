@@ -64,7 +64,5 @@ class credential_store {
 
 /// The snapshot changed: to be called in the transaction that changed applications or credentials.
 result<void> bump_credentials(database::connection& on);
-/// All of an application, in the transaction that deletes it.
-result<void> forget_credentials(database::connection& on, application_id app);
 
 }  // namespace pusher

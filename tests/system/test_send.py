@@ -57,6 +57,8 @@ def check_failures(send, node):
     """The exit code, and the gateway's code with its meaning."""
     code, out, _ = send("--token", "UNREG-token", "--title", "Hi", "--wait", key=node.key)
     assert code == 1 and "unregistered" in out and "UNREGISTERED: " in out, (code, out)
+    code, out, _ = send("--token", "BAD-token", "--title", "Hi", "--wait", key=node.key)
+    assert code == 1 and "INVALID_ARGUMENT" in out and "malformed" not in out, (code, out)
     code, out, _ = send("--user", "nobody", "--title", "Hi", "--wait", key=node.key)
     assert code == 1 and "no device" in out, (code, out)
     for wrong, said in ((["--title", "Hi"], "whom"), (["--device", "a", "--user", "b", "--title", "Hi"], "one of"),

@@ -5,6 +5,7 @@
 #include "http/gorush.hpp"
 #include "http/routes.hpp"
 #include "model/json.hpp"
+#include "model/message_wording.hpp"
 #include "model/token_device.hpp"
 
 using namespace pusher;
@@ -88,6 +89,15 @@ TEST_CASE("a push for iOS becomes content and an override for APNs") {
           "interruption-level":"time-sensitive","content-available":1,"mutable-content":1},
           "n":2,"deep":{"x":[1]}}})");
   CHECK_MESSAGE(*apns == *expected, draft.apns);
+}
+
+TEST_CASE("braces in a text of gorush's are no variables") {
+  auto draft = read(R"("platform":2,"tokens":["aa"],"title":"{{properties.name}}","message":"{{","data":{"k":"\\{{x}}"})").draft;
+  auto said = worded(message_of(draft), 0);
+  CHECK(said.blanks.empty());
+  CHECK(said.content.title == "{{properties.name}}");
+  CHECK(said.content.body == "{{");
+  CHECK(said.content.data.at("k") == R"(\{{x}})");
 }
 
 TEST_CASE("a sound of iOS is a name or an object, and never louder than Apple allows") {

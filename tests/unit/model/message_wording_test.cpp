@@ -151,6 +151,22 @@ TEST_CASE("an image that comes out as no URL is left out") {
   CHECK(completed(words, {"7"}).content.icon_url == "https://a.example/7.png");
 }
 
+TEST_CASE("texts of callers who know of no variables mean what they say") {
+  notification_draft draft;
+  draft.content.title = R"({{name}} \{{{ \\{{x \ {{{{)";
+  draft.content.data = {{"k", "{{properties.x}}"}};
+  draft.android = R"({"notification":{"ticker":"\\{{properties.x}}","tag":"plain"}})";
+  auto as_given = draft;
+  take_literally(draft);
+  auto of = message_of(draft);
+  CHECK(check_wording(of, false));
+  CHECK(of.variables.empty());
+  auto made = worded(of, 0);
+  CHECK(made.content.title == as_given.content.title);
+  CHECK(made.content.data == as_given.content.data);
+  CHECK(made.android == as_given.android);
+}
+
 TEST_CASE("faults of texts are found at creation, with their place") {
   message of;
   CHECK(fault_of(of).empty());
