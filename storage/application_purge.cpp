@@ -67,7 +67,7 @@ result<std::vector<std::string>> tables_of_applications(database::connection& on
       on.query("looking for tables",
                "SELECT table_name FROM information_schema.columns WHERE table_schema = DATABASE() AND "
                "column_name = 'application_id' AND table_name NOT IN ('notifications', "
-               "'indexed_properties', 'token_holds') ORDER BY table_name",
+               "'indexed_properties', 'token_holds', 'credentials') ORDER BY table_name",
                {}, [&](const sql_row& row) { names.emplace_back(row.text(0)); });
   if (!read) return read.failure();
   return names;
@@ -77,6 +77,15 @@ result<uint64_t> delete_rows(database::connection& on, const std::string& table,
                              size_t most_rows) {
   return on.execute("deleting an application's rows",
                     "DELETE FROM `" + table + "` WHERE application_id = ? LIMIT ?", {app, most_rows});
+}
+
+/// Senders forget what is gone when the version changes (storage/credential_store.hpp).
+result<uint64_t> delete_credentials(database::connection& on, application_id app, size_t most_rows) {
+  auto gone = delete_rows(on, "credentials", app, most_rows);
+  if (!gone || *gone == 0) return gone;
+  auto told = on.execute("changing the credentials' version",
+                         "UPDATE credential_changes SET version = version + 1 WHERE id = 1", {});
+  return told ? gone : told.failure();
 }
 
 /// Counts up what each step has done.
@@ -103,7 +112,8 @@ result<uint64_t> purge_one(database::connection& on, application_id app, size_t 
   tally done;
   // One that was launched by a request under way when the application was deleted is found here.
   bool good = done.add(cancel_notifications(on, app)) &&
-              done.add(release_notifications(on, app, most_rows)) && done.add(drop_indexes(on, app));
+              done.add(release_notifications(on, app, most_rows)) && done.add(drop_indexes(on, app)) &&
+              done.add(delete_credentials(on, app, most_rows));
   auto held = good ? delete_held_tokens(on, app, most_rows) : result<uint64_t>(uint64_t{0});
   good = good && done.add(held);
   // A hold goes after its tokens: by it alone they are found.

@@ -265,9 +265,9 @@ TEST_CASE_FIXTURE(fixture, "counting what is under way ends where it is asked to
 TEST_CASE_FIXTURE(fixture, "every table belongs to applications, or is known not to") {
   // A table that appears here is to be taken care of in storage/application_purge.cpp, unless its rows name
   // their application: those are found without being named.
-  const std::set<std::string> others{"access_version", "applications",     "deliveries",
-                                     "held_tokens",    "journal_identity", "lease",
-                                     "property_index", "reports",          "schema_version"};
+  const std::set<std::string> others{
+      "access_version",   "applications", "credential_changes", "deliveries", "held_tokens",
+      "journal_identity", "lease",        "property_index",     "reports",    "schema_version"};
   std::set<std::string> found;
   auto read = (*db.open())
                   ->query("testing",
@@ -322,7 +322,8 @@ TEST_CASE_FIXTURE(fixture,
            {of});
     change(db, "INSERT INTO token_guard (application_id, gateway, environment) VALUES (?, 0, 0)", {of});
   }
-  auto note = notifications.list(app.key, notification_filter{notification_state::launched, {}, 0, 0}, {}, 1)->front();
+  auto note = notifications.list(app.key, notification_filter{notification_state::launched, {}, 0, 0}, {}, 1)
+                  ->front();
   auto index_ids = [&](application_id of) {
     return number_of(db, "SELECT id FROM indexed_properties WHERE application_id = ?", {of});
   };
@@ -334,8 +335,13 @@ TEST_CASE_FIXTURE(fixture,
   CHECK(number_of(db, "SELECT state FROM notifications WHERE id = ?", {note.key}) ==
         static_cast<uint64_t>(notification_state::canceled));
   auto left = number_of(db, "SELECT COUNT(*) FROM devices WHERE application_id = ?", {app.key});
-  REQUIRE(applications.purge(10).ok());
-  CHECK(number_of(db, "SELECT COUNT(*) FROM devices WHERE application_id = ?", {app.key}) == left - 10);
+  auto devices_left = [&] {
+    return number_of(db, "SELECT COUNT(*) FROM devices WHERE application_id = ?", {app.key});
+  };
+  // What other tests deleted may come before it.
+  for (int i = 0; i < 100 && devices_left() == left; ++i)
+    REQUIRE(applications.purge(10).ok());
+  CHECK(devices_left() == left - 10);
   // Fan-out closes its audience; then it is settled and can go.
   change(db, "UPDATE notifications SET fan_out_done = 1 WHERE id = ?", {note.key});
   REQUIRE(notifications.sweep_completed().ok());
