@@ -122,7 +122,7 @@ def check_dead_tokens(node):
     assert [each["type"] for each in rest["items"]] == ["unregistered", "registered"], rest
     ask(node, "PUT", "/v1/devices/dead", {"gateway": "fcm", "platform": "android", "push_token": "fresh"})
     types = [each["type"] for each in ask(node, "GET", "/v1/devices/dead/events")["items"]]
-    assert types == ["token_replaced", "enabled", "disabled", "registered"], types
+    assert types == ["token_replaced", "enabled", "disabled", "unregistered", "registered"], types
 
 
 def check_refusals(node):
