@@ -67,7 +67,7 @@ result<std::vector<std::string>> tables_of_applications(database::connection& on
       on.query("looking for tables",
                "SELECT table_name FROM information_schema.columns WHERE table_schema = DATABASE() AND "
                "column_name = 'application_id' AND table_name NOT IN ('notifications', "
-               "'indexed_properties', 'token_holds') ORDER BY table_name",
+               "'indexed_properties', 'token_holds', 'credentials') ORDER BY table_name",
                {}, [&](const sql_row& row) { names.emplace_back(row.text(0)); });
   if (!read) return read.failure();
   return names;
@@ -113,14 +113,40 @@ result<uint64_t> purge_one(database::connection& on, application_id app, size_t 
   return done.total();
 }
 
-result<bool> has_rows(database::connection& on, application_id app) {
+result<bool> has_rows(database::connection& on, const std::string& table, application_id app) {
   bool any = false;
   auto read = on.query("looking for rows of an application",
-                       "SELECT 1 FROM notifications WHERE application_id = ? UNION ALL SELECT 1 FROM "
-                       "indexed_properties WHERE application_id = ? LIMIT 1",
-                       {app, app}, [&](const sql_row&) { any = true; });
+                       "SELECT 1 FROM " + table + " WHERE application_id = ? LIMIT 1", {app},
+                       [&](const sql_row&) { any = true; });
   if (!read) return read.failure();
   return any;
+}
+
+/// Last, as what is canceled and not settled may be with a sender still. Whoever uses credentials watches
+/// their version.
+result<uint64_t> delete_credentials(database& db, application_id app, size_t most_rows) {
+  return transact(db, [&](database::connection& on) -> result<uint64_t> {
+    auto waits = has_rows(on, "notifications", app);
+    if (!waits) return waits.failure();
+    if (*waits) return uint64_t{0};
+    auto gone = delete_rows(on, "credentials", app, most_rows);
+    if (!gone || *gone == 0) return gone;
+    auto noted = on.execute("noting a change of credentials",
+                            "UPDATE credential_changes SET version = version + 1 WHERE id = 1", {});
+    if (!noted) return noted.failure();
+    return gone;
+  });
+}
+
+/// Once nothing of it is left.
+result<void> delete_application(database::connection& on, application_id app) {
+  for (const char* table : {"notifications", "indexed_properties", "credentials"}) {
+    auto waits = has_rows(on, table, app);
+    if (!waits) return waits.failure();
+    if (*waits) return {};
+  }
+  auto gone = on.execute("deleting an application", "DELETE FROM applications WHERE id = ?", {app});
+  return gone ? result<void>() : gone.failure();
 }
 
 }  // namespace
@@ -135,22 +161,20 @@ result<uint64_t> cancel_notifications(database::connection& on, application_id a
 }
 
 result<bool> purge_applications(database& db, size_t most_rows, utc_ms grace_ms) {
-  return with_connection(db, [&](database::connection& on) -> result<bool> {
-    auto deleted = find_deleted(on, grace_ms);
-    if (!deleted) return deleted.failure();
-    for (const auto& each : *deleted) {
-      auto done = purge_one(on, each.key, most_rows);
-      if (!done) return done.failure();
-      if (*done > 0) return true;
-      if (!each.outlived_grace) continue;
-      auto waits = has_rows(on, each.key);
-      if (!waits) return waits.failure();
-      if (*waits) continue;
-      auto gone = on.execute("deleting an application", "DELETE FROM applications WHERE id = ?", {each.key});
-      if (!gone) return gone.failure();
-    }
-    return false;
-  });
+  auto deleted = with_connection(db, [&](database::connection& on) { return find_deleted(on, grace_ms); });
+  if (!deleted) return deleted.failure();
+  for (const auto& each : *deleted) {
+    auto done =
+        with_connection(db, [&](database::connection& on) { return purge_one(on, each.key, most_rows); });
+    if (done && *done == 0) done = delete_credentials(db, each.key, most_rows);
+    if (!done) return done.failure();
+    if (*done > 0) return true;
+    if (!each.outlived_grace) continue;
+    auto gone =
+        with_connection(db, [&](database::connection& on) { return delete_application(on, each.key); });
+    if (!gone) return gone.failure();
+  }
+  return false;
 }
 
 }  // namespace pusher
