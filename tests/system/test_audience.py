@@ -99,7 +99,7 @@ def check_people(lab, node, devices):
     lost = ask(node, "GET", "/v1/devices/d-3")
     assert (lost["enabled"], lost["disabled_reason"]) == (False, "token_moved"), lost
     history = ask(node, "GET", "/v1/devices/d-3/events")["items"]
-    assert [each["type"] for each in history] == ["token_moved_out", "opened", "registered"], history
+    assert [each["type"] for each in history] == ["token_moved_out", "opened", "accepted", "registered"], history
     assert history[0]["other_device_id"] == "new" and history[1]["notification_id"] == made["id"], history
     assert ask(node, "GET", "/v1/devices/new/events?type=token_moved_in")["items"][0]["other_device_id"] == "d-3"
 
