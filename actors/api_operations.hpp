@@ -175,11 +175,11 @@ class api_operations : public http::operations {
   result<void> walk_audience(application_id app, const audience& to, const search& what,
                              const std::function<void(const device_row&)>& visit);
   result<void> estimate_duration(application_id app, const notification_draft& draft, http::rehearsal& made);
-  bool speaks_legacy_fcm() const;
+  result<bool> speaks_legacy_fcm(application_id app);
   void rehearse_locales(const message& content, const http::rehearsal_wish& wish, channel_set reachable,
-                        http::rehearsal& made) const;
+                        bool legacy_fcm, http::rehearsal& made) const;
   void rehearse_device(const message& content, const audience& to, const search& what,
-                       const stored_device& of, http::rehearsal& made) const;
+                       const stored_device& of, bool legacy_fcm, http::rehearsal& made) const;
   static void show_push(const struct push_form& form, const message& whole, utc_ms now,
                         http::rehearsed_payload& shown);
 

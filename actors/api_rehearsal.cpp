@@ -155,7 +155,7 @@ result<void> api_operations::walk_audience(application_id app, const audience& t
     if (what.where.matches(reader, what.range.as_of)) visit(row);
   };
   for (device_key after; after < what.range.last;) {
-    auto end = !ids.empty() ? devices_.scan_device_ids(app, ids, after, what.range.last, {}, judge)
+    auto end = !ids.empty()     ? devices_.scan_device_ids(app, ids, after, what.range.last, {}, judge)
                : !users.empty() ? devices_.scan_user_ids(app, users, after, what.range.last, {}, judge)
                                 : devices_.read(app, plan, after, what.range.last, {}, judge);
     if (!end) return end.failure();
@@ -184,15 +184,17 @@ result<http::rehearsal> api_operations::rehearse(application_id app, const notif
   if (!walked) return walked.failure();
   tally.give(made);
   if (auto estimated = estimate_duration(app, draft, made); !estimated) return estimated.failure();
+  auto legacy_fcm = speaks_legacy_fcm(app);
+  if (!legacy_fcm) return legacy_fcm.failure();
   if (!wish.device_id) {
-    rehearse_locales(content, wish, *reachable, made);
+    rehearse_locales(content, wish, *reachable, *legacy_fcm, made);
     return made;
   }
   auto found = devices_.get(app, *wish.device_id);
   if (!found && found.failure().code == errc::not_found)
     return error{errc::not_found, "There is no device with this id", "/device_id", 0};
   if (!found) return found.failure();
-  rehearse_device(content, draft.audience, *begun, *found, made);
+  rehearse_device(content, draft.audience, *begun, *found, *legacy_fcm, made);
   return made;
 }
 
@@ -225,12 +227,15 @@ result<void> api_operations::estimate_duration(application_id app, const notific
   return {};
 }
 
-bool api_operations::speaks_legacy_fcm() const {
-  return node_->config.fcm.service_account_file.empty() && !node_->config.fcm_legacy.server_key.empty();
+result<bool> api_operations::speaks_legacy_fcm(application_id app) {
+  auto known = gateways(app);
+  if (!known) return known.failure();
+  return std::any_of(known->begin(), known->end(),
+                     [](const auto& each) { return each.protocol == "fcm-legacy" && each.configured; });
 }
 
 void api_operations::rehearse_locales(const message& content, const http::rehearsal_wish& wish,
-                                      channel_set reachable, http::rehearsal& made) const {
+                                      channel_set reachable, bool legacy_fcm, http::rehearsal& made) const {
   std::vector<std::string> known, locales = wish.locales;
   for (const auto& each : content.localizations)
     known.push_back(each.locale);
@@ -248,15 +253,14 @@ void api_operations::rehearse_locales(const message& content, const http::rehear
       http::rehearsed_payload shown;
       shown.locale = locale;
       if (chosen > 0) shown.localization = known[chosen - 1];
-      show_push({which, speaks_legacy_fcm(), false}, completed(worded(content, chosen), {}), made.as_of,
-                shown);
+      show_push({which, legacy_fcm, false}, completed(worded(content, chosen), {}), made.as_of, shown);
       made.payloads.push_back(std::move(shown));
     }
   }
 }
 
 void api_operations::rehearse_device(const message& content, const audience& to, const search& what,
-                                     const stored_device& of, http::rehearsal& made) const {
+                                     const stored_device& of, bool legacy_fcm, http::rehearsal& made) const {
   device_reader reader;
   reader.load(row_of(of));
   push_target target;
@@ -265,7 +269,7 @@ void api_operations::rehearse_device(const message& content, const audience& to,
   shown.locale = of.value.locale.value_or("");
   if (target.localization > 0) shown.localization = content.localizations[target.localization - 1].locale;
   auto field = fcm_target_of(of.value.push_token).field;
-  push_form form{of.value.gateway, speaks_legacy_fcm(), field == "topic" || field == "condition"};
+  push_form form{of.value.gateway, legacy_fcm, field == "topic" || field == "condition"};
   show_push(form, completed(worded(content, target.localization), target.values), made.as_of, shown);
   made.payloads.push_back(std::move(shown));
   bool is_listed = std::holds_alternative<audience_user_ids>(to)

@@ -13,7 +13,8 @@ namespace {
 
 result<void> check_words(const message& content, channel_set configured) {
   if (auto fits = check_fcm_message(content); !fits) return fits;
-  if (configured.contains(channel::apns) || configured.contains(channel::apns_sandbox) || !content.apns.empty())
+  if (configured.contains(channel::apns) || configured.contains(channel::apns_sandbox) ||
+      !content.apns.empty())
     if (auto fits = check_apns_message(content); !fits) return fits;
   if (configured.contains(channel::webpush) || !content.webpush.empty())
     if (auto fits = check_web_push_message(content); !fits) return fits;

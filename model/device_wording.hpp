@@ -37,7 +37,7 @@ class device_wording {
   bool needs_attributes_ = false;
   bool needs_properties_ = false;
   locale_choice choice_;
-  std::unordered_map<std::string, size_t> chosen_;  ///< by locale, for a few hundred of them
+  std::unordered_map<std::string, size_t> chosen_;                ///< by locale, for a few hundred of them
   std::unordered_map<std::string_view, std::string_view> given_;  ///< targets' variables, by device_id
   property_scanner target_;
 };

@@ -22,11 +22,10 @@ result<void> visit_content(content& of, const std::string& pointer, const visito
     std::optional<std::string>& text;
     text_kind kind;
   };
-  for (const auto& each : {field{"title", of.title, text_kind::words}, field{"body", of.body, text_kind::words},
-                           field{"image_url", of.image_url, text_kind::url},
-                           field{"icon_url", of.icon_url, text_kind::url},
-                           field{"deep_link", of.deep_link, text_kind::url},
-                           field{"sound", of.sound, text_kind::words}})
+  for (const auto& each :
+       {field{"title", of.title, text_kind::words}, field{"body", of.body, text_kind::words},
+        field{"image_url", of.image_url, text_kind::url}, field{"icon_url", of.icon_url, text_kind::url},
+        field{"deep_link", of.deep_link, text_kind::url}, field{"sound", of.sound, text_kind::words}})
     if (each.text)
       if (auto done = visit(*each.text, each.kind, json::pointer(pointer, each.name)); !done) return done;
   for (auto& [name, text] : of.data)
@@ -78,10 +77,8 @@ result<void> visit_override(std::string& text, const char* name, const visitor& 
 }
 
 result<void> visit_overrides(message& of, const visitor& visit) {
-  for (auto [name, text] : {std::pair("android", &of.android),
-                            {"apns", &of.apns},
-                            {"webpush", &of.webpush},
-                            {"hms", &of.hms}})
+  for (auto [name, text] :
+       {std::pair("android", &of.android), {"apns", &of.apns}, {"webpush", &of.webpush}, {"hms", &of.hms}})
     if (auto done = visit_override(*text, name, visit); !done) return done;
   return {};
 }
@@ -208,7 +205,8 @@ bool may_stand_in_url(char c, value_form form) {
   auto byte = static_cast<unsigned char>(c);
   if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) return true;
   if (std::string_view("-._~").find(c) != std::string_view::npos) return true;
-  if (form == value_form::url_path) return std::string_view("/:@!$'()*,;+=&").find(c) != std::string_view::npos;
+  if (form == value_form::url_path)
+    return std::string_view("/:@!$'()*,;+=&").find(c) != std::string_view::npos;
   if (form == value_form::url_query) return false;
   return byte > 0x20 && byte != 0x7f && std::string_view("\"<>\\^`{|}").find(c) == std::string_view::npos;
 }
@@ -309,9 +307,10 @@ result<void> check_wording(const message& content, bool has_targets) {
     if (!pieces) return wrong(pieces.failure().detail, pointer);
     for (const char* headers : {"/apns/headers/", "/webpush/headers/"})
       if (pointer.rfind(headers, 0) == 0)
-        return wrong("Headers are the same for every device: they take no variables. (For braces as such, "
-                     "write \\{{.)",
-                     pointer);
+        return wrong(
+            "Headers are the same for every device: they take no variables. (For braces as such, "
+            "write \\{{.)",
+            pointer);
     for (const auto& piece : *pieces)
       if (piece.from && piece.from->source == variable_source::target && !has_targets)
         return wrong("\"" + to_string(*piece.from) + "\" has a value only with audience.targets.", pointer);
@@ -378,10 +377,11 @@ message completed(const message& worded, const std::vector<std::string>& values)
     form.fill(values, filled);
     text = filled;
   };
-  (void)visit_content(made.content, "", [&](std::string& text, text_kind, const std::string&) -> result<void> {
-    fill(text);
-    return {};
-  });
+  (void)visit_content(made.content, "",
+                      [&](std::string& text, text_kind, const std::string&) -> result<void> {
+                        fill(text);
+                        return {};
+                      });
   for (auto* text : {&made.android, &made.apns, &made.webpush, &made.hms})
     fill(*text);
   if (!worded.by_device) return made;

@@ -28,8 +28,8 @@ void take_literally(notification_draft& draft);
 /// hold blanks in their place; give them to blank_text when they have become part of a larger text.
 message worded(const message& content, size_t localization);
 
-/// A worded message with a device's values in its blanks: no text is longer than the values make it, and a URL
-/// that does not come out as one is left out.
+/// A worded message with a device's values in its blanks: no text is longer than the values make it, and a
+/// URL that does not come out as one is left out.
 message completed(const message& worded, const std::vector<std::string>& values);
 
 /// A text in which blanks of a worded message stand, as such or within JSON strings.
@@ -39,15 +39,15 @@ class blank_text {
   blank_text(std::string_view text, const message& worded);
 
   bool plain() const { return places_.empty(); }
-  /// Appends the text with the values in the blanks, escaped as the place demands. A value that is empty or not
-  /// there gives way to the blank's fall-back.
+  /// Appends the text with the values in the blanks, escaped as the place demands. A value that is empty or
+  /// not there gives way to the blank's fall-back.
   void fill(const std::vector<std::string>& values, std::string& into) const;
 
  private:
   struct place {
-    size_t at = 0;           ///< in text_
+    size_t at = 0;            ///< in text_
     unsigned json_depth = 0;  ///< JSON strings around it
-    blank what;              ///< its fall-back escaped for this place
+    blank what;               ///< its fall-back escaped for this place
   };
 
   std::string text_;  ///< without the blanks

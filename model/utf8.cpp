@@ -17,7 +17,10 @@ bool continues(char c) {
 
 uint32_t code_point_at(std::string_view text, size_t at) {
   auto first = static_cast<unsigned char>(text[at]);
-  uint32_t code = first < 0x80 ? first : first < 0xE0 ? first & 0x1F : first < 0xF0 ? first & 0x0F : first & 7;
+  uint32_t code = first < 0x80   ? first
+                  : first < 0xE0 ? first & 0x1F
+                  : first < 0xF0 ? first & 0x0F
+                                 : first & 7;
   for (size_t i = at + 1; i < text.size() && continues(text[i]); ++i)
     code = code << 6 | (static_cast<unsigned char>(text[i]) & 0x3F);
   return code;

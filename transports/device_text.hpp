@@ -38,9 +38,9 @@ auto shortened_to_fit(message content, const Render& render) -> decltype(render(
   return made;
 }
 
-/// What was rendered of the request's content, completed for its device: by filling the blanks, or, where that
-/// is not enough, by `render` for this device alone. What has no variables fits: that was seen to when it came
-/// in. The text lives in `fresh`. Errors: payload_too_large, and those of `render`.
+/// What was rendered of the request's content, completed for its device: by filling the blanks, or, where
+/// that is not enough, by `render` for this device alone. What has no variables fits: that was seen to when
+/// it came in. The text lives in `fresh`. Errors: payload_too_large, and those of `render`.
 template <class Render>
 result<std::string_view> text_for_device(push_request& fresh, size_t most, const Render& render) {
   const auto& content = fresh.content();

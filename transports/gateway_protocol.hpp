@@ -68,8 +68,7 @@ class gateway_protocol {
 };
 
 /// What was rendered of a content, at that time.
-inline std::shared_ptr<rendered_content> as_rendered(std::string text, const message& content,
-                                                     utc_ms now) {
+inline std::shared_ptr<rendered_content> as_rendered(std::string text, const message& content, utc_ms now) {
   auto made = std::make_shared<rendered_content>();
   if (!content.blanks.empty()) made->form = blank_text(text, content);
   made->text = std::move(text);

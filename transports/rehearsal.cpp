@@ -58,7 +58,8 @@ result<rehearsed_push> rehearse_whole(const push_form& form, const message& whol
   switch (form.gateway) {
     case gateway::fcm:
       if (form.legacy_fcm) return rehearse_legacy_fcm(whole, now);
-      return rehearse_fcm(whole, now, form.topic ? limits::fcm_topic_message_bytes : limits::fcm_message_bytes);
+      return rehearse_fcm(whole, now,
+                          form.topic ? limits::fcm_topic_message_bytes : limits::fcm_message_bytes);
     case gateway::apns:
       return rehearse_apns(whole);
     case gateway::webpush:

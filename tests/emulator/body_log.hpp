@@ -14,7 +14,8 @@ namespace pusher::emulator {
 class body_log {
  public:
   /// An empty path means that nothing is kept.
-  explicit body_log(const std::string& path) : file_(path.empty() ? nullptr : std::fopen(path.c_str(), "ae")) {}
+  explicit body_log(const std::string& path)
+      : file_(path.empty() ? nullptr : std::fopen(path.c_str(), "ae")) {}
 
   explicit operator bool() const { return file_ != nullptr; }
   /// `body` as it was before anything was read from it.

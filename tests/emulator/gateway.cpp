@@ -56,7 +56,8 @@ void gateway::push(gateway_kind kind, request& asked, reply& answer, int64_t now
   if (!bodies_) return judge(kind, asked, answer, now_us);
   auto body = asked.body;
   judge(kind, asked, answer, now_us);
-  bodies_.add(name_of(kind), asked, kind == gateway_kind::webpush ? webpush_.plain() : body, answer.shown_status());
+  bodies_.add(name_of(kind), asked, kind == gateway_kind::webpush ? webpush_.plain() : body,
+              answer.shown_status());
 }
 
 void gateway::judge(gateway_kind kind, request& asked, reply& answer, int64_t now_us) {

@@ -28,7 +28,8 @@ verdict refusal(std::string code) {
 /// time is the header's.
 class text_source {
  public:
-  explicit text_source(const message& content) : content_(content), said_(render_web_push(content, now_ms())) {
+  explicit text_source(const message& content)
+      : content_(content), said_(render_web_push(content, now_ms())) {
     if (said_ && !content.blanks.empty()) form_ = blank_text(said_->text, content);
   }
 
@@ -40,11 +41,12 @@ class text_source {
       form_.fill(target.values, filled);
       if (filled.size() <= web_push_plaintext_bytes) return filled;
     }
-    return shortened_to_fit(completed(content_, target.values), [](const message& whole) -> result<std::string> {
-      auto said = render_web_push(whole, now_ms());
-      if (!said) return std::move(said).failure();
-      return std::move(said->text);
-    });
+    return shortened_to_fit(completed(content_, target.values),
+                            [](const message& whole) -> result<std::string> {
+                              auto said = render_web_push(whole, now_ms());
+                              if (!said) return std::move(said).failure();
+                              return std::move(said->text);
+                            });
   }
 
  private:

@@ -88,7 +88,8 @@ TEST_CASE("fan-out reads the parts of a device that its words need, and puts the
 TEST_CASE("long values make short batches") {
   fan_out_bounds bounds;
   bounds.values_per_batch = 2500;
-  auto [parts, page] = fanned_out(some_task(), some_devices("{\"name\":\"" + std::string(1000, 'x') + "\"}"), bounds);
+  auto [parts, page] =
+      fanned_out(some_task(), some_devices("{\"name\":\"" + std::string(1000, 'x') + "\"}"), bounds);
   REQUIRE(page.batches.size() == 2);
   CHECK(page.batches[0].second.targets.size() == 2);
   CHECK(page.batches[1].second.targets.size() == 2);

@@ -13,9 +13,9 @@ TEST_CASE("a language tag is well-formed, and gets its usual letter case") {
   CHECK(canonical_locale("de-DE-u-co-phonebk") == "de-DE-u-co-phonebk");
   CHECK(canonical_locale("zh-yue-HK") == "zh-yue-HK");
   CHECK(canonical_locale("x-ours") == "x-ours");
-  for (const char* bad : {"", "k", "ko-", "-ko", "ko--KR", "ko-KR-", "한국어", "ko KR", "korean-language", "12",
-                          "ko-K", "ko-u", "en-US-abcdefghi", "ko.KR", "ko-KR\n", "x",
-                          "aa-bbb-ccc-ddd-eeee-ff-ggggg-hhhhhh-iiiiiii"})
+  for (const char* bad :
+       {"", "k", "ko-", "-ko", "ko--KR", "ko-KR-", "한국어", "ko KR", "korean-language", "12", "ko-K", "ko-u",
+        "en-US-abcdefghi", "ko.KR", "ko-KR\n", "x", "aa-bbb-ccc-ddd-eeee-ff-ggggg-hhhhhh-iiiiiii"})
     CHECK_FALSE_MESSAGE(canonical_locale(bad).has_value(), bad);
 }
 

@@ -107,8 +107,13 @@ TEST_CASE("values cannot leave the string that they stand in, however deep") {
 TEST_CASE("a text that looks like a blank is none") {
   message of;
   of.content.title = "{{properties.a}}";
-  of.content.body = "\xEF\xB7\x90" "0:0\" \xEF\xB7\x90" "1:0\"";
-  of.android = "{\"x\":\"\xEF\xB7\x90" "2:0\\\"\"}";
+  of.content.body =
+      "\xEF\xB7\x90"
+      "0:0\" \xEF\xB7\x90"
+      "1:0\"";
+  of.android =
+      "{\"x\":\"\xEF\xB7\x90"
+      "2:0\\\"\"}";
   of.variables = variables_of(of);
   auto made = completed(worded(of, 0), {"v"});
   CHECK(made.content.title == "v");

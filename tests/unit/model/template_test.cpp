@@ -73,7 +73,9 @@ TEST_CASE("a text is shortened between characters as readers see them") {
   // A family is one character of five code points; a flag one of two; an accent belongs to its letter.
   CHECK(utf8::shortened("a👨‍👩‍👧!", 12) == "a…");
   CHECK(utf8::shortened("🇩🇪🇰🇷", 12) == "🇩🇪…");
-  CHECK(utf8::shortened("ne\xCC\x81""e", 2) == "n…");
+  CHECK(utf8::shortened("ne\xCC\x81"
+                        "e",
+                        2) == "n…");
   CHECK(utf8::shortened("日本語", 4) == "日…");
   CHECK(utf8::shortened("日本語", 0) == "…");
 }

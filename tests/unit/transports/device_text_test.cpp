@@ -62,9 +62,30 @@ message rich_message() {
 
 /// Texts that have broken programs before.
 std::string odd_text(std::minstd_rand& random) {
-  static const std::vector<std::string> parts{"\"", "\\", "\\u0022", "\n", "\r\n", "\t", "{{properties.a}}", "}}",
-                                              "🙂", "\xE2\x80\xAE", "\xEF\xB7\x90" "0:0\"", "é", "a", " ", "/", "?", "#",
-                                              "%0d", "},\"x\":{", "\x01", "\x7f", "null", "日本"};
+  static const std::vector<std::string> parts{"\"",
+                                              "\\",
+                                              "\\u0022",
+                                              "\n",
+                                              "\r\n",
+                                              "\t",
+                                              "{{properties.a}}",
+                                              "}}",
+                                              "🙂",
+                                              "\xE2\x80\xAE",
+                                              "\xEF\xB7\x90"
+                                              "0:0\"",
+                                              "é",
+                                              "a",
+                                              " ",
+                                              "/",
+                                              "?",
+                                              "#",
+                                              "%0d",
+                                              "},\"x\":{",
+                                              "\x01",
+                                              "\x7f",
+                                              "null",
+                                              "日本"};
   std::string made;
   for (auto count = random() % 9; count > 0; --count)
     made += parts[random() % parts.size()];
@@ -140,7 +161,8 @@ TEST_CASE("a push that its values make too large loses the end of its body, at e
   plain.content.body = "{{properties.a}}";
   plain.content.data = {{"k", "v"}};
   auto of = prepared(plain);
-  for (const std::string& unit : {std::string("word "), std::string("\"\\\n"), std::string("👨‍👩‍👧")}) {
+  for (const std::string& unit :
+       {std::string("word "), std::string("\"\\\n"), std::string("👨‍👩‍👧")}) {
     std::string text;
     while (text.size() + unit.size() <= limits::variable_bytes)
       text += unit;
