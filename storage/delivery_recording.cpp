@@ -277,7 +277,7 @@ result<void> delivery_recording::replace_tokens() {
     if (*matched == 0) continue;
     bool changed = false;
     auto read = on_.query("replacing tokens", "SELECT token_hash = ? FROM devices FORCE INDEX (by_id) WHERE id = ?",
-                          {fresh, each->value->device}, [&](const sql_row& row) { changed = row.number(0) != 0; });
+                          {fresh, each->value->device}, [&](const sql_row& found) { changed = found.number(0) != 0; });
     if (!read) return read.failure();
     if (!changed) continue;
     auto noted = write_device_events(
