@@ -17,8 +17,8 @@ result<std::vector<http::token_holder>> api_operations::hold_tokens(application_
   return holders;
 }
 
-result<void> api_operations::check_notification(application_id, const notification_draft& draft) {
-  return check_content(draft);
+result<void> api_operations::check_notification(application_id app, const notification_draft& draft) {
+  return check_content(app, draft);
 }
 
 }  // namespace pusher

@@ -1,4 +1,6 @@
 // The part of the API that speaks of gateways.
+#include <algorithm>
+
 #include "actors/api_operations.hpp"
 #include "transports/apns/answers.hpp"
 #include "transports/fcm/answers.hpp"
@@ -30,12 +32,24 @@ http::gateway_description describe(gateway of, std::string_view protocol, const 
 
 }  // namespace
 
-std::vector<http::gateway_description> api_operations::gateways() {
-  auto has = [this](channel which) { return channels_.count(which) > 0; };
-  bool v1 = !node_->config.fcm.service_account_file.empty();
-  return {describe(gateway::fcm, "fcm-v1", fcm_answers, v1),
-          describe(gateway::fcm, "fcm-legacy", fcm_legacy_answers, has(channel::fcm) && !v1),
-          describe(gateway::apns, "apns", apns_answers, has(channel::apns)),
+result<std::vector<http::gateway_description>> api_operations::gateways(application_id app) {
+  auto channels = channels_of(app);
+  auto owner = credentials_.default_application();
+  if (!channels) return channels.failure();
+  if (!owner) return owner.failure();
+  auto has = [&](channel which) { return channels->contains(which); };
+  // Legacy FCM is only in the configuration, and only without a service account there.
+  bool legacy = app == *owner && node_->config.fcm.service_account_file.empty() &&
+                !node_->config.fcm_legacy.server_key.empty();
+  auto uploaded = credentials_.active_of(app);
+  if (!uploaded) return uploaded.failure();
+  bool v1 = std::any_of(uploaded->begin(), uploaded->end(),
+                        [](const auto& each) { return each.gateway == gateway::fcm; }) ||
+            (has(channel::fcm) && !legacy);
+  return std::vector<http::gateway_description>{
+          describe(gateway::fcm, "fcm-v1", fcm_answers, v1),
+          describe(gateway::fcm, "fcm-legacy", fcm_legacy_answers, legacy && !v1),
+          describe(gateway::apns, "apns", apns_answers, has(channel::apns) || has(channel::apns_sandbox)),
           describe(gateway::webpush, "webpush", web_push_answers, has(channel::webpush)),
           describe(gateway::hms, "hms", hms_answers, has(channel::hms))};
 }

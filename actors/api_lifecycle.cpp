@@ -11,7 +11,7 @@ result<notification> api_operations::change_notification(
   return notifications_.update(app, id, [&](const notification& now) -> result<notification_draft> {
     auto draft = change(now);
     if (!draft) return draft;
-    if (auto fits = check_content(*draft); !fits) return fits.failure();
+    if (auto fits = check_content(app, *draft); !fits) return fits.failure();
     return draft;
   });
 }

@@ -9,17 +9,8 @@ namespace pusher {
 
 namespace {
 
-constexpr auto key_memory = std::chrono::seconds(1);  // a revoked key works no longer than this
-constexpr size_t most_remembered_keys = 1000;
-
 message as_message(const notification_draft& draft) {
-  message made;
-  made.content = draft.content;
-  made.android = draft.android;
-  made.apns = draft.apns;
-  made.webpush = draft.webpush;
-  made.hms = draft.hms;
-  made.collapse_key = draft.collapse_key;
+  auto made = message_of(draft);
   made.expires_at = now_ms() + utc_ms{draft.ttl_seconds} * 1000;
   return made;
 }
@@ -34,8 +25,8 @@ std::optional<notification_store::idempotency> as_stored(const std::optional<htt
 api_operations::api_operations(node_context_ptr node, unsigned index, std::function<void()> launched)
     : node_(std::move(node)),
       launched_(std::move(launched)),
-      channels_(configured_channels(node_->config)),
       database_(node_->config.mysql),
+      applications_(database_),
       keys_(database_),
       devices_(database_),
       notifications_(database_),
@@ -43,25 +34,13 @@ api_operations::api_operations(node_context_ptr node, unsigned index, std::funct
       segments_(database_),
       indexes_(database_),
       holds_(database_),
+      credentials_(database_),
       history_(database_),
+      webhooks_(database_),
       reports_(database_),
       feed_(database_),
-      journal_(node_->config.redis, node_->run_id, node_->consumer("api", index)) {}
-
-result<http::principal> api_operations::authenticate(std::string_view key) {
-  auto now = std::chrono::steady_clock::now();
-  auto digest = sha256(key);
-  if (auto known = remembered_.find(digest); known != remembered_.end()) {
-    if (now < known->second.until) return known->second.who;
-    remembered_.erase(known);
-  }
-  auto found = keys_.find(key);
-  if (!found) return found.failure();
-  http::principal who{found->application, found->scopes};
-  if (remembered_.size() >= most_remembered_keys) remembered_.clear();
-  remembered_[digest] = {who, now + key_memory};
-  return who;
-}
+      journal_(node_->config.redis, node_->run_id, node_->consumer("api", index)),
+      cursor_key_(sha256("cursors of " + node_->run_id)) {}
 
 // -- devices --
 
@@ -106,8 +85,15 @@ result<std::vector<bool>> api_operations::import_devices(application_id app,
 
 // -- notifications --
 
-result<void> api_operations::check_content(const notification_draft& draft) {
-  return check_for_gateways(as_message(draft), channels_);
+result<void> api_operations::check_content(application_id app, const notification_draft& draft) {
+  auto channels = remembered_channels_of(app);
+  if (!channels) return channels.failure();
+  return check_for_gateways(as_message(draft), *channels);
+}
+
+result<void> api_operations::may_launch(application_id app) {
+  if (auto light = node_->load.may_launch(node_->config.limits, app); !light) return light;
+  return journal_answers();
 }
 
 result<void> api_operations::journal_answers() {
@@ -128,9 +114,9 @@ void api_operations::announce(notification_key key) {
 result<http::created_notification> api_operations::create_notification(
     application_id app, const notification_draft& draft, const std::optional<http::idempotency>& once,
     const std::function<std::string(const notification&)>& render) {
-  if (auto fits = check_content(draft); !fits) return fits.failure();
+  if (auto fits = check_content(app, draft); !fits) return fits.failure();
   if (draft.launch) {
-    if (auto able = journal_answers(); !able) return able.failure();
+    if (auto able = may_launch(app); !able) return able.failure();
   }
   auto created = notifications_.create(app, draft, as_stored(once), render);
   if (!created) return created.failure();
@@ -161,7 +147,7 @@ result<http::page<notification>> api_operations::list_notifications(application_
 result<http::created_notification> api_operations::launch_notification(
     application_id app, const std::string& id, const std::optional<http::idempotency>& once,
     const std::function<std::string(const notification&)>& render) {
-  if (auto able = journal_answers(); !able) return able.failure();
+  if (auto able = may_launch(app); !able) return able.failure();
   auto launched = notifications_.launch(app, id, as_stored(once), render);
   if (!launched) return launched.failure();
   if (!launched->replayed_body) announce(launched->value.key);

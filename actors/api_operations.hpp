@@ -4,12 +4,15 @@
 #include <chrono>
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "actors/node_context.hpp"
 #include "http/operations.hpp"
 #include "storage/api_key_store.hpp"
+#include "storage/application_store.hpp"
+#include "storage/credential_store.hpp"
 #include "storage/database.hpp"
 #include "storage/delivery_store.hpp"
 #include "storage/device_history.hpp"
@@ -21,6 +24,8 @@
 #include "storage/report_store.hpp"
 #include "storage/segment_store.hpp"
 #include "storage/token_guard.hpp"
+#include "storage/webhook_store.hpp"
+#include "transports/sealed_text.hpp"
 #include "transports/transport.hpp"
 
 namespace pusher {
@@ -31,7 +36,29 @@ class api_operations : public http::operations {
   api_operations(node_context_ptr node, unsigned index, std::function<void()> launched);
 
   const compat_settings& compat() const override { return node_->config.compat; }
+
+  // In actors/api_access.cpp.
   result<http::principal> authenticate(std::string_view key) override;
+  std::string seal_cursor(application_id app, const std::string& cursor) override;
+  result<std::string> open_cursor(application_id app, const std::string& sealed) override;
+  result<http::created_application> create_application(
+      const std::string& name, const std::optional<std::string>& idempotency_key) override;
+  result<http::page<application>> list_applications(const http::page_request& request) override;
+  result<application> find_application(const std::string& name_or_id) override;
+  result<application> get_application(application_id app) override;
+  result<application> rename_application(application_id app, const std::string& name) override;
+  result<application> suspend_application(application_id app) override;
+  result<application> resume_application(application_id app) override;
+  result<void> delete_application(application_id app) override;
+  result<made_api_key> create_key(application_id app, const api_key_wish& wish,
+                                  const std::optional<std::string>& idempotency_key) override;
+  result<http::page<api_key>> list_keys(application_id app, const http::page_request& request) override;
+  result<api_key> get_key(application_id app, const std::string& id) override;
+  result<api_key> change_key(application_id app, const std::string& id,
+                             const std::function<result<void>(api_key&)>& change) override;
+  result<made_api_key> rotate_key(application_id app, const std::string& id,
+                                  std::optional<utc_ms> overlap) override;
+  result<void> revoke_key(application_id app, const std::string& id) override;
 
   result<http::registered_device> put_device(application_id app, const device& value) override;
   result<std::vector<http::registered_device>> put_devices(application_id app,
@@ -67,7 +94,16 @@ class api_operations : public http::operations {
   result<std::vector<http::indexed_name>> indexed_properties(application_id app) override;
   result<std::vector<http::indexed_name>> index_properties(application_id app,
                                                            const std::vector<std::string>& names) override;
-  std::vector<http::gateway_description> gateways() override;
+  result<std::vector<http::gateway_description>> gateways(application_id app) override;
+  // In actors/api_credentials.cpp.
+  result<http::shown_credential> create_credential(application_id app,
+                                                   const http::credential_draft& draft) override;
+  result<std::vector<http::shown_credential>> list_credentials(application_id app) override;
+  result<http::shown_credential> get_credential(application_id app, const std::string& id) override;
+  result<http::shown_credential> change_credential(application_id app, const std::string& id,
+                                                   const http::credential_change& change) override;
+  result<http::shown_credential> verify_credential(application_id app, const std::string& id) override;
+  result<void> delete_credential(application_id app, const std::string& id) override;
   result<std::vector<token_hold>> token_holds(application_id app) override;
   result<token_hold> decide_token_hold(application_id app, uint64_t id, token_hold_state as) override;
   // In actors/api_results.cpp.
@@ -105,6 +141,25 @@ class api_operations : public http::operations {
       const std::function<result<void>(const notification& now)>& allowed) override;
   result<notification> step_notification(application_id app, const std::string& id,
                                          http::life_step step) override;
+  // In actors/api_rehearsal.cpp.
+  result<http::rehearsal> rehearse(application_id app, const notification_draft& draft,
+                                   const http::rehearsal_wish& wish) override;
+  // In actors/api_webhooks.cpp.
+  result<http::webhook_with_secret> create_webhook(application_id app,
+                                                   const webhook_options& options) override;
+  result<http::described_webhook> get_webhook(application_id app, const std::string& id) override;
+  result<http::page<http::described_webhook>> list_webhooks(application_id app,
+                                                            const http::page_request& request) override;
+  result<http::described_webhook> change_webhook(
+      application_id app, const std::string& id,
+      const std::function<result<void>(webhook_options&)>& change) override;
+  result<void> delete_webhook(application_id app, const std::string& id) override;
+  result<http::webhook_with_secret> rotate_webhook_secret(application_id app, const std::string& id) override;
+  result<webhook_attempt> test_webhook(application_id app, const std::string& id) override;
+  result<http::described_webhook> replay_webhook(application_id app, const std::string& id,
+                                                 const http::webhook_start& from) override;
+  result<http::page<webhook_attempt>> list_webhook_attempts(application_id app, const std::string& id,
+                                                            const http::page_request& request) override;
 
  private:
   /// What a search, count or export looks for, and where.
@@ -117,20 +172,46 @@ class api_operations : public http::operations {
   result<uint64_t> find_devices(application_id app, const search& what, device_plan& plan, device_key after,
                                 page_bounds bounds, const Visit& visit);
 
-  /// Launching is refused while Redis is away: what is accepted must be on its way at once.
+  result<void> walk_audience(application_id app, const audience& to, const search& what,
+                             const std::function<void(const device_row&)>& visit);
+  result<void> estimate_duration(application_id app, const notification_draft& draft, http::rehearsal& made);
+  bool speaks_legacy_fcm() const;
+  void rehearse_locales(const message& content, const http::rehearsal_wish& wish, channel_set reachable,
+                        http::rehearsal& made) const;
+  void rehearse_device(const message& content, const audience& to, const search& what,
+                       const stored_device& of, http::rehearsal& made) const;
+  static void show_push(const struct push_form& form, const message& whole, utc_ms now,
+                        http::rehearsed_payload& shown);
+
+  template <class T>
+  result<T> changed(result<T> made);
+  /// Tells the senders what they may not go on with.
+  void hold_back(application_id app, control how);
+  void hold_back(const std::vector<notification_key>& under_way, control how);
+
+  /// Launching is refused while more would be too much, and while Redis is away: what is accepted must be on
+  /// its way at once.
+  result<void> may_launch(application_id app);
   result<void> journal_answers();
   void announce(notification_key key);
-  result<void> check_content(const notification_draft& draft);
+  result<void> check_content(application_id app, const notification_draft& draft);
 
-  struct remembered_key {
-    http::principal who;
-    std::chrono::steady_clock::time_point until;
-  };
+  /// Channels that the application has a credential for.
+  result<channel_set> channels_of(application_id app);
+  /// The same as of a second ago.
+  result<channel_set> remembered_channels_of(application_id app);
+  result<void> check_secrets_key();
+  result<void> ask_gateway(const credential& which, const credential_content& content);
+  result<credential_content> open_credential(const credential& which);
+  result<credential> verify(application_id app, const std::string& id);
+  result<http::shown_credential> show(application_id app, credential value);
+  void publish_credentials();
+  void forget_trouble(const std::string& id);
 
   node_context_ptr node_;
   std::function<void()> launched_;
-  const std::set<channel> channels_;  ///< with a credential
   database database_;
+  application_store applications_;
   api_key_store keys_;
   device_store devices_;
   notification_store notifications_;
@@ -138,11 +219,14 @@ class api_operations : public http::operations {
   segment_store segments_;
   property_index_store indexes_;
   token_hold_store holds_;
+  credential_store credentials_;
   pusher::device_history history_;
+  webhook_store webhooks_;
   report_store reports_;
   event_feed feed_;
   journal journal_;
-  std::map<sha256_digest, remembered_key> remembered_;
+  const seal_key cursor_key_;  ///< the same on every node
+  std::map<application_id, std::pair<channel_set, std::chrono::steady_clock::time_point>> remembered_channels_;
 };
 
 }  // namespace pusher

@@ -69,14 +69,17 @@ result<http::explained_delivery> api_operations::explain_delivery(application_id
   auto known = deliveries_.trace(app, id, device_id);
   if (!known) return known.failure();
   if (known->settled) {
-    auto verdict = judge(*known, meaning_of(gateways(), *known->settled));
+    auto tables = gateways(app);
+    if (!tables) return tables.failure();
+    auto verdict = judge(*known, meaning_of(*tables, *known->settled));
     return http::explained_delivery{std::move(*known), std::move(verdict)};
   }
   known->passed_by_fan_out = known->target.fan_out_done;
   if (known->target.launched_at != 0 && !known->target.settled()) {
     auto where = journal_.locate(known->target.key, known->device.key);
     if (!where) return where.failure();
-    if (!known->target.fan_out_done && where->fan_out_begun)
+    // Of a local time the walk is done anew for each wave.
+    if (!known->target.fan_out_done && where->fan_out_begun && !known->target.draft.local_time)
       known->passed_by_fan_out = device_walk(where->fan_out_start, known->last_device, where->fan_out_position)
                                      .passed(known->device.key);
     if (where->retry) known->waits = delivery_trace::retry{where->retry->attempts, where->retry->due_at};

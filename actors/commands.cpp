@@ -10,7 +10,7 @@
 #include <optional>
 
 #include "conf/secret_file.hpp"
-#include "http/operations.hpp"
+#include "model/access.hpp"
 #include "storage/api_key_store.hpp"
 #include "storage/database.hpp"
 #include "storage/embedded_stores.hpp"
@@ -21,29 +21,16 @@ namespace pusher::commands {
 
 namespace {
 
-struct named_scope {
-  const char* name;
-  http::scope bit;
-};
-constexpr named_scope all_scopes[] = {{"devices", http::scope::devices},
-                                      {"send", http::scope::send},
-                                      {"read", http::scope::read},
-                                      {"admin", http::scope::admin}};
-
 result<uint8_t> parse_scopes(const std::string& list) {
   uint8_t bits = 0;
   for (size_t at = 0; at <= list.size();) {
     auto end = std::min(list.find(',', at), list.size());
     auto name = list.substr(at, end - at);
-    bool known = false;
-    for (const auto& each : all_scopes) {
-      if (name != each.name) continue;
-      bits = static_cast<uint8_t>(bits | static_cast<uint8_t>(each.bit));
-      known = true;
-    }
+    auto known = parse_scope(name);
     if (!known)
       return error{errc::invalid_field,
                    "There is no scope '" + name + "'; choose from devices,send,read,admin.", "", 0};
+    bits = static_cast<uint8_t>(bits | static_cast<uint8_t>(*known));
     at = end + 1;
   }
   return bits;
@@ -52,9 +39,8 @@ result<uint8_t> parse_scopes(const std::string& list) {
 std::string scope_names(uint8_t bits) {
   std::string names;
   for (const auto& each : all_scopes) {
-    if (!(bits & static_cast<uint8_t>(each.bit))) continue;
-    if (!names.empty()) names += ',';
-    names += each.name;
+    if ((bits & static_cast<uint8_t>(each)) == 0) continue;
+    names += (names.empty() ? "" : ",") + std::string(to_string(each));
   }
   return names;
 }
@@ -91,26 +77,30 @@ int migrate(settings config) {
   });
 }
 
-int create_key(settings config, const std::string& application, const std::string& scopes) {
+int create_key(settings config, const std::string& application, const std::string& scopes,
+               const std::string& name) {
   auto bits = parse_scopes(scopes);
   if (!bits) return fail(bits.failure());
   return with_database(std::move(config), [&](database& db) -> result<void> {
-    auto key = api_key_store(db).create(application, *bits);
-    if (!key) return key.failure();
-    std::puts(key->c_str());
+    auto made = api_key_store(db).create(application, {name, *bits, std::nullopt, 0});
+    if (!made) return made.failure();
+    std::puts(made->secret.c_str());
     return {};
   });
 }
 
-int list_keys(settings config) {
-  return with_database(std::move(config), [](database& db) -> result<void> {
-    auto keys = api_key_store(db).list();
+int list_keys(settings config, const std::string& application) {
+  return with_database(std::move(config), [&](database& db) -> result<void> {
+    auto keys = api_key_store(db).list_all(application);
     if (!keys) return keys.failure();
-    std::printf("%-14s %-16s %-26s %-26s %s\n", "PREFIX", "APPLICATION", "SCOPES", "CREATED", "REVOKED");
+    auto time = [](utc_ms at) { return at == 0 ? std::string("-") : to_rfc3339(at); };
+    std::printf("%-14s %-16s %-26s %-26s %-26s %-26s %-26s %s\n", "PREFIX", "APPLICATION", "SCOPES",
+                "CREATED", "EXPIRES", "LAST USED", "REVOKED", "NAME");
     for (const auto& key : *keys)
-      std::printf("%-14s %-16s %-26s %-26s %s\n", key.prefix.c_str(), key.application_name.c_str(),
-                  scope_names(key.scopes).c_str(), to_rfc3339(key.created_at).c_str(),
-                  key.revoked_at == 0 ? "-" : to_rfc3339(key.revoked_at).c_str());
+      std::printf("%-14s %-16s %-26s %-26s %-26s %-26s %-26s %s\n", key.id.c_str(),
+                  key.application_name.c_str(), scope_names(key.scopes).c_str(), time(key.created_at).c_str(),
+                  time(key.expires_at).c_str(), time(key.last_used_at).c_str(), time(key.revoked_at).c_str(),
+                  key.name.c_str());
     return {};
   });
 }

@@ -14,8 +14,10 @@ namespace pusher::commands {
 int fail(const error& why);
 
 int migrate(settings config);
-int create_key(settings config, const std::string& application, const std::string& scopes);
-int list_keys(settings config);
+int create_key(settings config, const std::string& application, const std::string& scopes,
+               const std::string& name);
+/// With an empty name, those of all applications.
+int list_keys(settings config, const std::string& application);
 int revoke_key(settings config, const std::string& prefix);
 
 /// Makes a VAPID key: into `out`, a new file of mode 0600, with the public key on standard output; or,

@@ -23,10 +23,11 @@ class fan_out_role : public role_loop<fan_out_role> {
       : role_loop(self, std::chrono::milliseconds(node->config.limits.poll_interval_ms)),
         node_(std::move(node)),
         driver_(node_->config, bounds_of(node_->config.limits), configured_channels(node_->config),
-                node_->run_id, node_->consumer("fan-out", 0),
+                node_->secrets, node_->run_id, node_->consumer("fan-out", 0),
                 {[self, supervisor] { self->send(supervisor, wake_role{role::push_sender}); },
                  [self, supervisor] { self->send(supervisor, wake_role{role::result_writer}); },
-                 [this] { node_->lead.lose(); }}) {}
+                 [this] { node_->lead.lose(); },
+                 [this](const auto& seconds) { node_->numbers.credentials_expire(seconds); }}) {}
 
   utc_ms now() const { return now_ms(); }
   void woken() { driver_.woken(); }
@@ -55,6 +56,7 @@ class fan_out_role : public role_loop<fan_out_role> {
     if (driver_.machine().leading())
       log::info("fan_out.stood_down", {{"epoch", std::to_string(driver_.machine().epoch())}});
     driver_.stand_down();
+    node_->numbers.fan_out(driver_.machine().counters(), 0, false);
     if (epoch == 0 || !driver_.lead(epoch)) return false;
     log::info("fan_out.leads", {{"epoch", std::to_string(epoch)}});
     return true;

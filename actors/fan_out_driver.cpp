@@ -10,18 +10,24 @@ namespace pusher {
 namespace {
 
 constexpr auto purge_interval = std::chrono::minutes(1);
-constexpr utc_ms shortest_wait_ms = 5;  // so that what cannot be launched just now costs little
-}
 
-fan_out_driver::fan_out_driver(const settings& config, fan_out_bounds bounds, std::set<channel> reachable,
-                               const std::string& run_id, const std::string& consumer, fan_out_hooks hooks)
+constexpr utc_ms shortest_wait_ms = 5;   // so that what cannot be launched just now costs little
+constexpr size_t rows_of_a_step = 1000;  // of each table; some milliseconds
+
+}  // namespace
+
+fan_out_driver::fan_out_driver(const settings& config, fan_out_bounds bounds, channel_set configured,
+                               std::shared_ptr<const key_ring> secrets, const std::string& run_id,
+                               const std::string& consumer, fan_out_hooks hooks)
     : hooks_(std::move(hooks)),
-      machine_(bounds, std::move(reachable)),
+      machine_(bounds, {}),
       journal_(config.redis, run_id, consumer),
       database_(config.mysql),
       devices_(database_),
       notifications_(database_),
       indexes_(database_),
+      applications_(database_),
+      credentials_(config, configured, std::move(secrets), database_, journal_, hooks_.credentials_expire),
       feed_(database_),
       event_retention_days_(config.limits.event_retention_days) {}
 
@@ -32,8 +38,25 @@ bool fan_out_driver::lead(uint64_t epoch) {
     return false;
   }
   if (*raised == commit_status::fenced) return false;
+  credentials_.lead(epoch);
+  if (auto followed = take_reach(credentials_.follow()); !followed) {
+    failed("credentials", followed.failure());
+    return false;
+  }
   machine_.lead(epoch);
   return true;
+}
+
+void fan_out_driver::stand_down() {
+  machine_.stand_down();
+  credentials_.stand_down();
+}
+
+result<void> fan_out_driver::take_reach(const result<bool>& changed) {
+  if (!changed) return changed.failure();
+  machine_.reach(credentials_.reachable());
+  if (*changed) hooks_.batches_appended();  // senders look at what changed
+  return {};
 }
 
 void fan_out_driver::woken() {
@@ -45,9 +68,11 @@ void fan_out_driver::poll() {
   // A step a second even when there are always pages to read; in between when there are none.
   index_work_ = true;
   build_indexes();
+  purge();
   // The stream only wakes; the worklist is in MariaDB.
   auto launches = journal_.drain_launches();
   if (!launches) return failed("drain_launches", launches.failure());
+  if (auto kept = take_reach(credentials_.poll(now_ms())); !kept) return failed("credentials", kept.failure());
   if (auto followed = follow_lives(); !followed) return failed("lives", followed.failure());
   auto swept = notifications_.sweep_completed();
   if (!swept) return failed("sweep", swept.failure());
@@ -123,8 +148,10 @@ step_result fan_out_driver::step() {
     if (auto followed = follow_lives(); !followed) failed("lives", followed.failure());
   }
   auto action = machine_.next(now_ms());
-  if (std::holds_alternative<fan_out_machine::idle>(action) && index_work_ && machine_.leading())
-    return build_indexes();
+  if (std::holds_alternative<fan_out_machine::idle>(action) && machine_.leading()) {
+    if (index_work_) return build_indexes();
+    if (purge_work_) return purge();
+  }
   return std::visit([this](auto& what) { return perform(what); }, action);
 }
 
@@ -132,6 +159,13 @@ step_result fan_out_driver::build_indexes() {
   auto worked = indexes_.work();
   if (!worked) failed("index", worked.failure());
   index_work_ = worked && *worked;
+  return {true, 0};
+}
+
+step_result fan_out_driver::purge() {
+  auto purged = applications_.purge(rows_of_a_step);
+  if (!purged) failed("purge", purged.failure());
+  purge_work_ = purged && *purged;
   return {true, 0};
 }
 
@@ -143,6 +177,9 @@ step_result fan_out_driver::perform(fan_out_machine::idle& what) {
 step_result fan_out_driver::perform(fan_out_machine::read_worklist&) {
   auto jobs = notifications_.worklist(1000);
   if (!jobs) return failed_step("worklist", jobs.failure());
+  // Whoever uploaded a credential before launching finds it in use.
+  if (auto followed = take_reach(credentials_.follow()); !followed)
+    return failed_step("credentials", followed.failure());
   machine_.worklist(*jobs, now_ms());
   return {true, 0};
 }
@@ -191,8 +228,8 @@ step_result fan_out_driver::perform(fan_out_machine::read_page& what) {
   const auto& task = *what.task;
   auto visit = [this](const device_row& row) { machine_.visit(row); };
   auto end = [&] {
-    if (const auto* ids = std::get_if<audience_device_ids>(&task.audience))
-      return devices_.scan_device_ids(task.application, ids->ids, what.after, what.last, what.bounds, visit);
+    if (auto ids = named_devices(task.audience); !ids.empty())
+      return devices_.scan_device_ids(task.application, ids, what.after, what.last, what.bounds, visit);
     if (const auto* ids = std::get_if<audience_user_ids>(&task.audience))
       return devices_.scan_user_ids(task.application, ids->ids, what.after, what.last, what.bounds, visit);
     return devices_.read(task.application, *what.plan, what.after, what.last, what.bounds, visit);
@@ -258,7 +295,7 @@ step_result fan_out_driver::perform(fan_out_machine::forget& what) {
 step_result fan_out_driver::failed_step(const char* doing, const error& why) {
   failed(doing, why);
   if (why.code == errc::fenced) {
-    machine_.stand_down();
+    stand_down();
     hooks_.fenced();
   } else {
     machine_.store_failed(now_ms());

@@ -3,12 +3,15 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <string>
 
+#include "actors/credential_keeper.hpp"
 #include "actors/fan_out_machine.hpp"
 #include "actors/step_result.hpp"
 #include "conf/settings.hpp"
 #include "model/error.hpp"
+#include "storage/application_store.hpp"
 #include "storage/database.hpp"
 #include "storage/device_store.hpp"
 #include "storage/event_feed.hpp"
@@ -23,16 +26,19 @@ struct fan_out_hooks {
   std::function<void()> batches_appended;
   std::function<void()> results_appended;
   std::function<void()> fenced;  ///< someone else leads
+  std::function<void(const credential_expiries&)> credentials_expire;
 };
 
 class fan_out_driver {
  public:
-  fan_out_driver(const settings& config, fan_out_bounds bounds, std::set<channel> reachable,
-                 const std::string& run_id, const std::string& consumer, fan_out_hooks hooks);
+  /// `configured`: channels that the configuration has a credential for. `secrets` null = none are resealed.
+  fan_out_driver(const settings& config, fan_out_bounds bounds, channel_set configured,
+                 std::shared_ptr<const key_ring> secrets, const std::string& run_id, const std::string& consumer,
+                 fan_out_hooks hooks);
 
   /// Begins to lead in this epoch: from now on a former leader's commits are refused. False when it cannot.
   bool lead(uint64_t epoch);
-  void stand_down() { machine_.stand_down(); }
+  void stand_down();
   void woken();
   /// The rounds of a leader, once a poll interval.
   void poll();
@@ -44,7 +50,11 @@ class fan_out_driver {
  private:
   /// What is declared as indexed or not any more. Any process could do it; the one leader does it alone.
   step_result build_indexes();
+  /// What deleted applications have left behind.
+  step_result purge();
   result<void> follow_lives();
+  /// Takes over which channels are reachable. Errors: as credential_keeper's.
+  result<void> take_reach(const result<bool>& changed);
   result<void> purge_events();
   void plan_next_look();
   step_result perform(fan_out_machine::idle& what);
@@ -68,10 +78,13 @@ class fan_out_driver {
   device_store devices_;
   notification_store notifications_;
   property_index_store indexes_;
+  application_store applications_;
+  credential_keeper credentials_;
   event_feed feed_;
   const unsigned event_retention_days_;
   std::chrono::steady_clock::time_point next_purge_;
   bool index_work_ = true;   ///< there may be some
+  bool purge_work_ = true;   ///< likewise
   utc_ms next_look_at_ = 0;  ///< when a launch or a wave is due, by our own clock; 0 = not soon
 };
 

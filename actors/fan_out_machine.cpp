@@ -34,8 +34,19 @@ bool queue_gauge::full(const fan_out_bounds& bounds) const {
 
 // -- fan-out --
 
-fan_out_machine::fan_out_machine(fan_out_bounds bounds, std::set<channel> reachable)
+fan_out_machine::fan_out_machine(fan_out_bounds bounds, reachability reachable)
     : bounds_(bounds), reachable_(std::move(reachable)) {}
+
+void fan_out_machine::reach(reachability channels) {
+  reachable_ = std::move(channels);
+  for (auto& [key, task] : tasks_)
+    task.reachable = channels_of(task.task.application);
+}
+
+channel_set fan_out_machine::channels_of(application_id app) const {
+  auto found = reachable_.find(app);
+  return found == reachable_.end() ? channel_set() : found->second;
+}
 
 void fan_out_machine::lead(uint64_t epoch) {
   stand_down();
@@ -142,6 +153,7 @@ fan_out_machine::action fan_out_machine::conclude(under_way_task& task) {
 bool fan_out_machine::scans(const under_way_task& task) {
   return task.plan.by == device_plan::access::scan &&
          !std::holds_alternative<audience_device_ids>(task.task.audience) &&
+         !std::holds_alternative<audience_targets>(task.task.audience) &&
          !std::holds_alternative<audience_user_ids>(task.task.audience);
 }
 
@@ -267,12 +279,16 @@ void fan_out_machine::opened(fan_out_task task, device_plan plan) {
   }
   turns_.erase(turn_of(at));
   at.task = std::move(task);
+  at.wording = device_wording(at.task.message, at.task.audience);
+  at.reachable = channels_of(at.task.application);
   at.plan = std::move(plan);
   at.plan.parts = at.plan.parts | device_parts::token;
   if (at.task.wave) {
     at.wave.emplace(*at.task.wave, at.task.launched_at);
     at.plan.parts = at.plan.parts | device_parts::attributes;  // the time zone
   }
+  if (at.wording.needs_attributes()) at.plan.parts = at.plan.parts | device_parts::attributes;
+  if (at.wording.needs_properties()) at.plan.parts = at.plan.parts | device_parts::properties;
   at.at = stage::opened;
   turns_.insert(turn_of(at));
 }
@@ -325,13 +341,15 @@ void fan_out_machine::take(under_way_task& task, const device_row& row) {
   ++task.gathered;
   ++gathered_;
   if (when == wave_filter::judgement::too_late) return skip(task, row, "local_time_past");
-  if (!reachable_.count(channel_of(row.gateway, row.environment))) return skip(task, row, "no_credential");
+  if (!task.reachable.contains(channel_of(row.gateway, row.environment)))
+    return skip(task, row, no_credential_rule);
   push_queue queue{task.task.application, row.gateway, row.environment, task.task.lane};
   auto& [of, targets] = task.found[queue.name()];
   if (targets.empty()) of = queue;
   targets.push_back({row.key, std::string(row.push_token), 0});
   if (row.gateway == gateway::webpush)
     targets.back().subscription_keys = std::string(row.p256dh) + '.' + std::string(row.auth);
+  task.wording.describe(reader_, targets.back());
 }
 
 void fan_out_machine::page_was_read(const page_end& end, utc_ms now) {
@@ -345,6 +363,21 @@ void fan_out_machine::page_was_read(const page_end& end, utc_ms now) {
   readers_.clear();
 }
 
+namespace {
+
+/// Where the batch that begins at `at` ends: a long text for each device makes it shorter.
+size_t end_of_batch(const std::vector<push_target>& targets, size_t at, size_t most, size_t most_bytes) {
+  auto end = at;
+  for (size_t bytes = 0; end < targets.size() && end - at < most; ++end) {
+    for (const auto& value : targets[end].values)
+      bytes += value.size();
+    if (bytes > most_bytes && end > at) break;
+  }
+  return end;
+}
+
+}  // namespace
+
 void fan_out_machine::make_commit(under_way_task& task) {
   page_commit page;
   page.notification = task.task.key;
@@ -356,8 +389,8 @@ void fan_out_machine::make_commit(under_way_task& task) {
   size_t per_batch = rate > 0 ? std::min<size_t>(bounds_.devices_per_batch, rate) : bounds_.devices_per_batch;
   for (auto& [name, group] : task.found) {
     auto& [queue, targets] = group;
-    for (size_t at = 0; at < targets.size(); at += per_batch) {
-      auto end = std::min(targets.size(), at + per_batch);
+    for (size_t at = 0, end = 0; at < targets.size(); at = end) {
+      end = end_of_batch(targets, at, per_batch, bounds_.values_per_batch);
       push_batch batch{
           task.task.key, task.wave ? task.wave->wave().expires_at : task.task.message.expires_at, 0, {}};
       batch.targets.assign(std::make_move_iterator(targets.begin() + static_cast<std::ptrdiff_t>(at)),

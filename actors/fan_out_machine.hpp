@@ -17,6 +17,7 @@
 #include "actors/device_walk.hpp"
 #include "actors/wave_filter.hpp"
 #include "model/condition.hpp"
+#include "model/device_wording.hpp"
 #include "model/job.hpp"
 #include "storage/device_store.hpp"
 #include "storage/journal.hpp"
@@ -40,6 +41,7 @@ struct fan_out_bounds {
   utc_ms corrupt_pause_ms = 60'000;  ///< pause before an unreadable notification is tried again
   uint64_t least_mark = 1000;        ///< outstanding targets that a queue may always have
   uint64_t most_mark = 100'000;
+  size_t values_per_batch = 1024 * 1024;  ///< bytes of devices' values in one batch
   size_t gathered =
       50'000;  ///< targets of notifications that wait for full queues; more are not read for them
 };
@@ -111,12 +113,15 @@ class fan_out_machine {
   using action = std::variant<idle, read_worklist, open_task, begin, mark_sending, read_page, commit,
                               note_audience, finish_wave, measure, forget>;
 
-  /// `reachable`: channels that have a credential; devices of others are skipped.
-  fan_out_machine(fan_out_bounds bounds, std::set<channel> reachable);
+  /// `reachable`: devices of other channels are skipped.
+  fan_out_machine(fan_out_bounds bounds, reachability reachable);
 
   action next(utc_ms now);
 
   // -- events --
+  /// From now on these channels have a credential.
+  void reach(reachability channels);
+  const reachability& reachable() const { return reachable_; }
   void lead(uint64_t epoch);
   /// The lease is gone: forget everything; MariaDB and the journal know where the next leader goes on.
   void stand_down();
@@ -150,6 +155,7 @@ class fan_out_machine {
     fan_out_machine::stage at = stage::known;
     fan_out_task task;
     condition where;
+    device_wording wording;
     device_plan plan;
     std::optional<wave_filter> wave;
     device_walk walk;           ///< rows passed were looked at
@@ -164,6 +170,7 @@ class fan_out_machine {
     std::map<std::string, std::pair<push_queue, std::vector<push_target>>> found;
     std::vector<push_result> skipped;
     std::set<std::string> accounts;  ///< that it has appended to, see account_of
+    channel_set reachable;           ///< of its application
     size_t gathered = 0;
   };
 
@@ -179,6 +186,7 @@ class fan_out_machine {
   under_way_task* furthest_behind(const under_way_task& of);
   device_key where_others_are(const under_way_task& fresh);
   void take(under_way_task& task, const device_row& row);
+  channel_set channels_of(application_id app) const;
   void skip(under_way_task& task, const device_row& row, const char* rule) const;
   /// How far it is, as the journal keeps it.
   static uint64_t cursor_of(const under_way_task& task);
@@ -193,7 +201,7 @@ class fan_out_machine {
   std::vector<std::string> full_queues() const;
 
   fan_out_bounds bounds_;
-  std::set<channel> reachable_;
+  reachability reachable_;
   fan_out_counters counters_;
   uint64_t epoch_ = 0;
   std::map<notification_key, under_way_task> tasks_;

@@ -15,7 +15,7 @@ using namespace pusher;
 struct options {
   std::string config, roles, name, data_directory, log_level, log_format;
   std::vector<std::string> assignments;  ///< section.key=value
-  std::string application = "default", scopes, prefix, file;
+  std::string application, scopes, key_name, prefix, file;
   bool print = false, check = false;
 };
 
@@ -156,14 +156,19 @@ int main(int argc, char** argv) {
   add_settings(*create, o);
   create->add_option("--scopes", o.scopes, "Comma-separated: devices, send, read, admin")->required();
   create->add_option("--app", o.application, "The application (default: default)");
+  create->add_option("--name", o.key_name, "What the key is for");
   create->callback([&] {
-    code = with_settings(
-        o, [&](settings s) { return commands::create_key(std::move(s), o.application, o.scopes); });
+    if (o.application.empty()) o.application = "default";
+    code = with_settings(o, [&](settings s) {
+      return commands::create_key(std::move(s), o.application, o.scopes, o.key_name);
+    });
   });
   auto* list = keys->add_subcommand("list", "List the keys by prefix");
   add_settings(*list, o);
-  list->callback(
-      [&] { code = with_settings(o, [](settings s) { return commands::list_keys(std::move(s)); }); });
+  list->add_option("--app", o.application, "Only this application's");
+  list->callback([&] {
+    code = with_settings(o, [&](settings s) { return commands::list_keys(std::move(s), o.application); });
+  });
   auto* revoke = keys->add_subcommand("revoke", "End a key at once");
   add_settings(*revoke, o);
   revoke->add_option("prefix", o.prefix, "The key's prefix, as `keys list` shows it")->required();

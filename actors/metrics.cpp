@@ -7,9 +7,13 @@
 #include <prometheus/text_serializer.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <mutex>
+#include <set>
+#include <utility>
+#include <vector>
 
 namespace pusher {
 
@@ -36,6 +40,8 @@ double resident_bytes() {
 }  // namespace
 
 struct metrics::families {
+  explicit families(size_t most) : most_applications(most) {}
+
   prometheus::Registry registry;
   counter_family& requests = counters(registry, "pusher_http_requests_total", "Answered HTTP requests.");
   prometheus::Histogram& request_seconds =
@@ -58,6 +64,8 @@ struct metrics::families {
   gauge_family& connections = gauges(registry, "pusher_gateway_connections", "Open connections to gateways.");
   gauge_family& breaker =
       gauges(registry, "pusher_gateway_breaker_open", "1 while no new requests are started.");
+  gauge_family& expiry = gauges(registry, "pusher_credential_expires_seconds",
+                                "Time until the credential in use expires; negative once it has.");
   counter_family& fan_out_rows =
       counters(registry, "pusher_fan_out_devices_read_total", "Devices looked at.");
   counter_family& fan_out_targets =
@@ -73,12 +81,40 @@ struct metrics::families {
   counter_family& token_holds = counters(
       registry, "pusher_token_holds_total",
       "Times that far more tokens than usual were called dead, and their deletion waits for an operator.");
+  counter_family& webhook_requests =
+      counters(registry, "pusher_webhook_requests_total", "Requests to receivers of webhooks.");
+  counter_family& webhook_events =
+      counters(registry, "pusher_webhook_events_total", "Events that receivers have taken.");
+  counter_family& webhooks_disabled = counters(
+      registry, "pusher_webhooks_disabled_total",
+      "Webhooks that were disabled because their receiver was gone, or failed until the last try.");
+  gauge_family& webhooks_waiting =
+      gauges(registry, "pusher_webhooks_waiting", "Webhooks that wait for another try.");
   counter_family& restarts =
       counters(registry, "pusher_role_restarts_total", "Role actors that were started again.");
   prometheus::Gauge& memory =
       gauges(registry, "pusher_process_resident_bytes", "Resident memory of the node process.").Add({});
   std::mutex mutex;
   std::map<std::string, double> reported;
+  const size_t most_applications;
+  std::set<std::string> applications;  ///< that have a label of their own
+  std::map<unsigned, std::vector<std::pair<gauge_family*, prometheus::Gauge*>>> of_sender;
+  std::vector<prometheus::Gauge*> expiries;
+
+  /// Only the sender itself touches them.
+  std::vector<std::pair<gauge_family*, prometheus::Gauge*>>& gauges_of(unsigned sender) {
+    std::lock_guard<std::mutex> guard(mutex);
+    return of_sender[sender];
+  }
+
+  /// The label of an application: the number of labels is bounded, whatever their owners do.
+  std::string label_of(const std::string& app) {
+    std::lock_guard<std::mutex> guard(mutex);
+    if (applications.count(app) > 0) return app;
+    if (applications.size() >= most_applications) return "other";
+    applications.insert(app);
+    return app;
+  }
 
   /// Raises a counter to a running total of one reporter.
   void raise(counter_family& family, const prometheus::Labels& labels, const std::string& reporter,
@@ -96,7 +132,7 @@ struct metrics::families {
   }
 };
 
-metrics::metrics() : families_(std::make_unique<families>()) {
+metrics::metrics(size_t most_applications) : families_(std::make_unique<families>(most_applications)) {
   gauges(families_->registry, "pusher_build_info", "Always 1; the version is a label.")
       .Add({{"version", PUSHER_VERSION}})
       .Set(1);
@@ -122,14 +158,45 @@ void metrics::sender(unsigned index, const sender_counters& totals, size_t open_
   f.open_batches.Add({{"sender", std::to_string(index)}}).Set(static_cast<double>(open_batches));
 }
 
-void metrics::transport(unsigned index, std::string_view gateway, const transport_stats& stats) {
+void metrics::transports(unsigned index, const transport_numbers& numbers) {
   auto& f = *families_;
-  std::string name(gateway);
-  prometheus::Labels labels{{"gateway", name}, {"sender", std::to_string(index)}};
-  f.raise(f.push_requests, {{"gateway", name}}, "transport" + std::to_string(index), stats.requests);
-  f.in_flight.Add(labels).Set(static_cast<double>(stats.in_flight));
-  f.connections.Add(labels).Set(static_cast<double>(stats.connections));
-  f.breaker.Add(labels).Set(stats.breaker_open ? 1 : 0);
+  transport_numbers labeled;
+  for (const auto& [whose, stats] : numbers.of)
+    labeled.add(f.label_of(whose.first), whose.second, stats);
+  auto& gauges = f.gauges_of(index);
+  auto before = std::exchange(gauges, {});
+  auto set = [&](gauge_family& family, const prometheus::Labels& labels, double value) {
+    auto& gauge = family.Add(labels);
+    gauge.Set(value);
+    gauges.emplace_back(&family, &gauge);
+  };
+  for (const auto& [whose, stats] : labeled.of) {
+    prometheus::Labels of{{"app", whose.first}, {"gateway", whose.second}};
+    f.raise(f.push_requests, of, "transport" + std::to_string(index), stats.requests);
+    of.emplace("sender", std::to_string(index));
+    set(f.in_flight, of, static_cast<double>(stats.in_flight));
+    set(f.connections, of, static_cast<double>(stats.connections));
+    set(f.breaker, of, stats.breaker_open ? 1 : 0);
+  }
+  for (const auto& each : before)
+    if (std::find(gauges.begin(), gauges.end(), each) == gauges.end()) each.first->Remove(each.second);
+}
+
+void metrics::credentials_expire(const credential_expiries& seconds) {
+  auto& f = *families_;
+  credential_expiries labeled;
+  for (const auto& [whose, left] : seconds) {
+    auto [at, fresh] = labeled.emplace(std::pair(f.label_of(whose.first), whose.second), left);
+    if (!fresh) at->second = std::min(at->second, left);
+  }
+  auto before = std::exchange(f.expiries, {});
+  for (const auto& [whose, left] : labeled) {
+    auto& gauge = f.expiry.Add({{"app", whose.first}, {"gateway", whose.second}});
+    gauge.Set(left);
+    f.expiries.push_back(&gauge);
+  }
+  for (auto* each : before)
+    if (std::find(f.expiries.begin(), f.expiries.end(), each) == f.expiries.end()) f.expiry.Remove(each);
 }
 
 void metrics::fan_out(const fan_out_counters& totals, size_t under_way, bool leading) {
@@ -166,6 +233,19 @@ void metrics::role_restarted(const char* role) {
 
 void metrics::token_hold_began(std::string_view gateway) {
   families_->token_holds.Add({{"gateway", std::string(gateway)}}).Increment();
+}
+
+void metrics::webhook_answered(const char* result, size_t events_taken) {
+  families_->webhook_requests.Add({{"result", result}}).Increment();
+  families_->webhook_events.Add({}).Increment(static_cast<double>(events_taken));
+}
+
+void metrics::webhook_disabled(std::string_view reason) {
+  families_->webhooks_disabled.Add({{"reason", std::string(reason)}}).Increment();
+}
+
+void metrics::webhooks_waiting(size_t count) {
+  families_->webhooks_waiting.Add({}).Set(static_cast<double>(count));
 }
 
 std::string metrics::text() const {

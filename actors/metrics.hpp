@@ -2,8 +2,10 @@
 // notification.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "actors/fan_out_machine.hpp"
 #include "actors/sender_machine.hpp"
@@ -13,20 +15,48 @@
 
 namespace pusher {
 
+/// The transports of a sender, added up by application and gateway.
+struct transport_numbers {
+  std::map<std::pair<std::string, std::string>, transport_stats> of;  ///< by application and gateway
+
+  void add(const std::string& app, std::string_view gateway, const transport_stats& stats) {
+    auto& into = of[{app, std::string(gateway)}];
+    into.requests += stats.requests;
+    into.in_flight += stats.in_flight;
+    into.connections += stats.connections;
+    into.breaker_open = into.breaker_open || stats.breaker_open;
+  }
+  void add_requests(const std::string& app, std::string_view gateway, uint64_t requests) {
+    of[{app, std::string(gateway)}].requests += requests;
+  }
+};
+
+/// How long the credentials of an application and gateway are still good.
+using credential_expiries = std::map<std::pair<std::string, std::string>, double>;
+
 /// Thread-safe. Roles report their running totals; what was already reported is subtracted here.
 class metrics {
  public:
-  metrics();
+  /// No more than so many applications are named in labels; the rest is `other`.
+  explicit metrics(size_t most_applications = 50);
   ~metrics();
 
   void request_answered(int status, double seconds);
   void sender(unsigned index, const sender_counters& totals, size_t open_batches);
-  void transport(unsigned index, std::string_view gateway, const transport_stats& stats);
+  void transports(unsigned index, const transport_numbers& numbers);
+  /// Seconds until the credentials in use expire, the soonest of each; replaces what was said before.
+  void credentials_expire(const credential_expiries& seconds);
   void fan_out(const fan_out_counters& totals, size_t under_way, bool leading);
   void writer(unsigned index, const writer_counters& totals);
   void journal_depth(const journal::depths& depths);
   void role_restarted(const char* role);
   void token_hold_began(std::string_view gateway);
+  /// `result`: taken, refused, no_answer.
+  void webhook_answered(const char* result, size_t events_taken);
+  /// `reason`: gone, failing.
+  void webhook_disabled(std::string_view reason);
+  /// How many wait for another try.
+  void webhooks_waiting(size_t count);
 
   std::string text() const;
 

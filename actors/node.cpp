@@ -9,13 +9,18 @@
 #include <memory>
 #include <optional>
 
+#include "actors/key_keeper.hpp"
 #include "actors/lease_keeper.hpp"
 #include "actors/log.hpp"
 #include "actors/node_context.hpp"
 #include "actors/protocol.hpp"
 #include "actors/store_keeper.hpp"
 #include "actors/supervisor.hpp"
+#include "actors/webhook_deliverer.hpp"
+#include "conf/key_file.hpp"
 #include "http/admin.hpp"
+#include "http/gate.hpp"
+#include "http/gorush.hpp"
 #include "http/health.hpp"
 #include "http/server.hpp"
 #include "storage/embedded_stores.hpp"
@@ -73,6 +78,15 @@ bool plays(const settings& config, role which) {
                      [which](const auto& each) { return each.role == which; });
 }
 
+/// Enough for each api actor to fill a batch of registrations; two of the long requests wait for each actor
+/// that serves them.
+http::gate::windows windows(const settings& config) {
+  unsigned actors = 0;
+  for (const auto& each : config.roles)
+    if (each.role == role::api) actors += each.count;
+  return {size_t{256} * std::max(actors, 1U), 4};
+}
+
 sigset_t ending_signals() {
   sigset_t set;
   sigemptyset(&set);
@@ -94,6 +108,18 @@ int refuse(const error& why) {
   return mendable ? exit_configuration : exit_fault;
 }
 
+/// The keys that seal credentials: the configured ones, or one of the data directory's own.
+result<std::shared_ptr<const key_ring>> read_secrets(const settings& config) {
+  auto path = config.secrets_key_file;
+  if (path.empty()) {
+    path = config.data_directory + "/secrets.key";
+    if (auto there = ensure_key_file(path); !there) return there.failure();
+  }
+  auto keys = read_key_file("secrets.key_file", path);
+  if (!keys) return std::move(keys).failure();
+  return std::shared_ptr<const key_ring>(std::make_shared<key_ring>(*std::move(keys)));
+}
+
 /// The parts of a running node, in the order in which they start; they end in the opposite order.
 class running_node {
  public:
@@ -103,6 +129,9 @@ class running_node {
         supervisor_(spawn_supervisor(system_, node_)),
         dispatcher_(supervisor_),
         health_(node_) {
+    gate_.emplace(dispatcher_, *node_->keys, node_->config.limits, windows(node_->config),
+                  [this](int status) { node_->numbers.request_answered(status, 0); });
+    door_.emplace(*gate_, node_->config.compat);
     node_->board.report(check_roles, false, "waits for the stores");
   }
 
@@ -111,7 +140,7 @@ class running_node {
     if (!admin) return std::move(admin).failure();
     admin_ = std::move(*admin);
     if (!plays(node_->config, role::api)) return {};
-    auto server = http::server::start(node_->config.api, node_->config.limits, dispatcher_, &health_, 2,
+    auto server = http::server::start(node_->config.api, node_->config.limits, *door_, &health_, 2,
                                       node_->config.cors_allowed_origins);
     if (!server) return std::move(server).failure();
     server_ = std::move(*server);
@@ -126,8 +155,10 @@ class running_node {
       log::info("node.ready", {{"process", node_->process}});
       sd_notify(0, "READY=1");
     });
-    if (plays(node_->config, role::fan_out))
-      lease_.emplace(node_, [this] { caf::anon_send(supervisor_, wake_role{role::fan_out}); });
+    if (plays(node_->config, role::api)) keys_.emplace(node_);
+    if (!plays(node_->config, role::fan_out)) return;
+    lease_.emplace(node_, [this] { caf::anon_send(supervisor_, wake_role{role::fan_out}); });
+    webhooks_.emplace(node_);
   }
 
   /// Until a signal comes or the supervisor gives up; false in the latter case.
@@ -157,14 +188,19 @@ class running_node {
   }
 
   ~running_node() {
+    webhooks_.reset();
     lease_.reset();
+    keys_.reset();
     stores_.reset();
     if (server_) server_->stop();
+    gate_->close();
     admin_.reset();
   }
 
  private:
   node_context_ptr node_;
+  std::optional<http::gate> gate_;  // outlives the actors, in whose mailboxes requests may end
+  std::optional<http::gorush_door> door_;
   caf_config caf_config_;
   caf::actor_system system_;
   supervisor_actor supervisor_;
@@ -173,7 +209,9 @@ class running_node {
   std::unique_ptr<http::admin_server> admin_;
   std::unique_ptr<http::server> server_;
   std::optional<store_keeper> stores_;
+  std::optional<key_keeper> keys_;
   std::optional<lease_keeper> lease_;
+  std::optional<webhook_deliverer> webhooks_;
 };
 
 }  // namespace
@@ -187,10 +225,16 @@ int run_node(settings config) {
 
   auto directory = data_directory::open(config.data_directory);
   if (!directory) return refuse(directory.failure());
-  auto node = std::make_shared<node_context>();
-  node->process = config.node_name + "/" + make_uuid_v7();
+  auto secrets = read_secrets(config);
+  if (!secrets) return refuse(secrets.failure());
+  auto node = std::make_shared<node_context>(std::move(config));
+  node->secrets = *std::move(secrets);
+  node->process = node->config.node_name + "/" + make_uuid_v7();
   node->predecessor = directory->predecessor();
-  node->config = std::move(config);
+  http::key_ring::bounds bounds;
+  bounds.requests_per_second = node->config.limits.requests_per_second_per_key;
+  bounds.wrong_keys_per_minute = node->config.limits.wrong_keys_per_minute;
+  node->keys = std::make_unique<http::key_ring>(bounds);
 
   // Declared before the node that uses them, so that they end after it.
   std::unique_ptr<embedded_stores> stores;

@@ -3,24 +3,35 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 
 #include "actors/health_board.hpp"
 #include "actors/leadership.hpp"
+#include "actors/load_watch.hpp"
 #include "actors/metrics.hpp"
 #include "conf/settings.hpp"
+#include "http/key_ring.hpp"
+#include "transports/key_ring.hpp"
 
 namespace pusher {
 
 struct node_context {
+  explicit node_context(settings values) : config(std::move(values)), numbers(config.limits.metric_applications) {}
+
   settings config;
-  std::string process;      ///< `<node name>/<boot id>`: who holds claims and the lease
+  std::shared_ptr<const key_ring> secrets;  ///< seals and opens uploaded credentials
+  std::string process;                      ///< `<node name>/<boot id>`: who holds claims and the lease
   std::string predecessor;  ///< the process that had this data directory before us; empty = none
   std::string run_id;       ///< which journal belongs to our rows; set before any role plays
   health_board board;
   metrics numbers;
   pusher::leadership lead;
-  std::atomic<bool> failed{false};  ///< a role failed too often: the process must end with a fault
+  std::mutex testing_webhook;       ///< held while one is tested
+  load_watch load;
+  std::unique_ptr<http::key_ring> keys;  ///< what is remembered of API keys; made before any role plays
+  std::atomic<bool> failed{false};       ///< a role failed too often: the process must end with a fault
 
   /// The consumer name of one actor.
   std::string consumer(const char* role, unsigned index) const {

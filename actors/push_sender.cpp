@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <random>
 
+#include "actors/journal_values.hpp"
 #include "actors/log.hpp"
-#include "actors/rate_governor.hpp"
 #include "actors/role_loop.hpp"
 #include "actors/roles.hpp"
 #include "actors/sender_machine.hpp"
+#include "actors/sender_routes.hpp"
 #include "actors/sender_transports.hpp"
 
 namespace pusher {
@@ -23,22 +24,6 @@ sender_bounds bounds_of(const limits_settings& limits) {
   return bounds;
 }
 
-/// What the processes of the cluster share lies in the journal's Redis.
-class journal_values final : public shared_values {
- public:
-  explicit journal_values(journal& from) : journal_(from) {}
-  result<std::optional<std::string>> load(const std::string& name) override {
-    return journal_.shared_value(name);
-  }
-  result<bool> replace(const std::string& name, const std::optional<std::string>& expected,
-                       const std::string& value) override {
-    return journal_.replace_shared_value(name, expected, value);
-  }
-
- private:
-  journal& journal_;
-};
-
 class sender_role : public role_loop<sender_role> {
  public:
   sender_role(role_actor::pointer self, node_context_ptr node, supervisor_actor supervisor, unsigned index,
@@ -50,12 +35,9 @@ class sender_role : public role_loop<sender_role> {
         index_(index),
         machine_(bounds_of(node_->config.limits), std::random_device{}()),
         journal_(node_->config.redis, node_->run_id, node_->consumer("push-sender", index)),
-        transports_(node_->config, gateways,
+        transports_(node_->config, gateways, node_->secrets,
                     [owner = role_actor(self)] { caf::anon_send(owner, proceed{false}); }),
-        governors_{
-            rate_governor("fcm", node_->config.fcm.messages_per_minute, node_->config.fcm.ramp_seconds),
-            rate_governor("apns", 0, 0), rate_governor("apns-sandbox", 0, 0), rate_governor("webpush", 0, 0),
-            rate_governor("hms", 0, 0)} {
+        routes_(journal_, transports_, machine_) {
     if (!node_->config.fcm_legacy.server_key.empty())
       log::warn(
           "push_sender.fcm_legacy",
@@ -63,15 +45,13 @@ class sender_role : public role_loop<sender_role> {
                           ? "Google ended FCM's legacy API in 2024: only compatible proxies answer it; use "
                             "fcm.service_account_file"
                           : "fcm_legacy.server_key is not used: fcm.service_account_file is there"}});
-    for (auto& each : transports_.failures())
-      log::error("push_sender.no_transport", {{"detail", each}});
   }
 
   /// Due times and expiry are judged by Redis's clock.
   utc_ms now() const { return now_ms() + clock_offset_; }
   void woken() {
     machine_.woken();
-    queues_known_ = false;
+    routes_known_ = false;
     // The writer's wake-up says that fewer results wait now; without asking we would pause until the next
     // poll.
     if (!machine_.results_are_full()) return;
@@ -81,7 +61,7 @@ class sender_role : public role_loop<sender_role> {
 
   void start_drain() {
     machine_.drain();
-    each_transport([](channel, transport& which) { which.withdraw_all(); });
+    transports_.each([](auto& each) { each.transport->withdraw_all(); });
   }
 
   void poll() {
@@ -93,32 +73,23 @@ class sender_role : public role_loop<sender_role> {
     auto depth = journal_.results_depth();
     if (!depth) return failed("measure", depth.failure());
     machine_.results_wait(*depth);
-    queues_known_ = false;
+    if (!look()) return;
     // Claims and records tell it sooner, as long as there are any.
     if (auto controls = journal_.load_controls(); !controls)
       return failed("load_controls", controls.failure());
     machine_.controls_are_at(journal_.control_version());
-    journal_values shared(journal_);
-    if (auto done = transports_.synchronize(shared); !done) failed("share_tokens", done.failure());
-    bool whole = true;
-    each_transport([&](channel which, transport& with) {
-      whole = take_over(which) && whole;
-      auto stats = with.stats();
-      node_->numbers.transport(index_, to_string(which), stats);
-      governor(which).correct(stats);
-      tell_of_trouble(which, stats.trouble);
-    });
-    took_own_ = took_own_ || whole;
+    keep_transports();
+    take_over();
   }
 
   step_result step() {
     // Claims of our own from before a restart come first: later they could not be told from new ones.
-    if (!took_own_ || transports_.empty()) return {};
+    if (!took_own_ && (routes_known_ || !look() || !take_over())) return {};
     for (auto& each : transports_.take_answers())
-      machine_.answered(each.channel, each.answers, now());
-    each_transport([this](channel which, transport& with) {
-      auto stats = with.stats();
-      machine_.capacity(which, stats.stream_capacity, stats.breaker_open);
+      machine_.answered(each.outlet, each.answers, now());
+    if (!routes_known_ && !look()) return failed_look();
+    transports_.each([this](auto& each) {
+      if (!each.retired) routes_.decide(each.route, now());
     });
     if (next_due_at_ > 0 && now() >= next_due_at_) return promote();
     auto action = machine_.next(now());
@@ -144,35 +115,75 @@ class sender_role : public role_loop<sender_role> {
     next_due_at_ = promoted->next_due_at;
     if (promoted->moved > 0) {
       machine_.woken();
-      queues_known_ = false;
+      routes_known_ = false;
       self_->send(supervisor_, wake_role{role::push_sender});
     }
     return {true, 0};
   }
 
-  template <class Each>
-  void each_transport(Each each) {
-    for (auto which : all_channels)
-      if (auto* found = transports_.find(which)) each(which, *found);
+  /// What there is to do, and with which credentials; false when the journal does not say.
+  bool look() {
+    auto looked = routes_.look(now());
+    routes_known_ = looked.ok();
+    if (!looked) failed("look", looked.failure());
+    return routes_known_;
   }
 
-  rate_governor& governor(channel which) { return governors_[static_cast<size_t>(which)]; }
+  step_result failed_look() {
+    machine_.store_failed(now());
+    return {false, now() + 500};
+  }
+
+  /// The rounds of the transports: tokens, numbers, what is wrong, and what is not needed any more.
+  void keep_transports() {
+    // Signed in before the first push comes; and what is wrong with them is said at the start.
+    for (auto route : transports_.configured_routes())
+      if (transports_.serves(route, now())) open(route);
+    journal_values shared(journal_);
+    if (auto done = transports_.synchronize(shared); !done) failed("share_tokens", done.failure());
+    transport_numbers numbers;
+    transports_.each([&](auto& each) {
+      auto stats = each.transport->stats();
+      numbers.add(name_of(each.route.application), to_string(each.route.channel), stats);
+      if (each.governor) each.governor->correct(stats);
+      if (!each.retired) tell_of_trouble(each, stats.trouble);
+    });
+    for (const auto& [route, requests] : transports_.past_requests())
+      numbers.add_requests(name_of(route.application), to_string(route.channel), requests);
+    node_->numbers.transports(index_, numbers);
+    transports_.tidy(now());
+  }
+
+  /// An application's name, also after it lost its last credential.
+  const std::string& name_of(application_id app) {
+    auto& name = names_[app];
+    if (const auto& now = transports_.index().name_of(app); !now.empty()) name = now;
+    return name;
+  }
 
   /// When more can be had, 0 = nothing is wanted.
   utc_ms take_grants() {
     utc_ms soonest = 0;
-    each_transport([&](channel which, transport& with) {
-      if (!governor(which).governs()) return;
-      auto next = governor(which).work(journal_, with, now());
+    transports_.each([&](auto& each) {
+      if (!each.governor || !each.governor->governs()) return;
+      auto next = each.governor->work(journal_, *each.transport, now());
       if (!next) return failed("take_rate", next.failure());
       if (*next > 0 && (soonest == 0 || *next < soonest)) soonest = *next;
     });
     return soonest;
   }
 
-  /// False when the journal refused.
-  bool take_over(channel which) {
-    for (const auto& queue : serving_queues(which)) {
+  /// False when the journal refused, or nothing is known of credentials yet.
+  bool take_over() {
+    bool whole = routes_.known();
+    for (auto route : routes_.busy(now()))
+      whole = take_over(route) && whole;
+    took_own_ = took_own_ || whole;
+    return whole;
+  }
+
+  bool take_over(push_route route) {
+    for (const auto& queue : routes_.queues_of(route)) {
       auto taken = journal_.take_over_batches(queue, machine_.entries_of(queue), 16);
       if (!taken) {
         failed("take_over", taken.failure());
@@ -180,28 +191,27 @@ class sender_role : public role_loop<sender_role> {
       }
       if (!taken->empty())
         log::info("push_sender.took_over", {{"queue", queue}, {"batches", std::to_string(taken->size())}});
-      machine_.claimed(which, std::move(*taken), true, now());
+      machine_.claimed(route, std::move(*taken), true, now());
     }
     return true;
   }
 
-  /// A channel's queues, the transactional lane first. Read once per wake-up.
-  const std::vector<std::string>& serving_queues(channel which) {
-    if (!queues_known_) {
-      for (auto& each : queues_)
-        each.clear();
-      auto names = journal_.queues();
-      if (!names) {
-        failed("queues", names.failure());
-        return queues_[static_cast<size_t>(which)];
-      }
-      queues_known_ = true;
-      for (auto wanted : {lane::transactional, lane::campaign})
-        for (auto& name : *names)
-          if (auto queue = push_queue::parse(name); queue && queue->lane == wanted)
-            queues_[static_cast<size_t>(channel_of(queue->gateway, queue->environment))].push_back(name);
+  /// The route's transport; null when there is none now, and the machine knows.
+  sender_transports::outlet* open(push_route route) {
+    auto opened = transports_.open(route, journal_, now());
+    if (!opened) {
+      failed("open", opened.failure());
+    } else if (*opened && (*opened)->tokens && !(*opened)->tokens->token()) {
+      journal_values shared(journal_);
+      if (auto done = transports_.synchronize(shared); !done) failed("share_tokens", done.failure());
     }
-    return queues_[static_cast<size_t>(which)];
+    for (const auto& [credential, why] : transports_.take_failures()) {
+      log::error("push_sender.no_transport", {{"credential", credential}, {"detail", why}});
+      publish_trouble(credential, why);
+    }
+    if (opened && *opened) return *opened;
+    routes_.decide(route, now());
+    return nullptr;
   }
 
   step_result perform(sender_machine::idle& what) { return {false, what.until}; }
@@ -209,7 +219,10 @@ class sender_role : public role_loop<sender_role> {
   step_result perform(sender_machine::claim_work& what) {
     std::vector<claim> all;
     bool maybe_more = false;
-    for (const auto& queue : serving_queues(what.channel)) {
+    // Without a credential anywhere, claims are only taken to be skipped.
+    if (!routes_.is_closed(what.route) || transports_.serves(what.route, now()))
+      if (!routes_.queues_of(what.route).empty() && !open(what.route)) return {true, 0};
+    for (const auto& queue : routes_.queues_of(what.route)) {
       if (what.urgent_only && push_queue::parse(queue)->lane != lane::transactional) continue;
       auto left = what.batches - std::min(what.batches, all.size());
       if (left == 0) {
@@ -220,14 +233,20 @@ class sender_role : public role_loop<sender_role> {
       if (!claims) {
         // What was claimed so far is ours and must not be forgotten. A claim whose reply was lost is found by
         // the next poll.
-        machine_.claimed(what.channel, std::move(all), true, now());
+        machine_.claimed(what.route, std::move(all), true, now());
         return failed_step("claim", claims.failure());
       }
       maybe_more = maybe_more || claims->size() == left;
       std::move(claims->begin(), claims->end(), std::back_inserter(all));
     }
     machine_.controls_are_at(journal_.control_version());
-    machine_.claimed(what.channel, std::move(all), maybe_more, now());
+    // Whoever put work there saw a credential. Has it been taken away since, or did we not hear of it yet?
+    if (!all.empty() && routes_.is_closed(what.route))
+      if (auto followed = routes_.follow_credentials(now()); !followed) {
+        machine_.unserved(what.route);
+        failed("follow_credentials", followed.failure());
+      }
+    machine_.claimed(what.route, std::move(all), maybe_more, now());
     return {true, 0};
   }
 
@@ -255,14 +274,22 @@ class sender_role : public role_loop<sender_role> {
   }
 
   step_result perform(sender_machine::submit& what) {
-    governor(what.channel).submitted(what.order.targets.size());
-    transports_.find(what.channel)->submit(std::move(what.order));
+    if (auto* to = open(what.route)) {
+      transports_.submit(*to, std::move(what.order), now());
+      return {true, 0};
+    }
+    std::vector<push_answer> unsent;
+    for (auto number : what.order.numbers) {
+      unsent.push_back({what.order.id, number, {}});
+      unsent.back().verdict.kind = verdict_kind::unsent;
+    }
+    machine_.answered(0, unsent, now());
     return {true, 0};
   }
 
   step_result perform(sender_machine::withdraw& what) {
     if (what.lost) log::warn("push_sender.claim_lost", {{"order", std::to_string(what.order)}});
-    each_transport([&](channel, transport& which) { which.withdraw(what.order); });
+    transports_.each([&](auto& each) { each.transport->withdraw(what.order); });
     return {true, 0};
   }
 
@@ -279,9 +306,8 @@ class sender_role : public role_loop<sender_role> {
           next_due_at_ = aside.due_at;
     machine_.controls_are_at(journal_.control_version());
     machine_.committed(*made);
-    each_transport([this](channel which, transport& with) {
-      if (auto released = machine_.take_released(which)) with.recorded(released);
-    });
+    for (const auto& [outlet, answers] : machine_.take_released())
+      if (auto* of = transports_.find(outlet)) of->transport->recorded(answers);
     if (results) self_->send(supervisor_, wake_role{role::result_writer});
     if (finished) machine_.woken();
     return {true, 0};
@@ -295,16 +321,26 @@ class sender_role : public role_loop<sender_role> {
     return {true, 0};
   }
 
-  /// A gateway's trouble is logged when it begins, changes or ends; a node stays ready through it.
-  void tell_of_trouble(channel which, const std::string& trouble) {
-    auto& told = troubles_[static_cast<size_t>(which)];
-    if (trouble == told) return;
-    std::string name(to_string(which));
-    if (trouble.empty())
-      log::info("push_sender.gateway_well", {{"gateway", name}});
-    else
-      log::warn("push_sender.gateway_trouble", {{"gateway", name}, {"detail", trouble}});
-    told = trouble;
+  /// A credential's trouble is logged when it begins, changes or ends; a node stays ready through it.
+  void tell_of_trouble(sender_transports::outlet& of, const std::string& trouble) {
+    if (of.told == trouble) return;
+    std::string gateway(to_string(of.route.channel));
+    const auto& app = name_of(of.route.application);
+    if (trouble.empty() && of.told)
+      log::info("push_sender.gateway_well",
+                {{"gateway", gateway}, {"app", app}, {"credential", of.credential}});
+    else if (!trouble.empty())
+      log::warn("push_sender.gateway_trouble",
+                {{"gateway", gateway}, {"app", app}, {"credential", of.credential}, {"detail", trouble}});
+    // Also when it is well from the start: what was said of it before is over.
+    publish_trouble(of.credential, trouble);
+    of.told = trouble;
+  }
+
+  /// Where the API shows it.
+  void publish_trouble(const std::string& credential, const std::string& trouble) {
+    if (credential.empty()) return;
+    if (auto told = journal_.tell_trouble(credential, trouble); !told) failed("tell_trouble", told.failure());
   }
 
   step_result failed_step(const char* doing, const error& why) {
@@ -324,13 +360,12 @@ class sender_role : public role_loop<sender_role> {
   sender_machine machine_;
   journal journal_;
   sender_transports transports_;
-  std::array<rate_governor, all_channels.size()> governors_;
-  std::array<std::vector<std::string>, all_channels.size()> queues_;
-  bool queues_known_ = false;
+  sender_routes routes_;
+  std::map<application_id, std::string> names_;
+  bool routes_known_ = false;
   utc_ms clock_offset_ = 0;
   utc_ms next_due_at_ = 0;
   bool took_own_ = false;
-  std::array<std::string, all_channels.size()> troubles_;  ///< what the log heard last
 };
 
 }  // namespace

@@ -28,7 +28,7 @@ constexpr size_t most_lines = 50;
 constexpr auto first_look = std::chrono::milliseconds(20), last_look = std::chrono::milliseconds(500);
 constexpr const char* key_variable = "PUSHER_API_KEY";
 constexpr uint8_t scopes_needed = 7;  // devices, send, read
-constexpr size_t prefix_length = 12;
+constexpr utc_ms longest_life_ms = 24 * 3600 * 1000;  // of its key, should nobody be left to revoke it
 
 /// A key for one call, made in the stores of a node on this machine and revoked behind it. A process that is
 /// killed leaves a key that nobody knows and that ends by itself.
@@ -39,15 +39,21 @@ class borrowed_key {
   }
 
   result<std::string> make(settings config, const std::string& application) {
+    if (config.embedded_mysql() && !data_directory::is_in_use(config.data_directory))
+      return error{errc::invalid_field,
+                   "No API key, and no node works in " + config.data_directory + ": give a key in " +
+                       key_variable + " or by --key-file, or the node's --config or --data-directory.",
+                   "", 0};
     auto attached = embedded_stores::attach_or_start(config);
     if (!attached) return attached.failure();
     stores_ = std::move(*attached);
     auto db = std::make_unique<database>(config.mysql);
-    auto made = api_key_store(*db).create(application, scopes_needed);
+    auto made = api_key_store(*db).create(
+        application, {"pusher send", scopes_needed, std::nullopt, now_ms() + longest_life_ms});
     if (!made) return made.failure();
-    prefix_ = made->substr(0, prefix_length);
+    prefix_ = made->value.id;
     db_ = std::move(db);
-    return made;
+    return std::move(made->secret);
   }
 
  private:

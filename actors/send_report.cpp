@@ -42,6 +42,14 @@ std::string coloured(const std::string& outcome, bool colours) {
   return colour + padded + "\033[0m";
 }
 
+/// Whether an answer that is understood so gives a delivery this outcome.
+bool leads_to(const std::string& action, const std::string& outcome) {
+  if (outcome == "unregistered") return action == "dead_token" || action == "switch_environment";
+  if (outcome == "rejected") return action.rfind("refused", 0) == 0 || action == "refresh_credential";
+  if (outcome == "unknown") return action == "unknown";
+  return action.rfind("retry", 0) == 0;
+}
+
 /// What the engine says by itself, without a gateway.
 const std::map<std::string, std::string> own_codes{
     {"no_credential", "no credential is configured for the device's gateway"}};
@@ -50,17 +58,23 @@ const std::map<std::string, std::string> own_codes{
 
 code_meanings::code_meanings(const rapidjson::Value& gateways) {
   each_of(gateways, "items", [this](const rapidjson::Value& gateway) {
-    each_of(gateway, "answers", [this](const rapidjson::Value& row) {
-      auto code = text_of(row, "code");
-      if (!code.empty()) meanings_.try_emplace(std::move(code), text_of(row, "meaning"));
+    each_of(gateway, "answers", [this](const rapidjson::Value& answer) {
+      auto code = text_of(answer, "code");
+      if (!code.empty())
+        rows_.emplace(std::move(code),
+                      code_meanings::row{text_of(answer, "action"), text_of(answer, "meaning"),
+                                         text_of(answer, "detail").empty()});
     });
   });
 }
 
-std::string code_meanings::of(const std::string& code) const {
+std::string code_meanings::of(const std::string& code, const std::string& outcome) const {
   if (auto own = own_codes.find(code); own != own_codes.end()) return own->second;
-  auto found = meanings_.find(code);
-  return found == meanings_.end() ? std::string() : found->second;
+  // A code may stand in several rows: one that leads to this outcome, and best the one without more.
+  const row* best = nullptr;
+  for (auto [at, end] = rows_.equal_range(code); at != end; ++at)
+    if (leads_to(at->second.action, outcome) && (!best || at->second.general)) best = &at->second;
+  return best ? best->meaning : std::string();
 }
 
 shown_delivery read_delivery(const rapidjson::Value& from) {
@@ -72,7 +86,7 @@ std::string delivery_line(const shown_delivery& of, const code_meanings& meaning
   auto line = fmt::format("  {:<40} {}", of.device_id.empty() ? "(deleted)" : of.device_id,
                           coloured(of.outcome, colours));
   if (!of.code.empty()) line += " " + of.code;
-  if (auto meaning = meanings.of(of.code); !meaning.empty()) line += ": " + meaning;
+  if (auto meaning = meanings.of(of.code, of.outcome); !meaning.empty()) line += ": " + meaning;
   if (!of.gateway_message_id.empty()) line += " " + of.gateway_message_id;
   if (of.attempts > 1) line += fmt::format(" ({} attempts)", of.attempts);
   return line + "\n";

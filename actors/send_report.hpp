@@ -15,11 +15,15 @@ class code_meanings {
   code_meanings() = default;
   /// Of the body of GET /v1/gateways.
   explicit code_meanings(const rapidjson::Value& gateways);
-  /// Empty when there is none.
-  std::string of(const std::string& code) const;
+  /// Of a code with which a delivery met this outcome. Empty when there is none.
+  std::string of(const std::string& code, const std::string& outcome) const;
 
  private:
-  std::map<std::string, std::string> meanings_;
+  struct row {
+    std::string action, meaning;
+    bool general = false;  ///< nothing but the code chose it
+  };
+  std::multimap<std::string, row> rows_;
 };
 
 /// One delivery, as the API lists it.

@@ -1,8 +1,9 @@
 #include "actors/sender_machine.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <set>
+
+#include "model/message_wording.hpp"
 
 namespace pusher {
 
@@ -11,6 +12,7 @@ namespace {
 constexpr unsigned strikes_before_split = 3;
 constexpr unsigned strikes_of_parts = 2;  // so that the next failing claim splits a part again
 constexpr size_t parts_of_a_split = 8;
+constexpr size_t most_worded = 128;  // messages of one notification, by localization and wave
 constexpr unsigned most_retry_batches = 4;  // per claimed batch
 constexpr const char* canceled_code = "CANCELED";
 constexpr utc_ms early_retry_ms = 1000;  // retries do not wait longer than this for the rest of their batch
@@ -27,20 +29,61 @@ utc_ms rounded_up_to_seconds(utc_ms time) {
 sender_machine::sender_machine(sender_bounds bounds, uint32_t seed) : bounds_(bounds), random_(seed) {}
 
 void sender_machine::woken() {
-  for (auto& each : channels_)
-    each.work_may_wait = each.urgent_may_wait = true;
+  for (auto& [route, state] : routes_)
+    state.work_may_wait = state.urgent_may_wait = true;
 }
 
-void sender_machine::capacity(channel which, size_t streams, bool blocked) {
+sender_machine::route_state& sender_machine::of(push_route which) {
+  auto& state = routes_[which];
+  state.route = which;
+  return state;
+}
+
+void sender_machine::capacity(push_route which, size_t streams, bool blocked) {
   auto& state = of(which);
-  state.served = true;
+  state.state = service::open;
   state.blocked = blocked;
   state.capacity = streams;
 }
 
+void sender_machine::unserved(push_route which) {
+  auto found = routes_.find(which);
+  if (found == routes_.end()) return;
+  found->second.state = service::none;
+  bool used = std::any_of(batches_.begin(), batches_.end(),
+                          [&](const auto& each) { return each.second.home == &found->second; });
+  if (!used) routes_.erase(found);
+}
+
+void sender_machine::closed(push_route which) {
+  auto& state = of(which);
+  state.state = service::closed;
+  state.blocked = false;
+  state.capacity = 0;
+}
+
+void sender_machine::release(const counts& answers) {
+  for (const auto& [outlet, count] : answers)
+    released_[outlet] += count;
+}
+
+size_t sender_machine::sum_of(const counts& answers) {
+  size_t sum = 0;
+  for (const auto& [outlet, count] : answers)
+    sum += count;
+  return sum;
+}
+
 void sender_machine::target_closed(open_batch& batch) {
   --batch.open;
-  --home_of(batch).open_targets;
+  --batch.home->open_targets;
+}
+
+/// Where a target is to be sent.
+sender_machine::route_state& sender_machine::goal_of(const open_batch& batch, uint32_t number) {
+  if (!batch.batch.targets[number].switched) return *batch.home;
+  return of({batch.queue.application,
+             channel_of(batch.queue.gateway, other_environment(batch.queue.environment))});
 }
 
 // -- choosing the next action --
@@ -112,7 +155,16 @@ void sender_machine::obey_controls(utc_ms now) {
 void sender_machine::return_unsent(open_batch& batch) {
   batch.returned.insert(batch.returned.end(), batch.to_submit.begin(), batch.to_submit.end());
   batch.open -= batch.to_submit.size();
-  home_of(batch).open_targets -= batch.to_submit.size();
+  batch.home->open_targets -= batch.to_submit.size();
+  batch.to_submit.clear();
+}
+
+/// As fan-out skips a device that it finds without a credential: this one lost it on the way.
+void sender_machine::skip(open_batch& batch, utc_ms now) {
+  verdict why;
+  why.code = no_credential_rule;
+  for (auto number : batch.to_submit)
+    settle(batch, number, outcome::skipped, why, now);
   batch.to_submit.clear();
 }
 
@@ -121,9 +173,14 @@ void sender_machine::return_unsent(open_batch& batch) {
 std::optional<sender_machine::action> sender_machine::next_submit(utc_ms now) {
   for (auto& [order, batch] : batches_) {
     if (batch.to_submit.empty() || batch.submit_at > now) continue;
-    if (draining_) {
-      return_unsent(batch);
-      return next_commit(now);
+    auto& goal = goal_of(batch, batch.to_submit.front());
+    if (draining_ || goal.state != service::open) {
+      if (goal.state == service::closed && !draining_)
+        skip(batch, now);
+      else
+        return_unsent(batch);
+      if (auto found = next_commit(now)) return found;
+      continue;
     }
     auto content = contents_.find(batch.batch.notification);
     if (content == contents_.end()) {
@@ -132,38 +189,40 @@ std::optional<sender_machine::action> sender_machine::next_submit(utc_ms now) {
     }
     if (!may_go(batch, now))
       return reserve{order, batch.batch.notification, batch.batch.rate_per_second, batch.to_submit.size()};
-    return take_submit(order, batch, content_for(batch, content->second));
+    return take_submit(order, batch, goal, content->second);
   }
   return std::nullopt;
 }
 
 /// Waves of a notification share its content, and each has a time-to-live of its own.
-std::shared_ptr<const message> sender_machine::content_for(const open_batch& batch,
-                                                           const std::shared_ptr<const message>& shared) {
-  auto expires_at = batch.batch.expires_at;
-  if (expires_at == shared->expires_at) return shared;
-  auto& dated = dated_[{shared->key, expires_at}];
-  if (!dated) {
-    auto copy = *shared;
-    copy.expires_at = expires_at;
-    dated = std::make_shared<const message>(std::move(copy));
+std::shared_ptr<const message> sender_machine::known_content::in_words_of(size_t localization,
+                                                                          utc_ms expires_at) {
+  if (localization > stored.localizations.size()) localization = 0;
+  if (worded.size() >= most_worded) worded.clear();  // made again when they are used again
+  auto& made = worded[{localization, expires_at}];
+  if (!made) {
+    auto words = pusher::worded(stored, localization);
+    words.expires_at = expires_at;
+    made = std::make_shared<const message>(std::move(words));
   }
-  return dated;
+  return made;
 }
 
-/// The targets that wait and share a channel: those whose token belongs to the gateway's other environment
-/// go by themselves.
-sender_machine::submit sender_machine::take_submit(uint64_t order, open_batch& batch,
-                                                   std::shared_ptr<const message> content) {
+/// The targets that wait and share a route and a localization: those whose token belongs to the gateway's
+/// other environment go by themselves.
+sender_machine::submit sender_machine::take_submit(uint64_t order, open_batch& batch, const route_state& goal,
+                                                   known_content& content) {
   auto of_target = [&](uint32_t number) -> const push_target& { return batch.batch.targets[number]; };
-  bool switched = of_target(batch.to_submit.front()).switched;
-  auto rest = std::stable_partition(batch.to_submit.begin(), batch.to_submit.end(),
-                                    [&](auto number) { return of_target(number).switched == switched; });
+  const auto& first = of_target(batch.to_submit.front());
+  bool switched = first.switched;
+  auto localization = first.localization;
+  auto rest = std::stable_partition(batch.to_submit.begin(), batch.to_submit.end(), [&](auto number) {
+    return of_target(number).switched == switched && of_target(number).localization == localization;
+  });
   submit made;
-  auto environment = batch.queue.environment;
-  made.channel = channel_of(batch.queue.gateway, switched ? other_environment(environment) : environment);
+  made.route = goal.route;
   made.order.id = order;
-  made.order.content = std::move(content);
+  made.order.content = content.in_words_of(localization, batch.batch.expires_at);
   made.order.urgency = batch.queue.lane;
   made.order.numbers.assign(batch.to_submit.begin(), rest);
   batch.to_submit.erase(batch.to_submit.begin(), rest);
@@ -194,10 +253,11 @@ void sender_machine::reserved(uint64_t order, utc_ms due, utc_ms now) {
 
 std::optional<sender_machine::action> sender_machine::next_claim() {
   if (draining_ || results_are_full()) return std::nullopt;
-  for (size_t i = 1; i <= channels_.size(); ++i) {
-    auto at = (last_claimed_for_ + i) % channels_.size();
-    auto& state = channels_[at];
-    if (!state.served) continue;
+  auto at = routes_.upper_bound(last_claimed_for_);
+  for (size_t i = 0; i < routes_.size(); ++i, ++at) {
+    if (at == routes_.end()) at = routes_.begin();
+    auto& state = at->second;
+    if (state.state == service::none) continue;
     // While the gateway is blocked its jobs wait in the journal, but for what will find out that it
     // recovered.
     auto most = state.blocked ? 1 : state.capacity + bounds_.spare_targets;
@@ -206,15 +266,15 @@ std::optional<sender_machine::action> sender_machine::next_claim() {
     bool urgent =
         state.urgent_may_wait && state.open_targets < most + (state.blocked ? 0 : bounds_.spare_targets);
     if (!any && !urgent) continue;
-    last_claimed_for_ = at;
-    return claim_work{all_channels[at], state.blocked ? 1 : bounds_.batches_per_claim, !any};
+    last_claimed_for_ = state.route;
+    return claim_work{state.route, state.blocked ? 1 : bounds_.batches_per_claim, !any};
   }
   return std::nullopt;
 }
 
 // -- claimed batches --
 
-void sender_machine::claimed(channel which, std::vector<claim> claims, bool maybe_more, utc_ms now) {
+void sender_machine::claimed(push_route which, std::vector<claim> claims, bool maybe_more, utc_ms now) {
   if (!maybe_more) of(which).work_may_wait = false;
   of(which).urgent_may_wait = false;
   for (auto& each : claims)
@@ -250,7 +310,8 @@ void sender_machine::admit(claim origin, utc_ms now) {
   for (uint32_t i = 0; i < opened.batch.targets.size(); ++i)
     if (!opened.progress.done[i] && !waits[i]) opened.to_submit.push_back(i);
   opened.open = opened.to_submit.size();
-  home_of(opened).open_targets += opened.open;
+  opened.home = &of({queue->application, channel_of(queue->gateway, queue->environment)});
+  opened.home->open_targets += opened.open;
   opened.split = origin.strikes >= strikes_before_split && opened.open > 1;
   opened.origin = std::move(origin);
   opened.origin.payload.clear();
@@ -258,7 +319,7 @@ void sender_machine::admit(claim origin, utc_ms now) {
     ++counters_.batches_split;
     opened.returned = std::move(opened.to_submit);
     opened.to_submit.clear();
-    home_of(opened).open_targets -= opened.open;
+    opened.home->open_targets -= opened.open;
     opened.open = 0;
   } else if (opened.batch.expires_at <= now) {
     expire(opened, now);
@@ -276,7 +337,7 @@ void sender_machine::expire(open_batch& batch, utc_ms now) {
 void sender_machine::content_loaded(notification_key key, std::optional<message> content, utc_ms now) {
   if (content) {
     forget_unused_contents();
-    contents_[key] = std::make_shared<const message>(std::move(*content));
+    contents_[key] = {std::move(*content), {}};
     return;
   }
   // The leader puts missing content back; until then the batch waits here, under our claim.
@@ -291,7 +352,6 @@ void sender_machine::forget_unused_contents() {
     used.insert(batch.batch.notification.value);
   for (auto at = contents_.begin(); at != contents_.end();)
     at = used.count(at->first.value) ? std::next(at) : contents_.erase(at);
-  dated_.clear();  // made again when they are used again
 }
 
 std::vector<std::string> sender_machine::entries_of(const std::string& queue) const {
@@ -305,22 +365,24 @@ std::vector<std::string> sender_machine::entries_of(const std::string& queue) co
 
 // -- answers --
 
-void sender_machine::answered(channel which, const std::vector<push_answer>& answers, utc_ms now) {
+void sender_machine::answered(outlet_id by, const std::vector<push_answer>& answers, utc_ms now) {
   for (const auto& answer : answers) {
     auto found = batches_.find(answer.order);
     if (found == batches_.end()) {
       // The batch was taken over by someone else: its answers no longer wait for a record of ours.
-      if (is_attempt(answer.verdict.kind)) ++of(which).released;
+      if (is_attempt(answer.verdict.kind)) ++released_[by];
       continue;
     }
-    take_answer(which, found->second, answer, now);
+    take_answer(by, found->second, answer, now);
   }
 }
 
-void sender_machine::take_answer(channel which, open_batch& batch, const push_answer& answer, utc_ms now) {
+void sender_machine::take_answer(outlet_id by, open_batch& batch, const push_answer& answer, utc_ms now) {
   const auto& verdict = answer.verdict;
   if (is_attempt(verdict.kind)) {
-    ++batch.unrecorded[static_cast<size_t>(which)];
+    auto& counted = batch.unrecorded;
+    auto own = std::find_if(counted.begin(), counted.end(), [by](auto& each) { return each.first == by; });
+    ++(own == counted.end() ? counted.emplace_back(by, 0) : *own).second;
     if (unrecorded_++ == 0) unrecorded_since_ = now;
     auto& attempts = batch.batch.targets[answer.number].attempts;
     if (attempts < 255) ++attempts;
@@ -341,7 +403,8 @@ void sender_machine::take_answer(channel which, open_batch& batch, const push_an
     case verdict_kind::other_environment:
       return try_other_environment(batch, answer.number, verdict, now);
     case verdict_kind::unknown:
-      if (contents_.count(batch.batch.notification) && contents_[batch.batch.notification]->allow_duplicates)
+      if (auto known = contents_.find(batch.batch.notification);
+          known != contents_.end() && known->second.stored.allow_duplicates)
         return take_retry(batch, answer.number, verdict, now);
       return settle(batch, answer.number, outcome::unknown, verdict, now);
     case verdict_kind::unsent:
@@ -397,9 +460,12 @@ void sender_machine::take_retry(open_batch& batch, uint32_t number, const verdic
 void sender_machine::try_other_environment(open_batch& batch, uint32_t number, const verdict& verdict,
                                            utc_ms now) {
   auto& target = batch.batch.targets[number];
-  auto other = channel_of(batch.queue.gateway, other_environment(batch.queue.environment));
-  if (target.switched || !of(other).served) return settle(batch, number, outcome::unregistered, verdict, now);
+  if (target.switched) return settle(batch, number, outcome::unregistered, verdict, now);
   target.switched = true;
+  if (goal_of(batch, number).state != service::open) {
+    target.switched = false;
+    return settle(batch, number, outcome::unregistered, verdict, now);
+  }
   batch.to_submit.push_back(number);
 }
 
@@ -444,8 +510,8 @@ std::optional<sender_machine::action> sender_machine::next_commit(utc_ms now) {
     if (!finished && !retries_wait && !(all && batch.changed)) continue;
     commits_of_.push_back({order, batch.unrecorded});
     commits_.push_back(make_commit(batch, finished));
-    unrecorded_ -= std::accumulate(batch.unrecorded.begin(), batch.unrecorded.end(), size_t{0});
-    batch.unrecorded = {};
+    unrecorded_ -= sum_of(batch.unrecorded);
+    batch.unrecorded.clear();
     batch.changed = false;
   }
   if (unrecorded_ > 0) unrecorded_since_ = now;
@@ -531,10 +597,6 @@ void sender_machine::hand_back(open_batch& batch, progress_commit& into) {
 
 void sender_machine::committed(const journal::recorded& recorded) {
   results_depth_ = recorded.results_depth;
-  auto release = [this](const counts& unrecorded) {
-    for (size_t i = 0; i < unrecorded.size(); ++i)
-      channels_[i].released += unrecorded[i];
-  };
   for (size_t i = 0; i < commits_.size(); ++i) {
     release(commits_of_[i].unrecorded);
     auto found = batches_.find(commits_of_[i].batch);
@@ -542,8 +604,8 @@ void sender_machine::committed(const journal::recorded& recorded) {
     auto& batch = found->second;
     if (i < recorded.status.size() && recorded.status[i] == commit_status::fenced && !commits_[i].finished) {
       ++counters_.batches_fenced;
-      home_of(batch).open_targets -= batch.open;
-      unrecorded_ -= std::accumulate(batch.unrecorded.begin(), batch.unrecorded.end(), size_t{0});
+      batch.home->open_targets -= batch.open;
+      unrecorded_ -= sum_of(batch.unrecorded);
       release(batch.unrecorded);
       to_withdraw_.push_back({found->first, true});
       batches_.erase(found);

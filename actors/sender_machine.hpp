@@ -3,7 +3,6 @@
 // of it.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -39,11 +38,15 @@ struct sender_counters {
   outcome_counts outcomes;
 };
 
+/// One transport of a sender. A route's transport changes with its credential; answers say which one they are
+/// of.
+using outlet_id = uint32_t;
+
 class sender_machine {
  public:
   // -- actions: what the driver is to do next --
   struct claim_work {
-    pusher::channel channel = channel::fcm;
+    push_route route;
     size_t batches = 0;
     bool urgent_only = false;  ///< only the transactional lane: the campaign lane's share is taken
   };
@@ -58,10 +61,10 @@ class sender_machine {
     size_t targets = 0;
   };
   struct submit {
-    pusher::channel channel = channel::fcm;
+    push_route route;
     push_order order;
   };
-  struct withdraw {  ///< from every channel
+  struct withdraw {  ///< from every transport
     uint64_t order = 0;
     bool lost = false;  ///< because the claim is someone else's
   };
@@ -92,13 +95,17 @@ class sender_machine {
   bool results_are_full() const { return results_depth_ >= bounds_.results_mark; }
   /// How many result batches wait in the journal.
   void results_wait(uint64_t depth) { results_depth_ = depth; }
-  /// How many requests a channel's transport can have in flight. Only channels that were told of are claimed
-  /// for; one whose gateway is `blocked` holds no more than what finds out when it recovers.
-  void capacity(channel which, size_t streams, bool blocked);
-  void claimed(channel which, std::vector<claim> claims, bool maybe_more, utc_ms now);
+  /// How many requests a route's transport can have in flight. Only routes that were told of are claimed for;
+  /// one whose gateway is `blocked` holds no more than what finds out when it recovers.
+  void capacity(push_route which, size_t streams, bool blocked);
+  /// Nothing can be sent there from here: what waits goes back into the journal, for others or for later.
+  void unserved(push_route which);
+  /// There is no credential for it anywhere: what waits is skipped.
+  void closed(push_route which);
+  void claimed(push_route which, std::vector<claim> claims, bool maybe_more, utc_ms now);
   void content_loaded(notification_key key, std::optional<message> content, utc_ms now);
   void reserved(uint64_t order, utc_ms due, utc_ms now);
-  void answered(channel which, const std::vector<push_answer>& answers, utc_ms now);
+  void answered(outlet_id by, const std::vector<push_answer>& answers, utc_ms now);
   void committed(const journal::recorded& outcome);
   /// The last claim, load or commit failed; it will be asked for again.
   void store_failed(utc_ms now) { store_retry_at_ = now + bounds_.store_retry_ms; }
@@ -106,24 +113,25 @@ class sender_machine {
   void drain() { draining_ = true; }
 
   bool drained() const { return draining_ && batches_.empty() && commits_.empty(); }
-  /// How many answers became durable (or moot) since the last call; the channel's transport is told.
-  size_t take_released(channel which) { return std::exchange(of(which).released, 0); }
+  /// How many answers became durable (or moot) since the last call, by transport, for it to be told.
+  std::map<outlet_id, size_t> take_released() { return std::exchange(released_, {}); }
   const sender_counters& counters() const { return counters_; }
   size_t open_batches() const { return batches_.size(); }
   /// The entries of a queue that are claimed and not finished.
   std::vector<std::string> entries_of(const std::string& queue) const;
 
  private:
-  using counts = std::array<size_t, all_channels.size()>;
-  struct channel_state {
-    bool served = false;
+  enum class service : uint8_t { none, open, closed };
+  struct route_state {
+    push_route route;
+    service state = service::none;
     bool blocked = false;
     size_t capacity = 0;
     size_t open_targets = 0;
-    size_t released = 0;
     bool work_may_wait = true;
     bool urgent_may_wait = true;
   };
+  using counts = std::vector<std::pair<outlet_id, size_t>>;  ///< few: rarely more than one
   struct open_batch {
     claim origin;
     push_queue queue;
@@ -133,7 +141,8 @@ class sender_machine {
     std::vector<uint32_t> to_submit;  ///< targets for the transport
     std::vector<uint32_t> returned;   ///< targets that go back into the journal at once
     size_t open = 0;                  ///< targets with neither result nor retry nor return
-    counts unrecorded{};              ///< answers that occupy each channel's window
+    counts unrecorded;                ///< answers that occupy each transport's window
+    route_state* home = nullptr;      ///< where its targets go, but for those that switched
     utc_ms submit_at = 0;
     utc_ms returned_until = 0;  ///< when what is returned may be claimed again, 0 = at once
     utc_ms retry_since = 0;     ///< when the first of progress.retries was found
@@ -143,19 +152,27 @@ class sender_machine {
     bool split = false;
     bool held = false;  ///< what is returned waits until its notification is resumed
   };
+  struct known_content {
+    message stored;
+    /// By localization and expiry, as they are needed.
+    std::map<std::pair<size_t, utc_ms>, std::shared_ptr<const message>> worded = {};
+
+    std::shared_ptr<const message> in_words_of(size_t localization, utc_ms expires_at);
+  };
   struct in_commit {
     uint64_t batch = 0;
-    counts unrecorded{};
+    counts unrecorded;
   };
 
   void admit(claim origin, utc_ms now);
   void expire(open_batch& batch, utc_ms now);
-  channel_state& of(channel which) { return channels_[static_cast<size_t>(which)]; }
-  channel_state& home_of(const open_batch& batch) {
-    return of(channel_of(batch.queue.gateway, batch.queue.environment));
-  }
+  route_state& of(push_route which);
+  route_state& goal_of(const open_batch& batch, uint32_t number);
+  void release(const counts& answers);
+  static size_t sum_of(const counts& answers);
+  void skip(open_batch& batch, utc_ms now);
   void target_closed(open_batch& batch);
-  void take_answer(channel which, open_batch& batch, const push_answer& answer, utc_ms now);
+  void take_answer(outlet_id by, open_batch& batch, const push_answer& answer, utc_ms now);
   void try_other_environment(open_batch& batch, uint32_t number, const verdict& verdict, utc_ms now);
   void put_aside_until(open_batch& batch, uint32_t number, const verdict& verdict, utc_ms due, utc_ms now);
   void take_retry(open_batch& batch, uint32_t number, const verdict& verdict, utc_ms now);
@@ -165,12 +182,10 @@ class sender_machine {
   const control* control_of(const open_batch& batch) const;
   void obey_controls(utc_ms now);
   void return_unsent(open_batch& batch);
-  std::shared_ptr<const message> content_for(const open_batch& batch,
-                                             const std::shared_ptr<const message>& shared);
   std::optional<action> next_submit(utc_ms now);
   std::optional<action> next_commit(utc_ms now);
   static bool may_go(const open_batch& batch, utc_ms now);
-  submit take_submit(uint64_t order, open_batch& batch, std::shared_ptr<const message> content);
+  submit take_submit(uint64_t order, open_batch& batch, const route_state& goal, known_content& content);
   std::optional<action> next_claim();
   bool record_due(utc_ms now) const;
   progress_commit make_commit(open_batch& batch, bool finished);
@@ -182,9 +197,7 @@ class sender_machine {
   std::minstd_rand random_;
   sender_counters counters_;
   std::map<uint64_t, open_batch> batches_;  ///< by order id: older batches first
-  std::unordered_map<notification_key, std::shared_ptr<const message>> contents_;
-  std::map<std::pair<notification_key, utc_ms>, std::shared_ptr<const message>>
-      dated_;  ///< with another expiry
+  std::unordered_map<notification_key, known_content> contents_;
   std::deque<bury> to_bury_;
   std::deque<withdraw> to_withdraw_;
   journal::controls controls_;
@@ -192,8 +205,9 @@ class sender_machine {
   std::vector<progress_commit> commits_;  ///< the commit under way
   std::vector<in_commit> commits_of_;
   uint64_t last_order_ = 0;
-  std::array<channel_state, all_channels.size()> channels_;
-  size_t last_claimed_for_ = 0;  ///< index of the channel: the next one comes first
+  std::map<push_route, route_state> routes_;  ///< one is never forgotten while a batch points to it
+  push_route last_claimed_for_;               ///< the one behind it comes first
+  std::map<outlet_id, size_t> released_;
   size_t unrecorded_ = 0;
   uint64_t results_depth_ = 0;
   utc_ms unrecorded_since_ = 0;

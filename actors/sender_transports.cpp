@@ -1,6 +1,7 @@
 #include "actors/sender_transports.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "transports/apns/transport.hpp"
 #include "transports/fcm/legacy.hpp"
@@ -10,78 +11,261 @@
 
 namespace pusher {
 
-sender_transports::sender_transports(const settings& config, const std::vector<std::string>& gateways,
-                                     std::function<void()> poke)
-    : poke_(std::move(poke)) {
-  for (auto each : all_channels) {
-    auto& into = inlets_[static_cast<size_t>(each)];
-    into.owner = this;
-    into.channel = each;
+namespace {
+
+constexpr utc_ms retry_opening_ms = 10'000;
+constexpr utc_ms least_tenure_ms = 5'000;  // before a busy transport makes room for one that waits
+constexpr utc_ms full_pause_ms = 1'000;
+constexpr const char* of_the_configuration = "";
+
+gateway gateway_of(channel which) {
+  switch (which) {
+    case channel::fcm:
+      return gateway::fcm;
+    case channel::apns:
+    case channel::apns_sandbox:
+      return gateway::apns;
+    case channel::webpush:
+      return gateway::webpush;
+    case channel::hms:
+      return gateway::hms;
   }
-  auto configured = configured_channels(config);
-  auto wanted = [&](channel which, gateway of) {
-    bool ours =
-        gateways.empty() || std::find(gateways.begin(), gateways.end(), to_string(of)) != gateways.end();
-    return ours && configured.count(which) > 0;
-  };
-  if (wanted(channel::fcm, gateway::fcm)) make_fcm(config);
-  if (wanted(channel::hms, gateway::hms))
-    make(channel::hms,
-         [&](answer_sink& sink) { return make_hms_transport(config.hms, config.limits, sink); });
-  if (wanted(channel::webpush, gateway::webpush))
-    make(channel::webpush,
-         [&](answer_sink& sink) { return make_web_push_transport(config.webpush, config.limits, sink); });
-  if (wanted(channel::apns, gateway::apns)) make_apns(config, configured.count(channel::apns_sandbox) > 0);
+  return gateway::fcm;
 }
 
-void sender_transports::make_fcm(const settings& config) {
-  make(channel::fcm, [&](answer_sink& sink) {
-    return config.fcm.service_account_file.empty()
-               ? make_fcm_legacy_transport(config.fcm_legacy, config.limits, sink)
-               : make_fcm_transport(config.fcm, config.limits, sink);
-  });
-}
+}  // namespace
 
-void sender_transports::make_apns(const settings& config, bool sandbox) {
-  auto tokens = make_provider_tokens(config.apns);
-  if (!tokens) {
-    failures_.push_back("apns: " + tokens.failure().detail);
-    return;
+channel_set configured_channels(const settings& config) {
+  channel_set found;
+  if (!config.fcm.service_account_file.empty() || !config.fcm_legacy.server_key.empty())
+    found.insert(channel::fcm);
+  if (config.apns.configured()) {
+    found.insert(channel::apns);
+    if (!config.apns.sandbox_url().empty()) found.insert(channel::apns_sandbox);
   }
-  apns_tokens_ = *tokens;
-  make(channel::apns, [&](answer_sink& sink) {
-    return make_apns_transport(config.apns, environment::production, apns_tokens_, config.limits, sink);
-  });
-  if (!sandbox) return;
-  make(channel::apns_sandbox, [&](answer_sink& sink) {
-    return make_apns_transport(config.apns, environment::sandbox, apns_tokens_, config.limits, sink);
-  });
+  if (!config.webpush.vapid_key_file.empty()) found.insert(channel::webpush);
+  if (!config.hms.app_id.empty()) found.insert(channel::hms);
+  return found;
 }
 
-result<void> sender_transports::synchronize(shared_values& store) {
-  return apns_tokens_ ? apns_tokens_->synchronize(store, now_ms() / 1000) : result<void>();
-}
+sender_transports::sender_transports(const settings& config, std::vector<std::string> gateways,
+                                     std::shared_ptr<const key_ring> secrets, std::function<void()> poke)
+    : config_(config),
+      gateways_(std::move(gateways)),
+      secrets_(std::move(secrets)),
+      configured_(configured_channels(config)),
+      poke_(std::move(poke)) {}
 
 sender_transports::~sender_transports() = default;
 
-template <class Make>
-void sender_transports::make(channel which, Make make) {
-  auto made = make(inlets_[static_cast<size_t>(which)]);
-  if (made)
-    made_[static_cast<size_t>(which)] = std::move(*made);
-  else
-    failures_.push_back(std::string(to_string(which)) + ": " + made.failure().detail);
+// -- which credential --
+
+bool sender_transports::is_ours(channel which) const {
+  return gateways_.empty() ||
+         std::find(gateways_.begin(), gateways_.end(), to_string(gateway_of(which))) != gateways_.end();
 }
 
-bool sender_transports::empty() const {
-  return std::none_of(made_.begin(), made_.end(), [](auto& each) { return each != nullptr; });
+std::optional<std::string> sender_transports::credential_for(push_route route) const {
+  if (!is_ours(route.channel)) return std::nullopt;
+  if (const auto* uploaded = index_.find(route)) return uploaded->id;
+  bool configured = route.application && route.application == index_.default_application;
+  if (configured && configured_.contains(route.channel)) return of_the_configuration;
+  return std::nullopt;
 }
 
-void sender_transports::arrived(channel from, std::vector<push_answer> answers) {
+std::vector<push_route> sender_transports::configured_routes() const {
+  std::vector<push_route> routes;
+  for (auto each : all_channels) {
+    push_route route{index_.default_application, each};
+    if (credential_for(route) == std::string(of_the_configuration)) routes.push_back(route);
+  }
+  return routes;
+}
+
+void sender_transports::adopt(credential_index index) {
+  index_ = std::move(index);
+  not_before_.clear();
+  for (auto& [id, each] : outlets_)
+    if (!each->retired && credential_for(each->route) != each->credential) retire(*each);
+}
+
+void sender_transports::retire(outlet& which) {
+  which.retired = true;
+  current_.erase(which.route);
+  which.transport->withdraw_all();
+}
+
+bool sender_transports::serves(push_route route, utc_ms now) const {
+  if (current_.count(route) > 0) return true;
+  auto credential = credential_for(route);
+  if (!credential || now < full_until_) return false;
+  auto failed = not_before_.find(*credential);
+  return failed == not_before_.end() || now >= failed->second;
+}
+
+// -- opening and closing --
+
+result<sender_transports::outlet*> sender_transports::open(push_route route, journal& from, utc_ms now) {
+  if (auto* found = find(route)) return found;
+  outlet* none = nullptr;
+  if (!serves(route, now) || !make_room(now)) return none;
+  auto credential = *credential_for(route);
+  auto made = std::make_unique<outlet>(*this, ++last_outlet_, route, credential);
+  auto done = [&]() -> result<void> {
+    if (credential == of_the_configuration) return make_configured(*made);
+    auto sealed = from.sealed_credential(credential);
+    if (!sealed) return std::move(sealed).failure();
+    if (!*sealed) return error{errc::not_found, "it is not published any more", "", 0};
+    return make_uploaded(*made, **sealed);
+  }();
+  if (!done && done.failure().code == errc::journal_unavailable) return std::move(done).failure();
+  if (!done) {
+    not_before_[credential] = now + retry_opening_ms;
+    failures_.emplace_back(credential, std::string(to_string(route.channel)) + ": " + done.failure().detail);
+    return none;
+  }
+  made->opened_at = made->used_at = now;
+  auto* opened = made.get();
+  current_[route] = opened;
+  outlets_[opened->id] = std::move(made);
+  return opened;
+}
+
+/// Whether one more transport may be open. When there are too many, the one that was idle for longest goes; if
+/// none is idle, the one that was open for longest ends what it has begun.
+bool sender_transports::make_room(utc_ms now) {
+  if (outlets_.size() < config_.limits.transports_per_sender) return true;
+  outlet *idle = nullptr, *oldest = nullptr;
+  for (auto& [id, each] : outlets_) {
+    if (each->open_targets == 0 && (!idle || each->used_at < idle->used_at)) idle = each.get();
+    if (!each->retired && (!oldest || each->opened_at < oldest->opened_at)) oldest = each.get();
+  }
+  if (idle) {
+    close(idle->id);
+    return true;
+  }
+  if (oldest && now >= oldest->opened_at + least_tenure_ms) retire(*oldest);
+  full_until_ = now + full_pause_ms;
+  return false;
+}
+
+void sender_transports::tidy(utc_ms now) {
+  auto idle_ms = utc_ms{config_.limits.transport_idle_seconds} * 1000;
+  std::vector<outlet_id> ended;
+  for (const auto& [id, each] : outlets_) {
+    if (each->open_targets > 0) continue;
+    bool idle = now >= each->used_at + idle_ms && each->credential != of_the_configuration;
+    if (each->retired || idle) ended.push_back(id);
+  }
+  for (auto id : ended)
+    close(id);
+}
+
+void sender_transports::close(outlet_id id) {
+  auto& which = *outlets_.at(id);
+  if (!which.retired) current_.erase(which.route);
+  past_requests_[which.route] += which.transport->stats().requests;
+  outlets_.erase(id);
+}
+
+void sender_transports::govern(outlet& which, const std::string& rate_name) {
+  if (which.route.channel == channel::fcm)
+    which.governor.emplace(rate_name, config_.fcm.messages_per_minute, config_.fcm.ramp_seconds);
+}
+
+std::shared_ptr<provider_token_keeper> sender_transports::known_tokens(const std::string& credential) const {
+  for (const auto& [id, each] : outlets_)
+    if (each->credential == credential && each->tokens) return each->tokens;
+  return nullptr;
+}
+
+result<void> sender_transports::make_uploaded(outlet& into, const std::string& sealed) {
+  const auto* listed = index_.find(into.route);
+  auto text = secrets_->open(sealed, listed->seal_context());
+  if (!text) return std::move(text).failure();
+  auto content = parse_credential_content(*text);
+  if (!content) return std::move(content).failure();
+  into.tokens = known_tokens(into.credential);
+  if (!into.tokens) {
+    auto tokens = make_provider_tokens(*content);
+    if (!tokens) return std::move(tokens).failure();
+    into.tokens = *tokens;
+  }
+  auto made = make_transport(*content, into.route.channel, config_, into.tokens, into);
+  if (!made) return std::move(made).failure();
+  into.transport = *std::move(made);
+  govern(into, rate_name_of(*content));
+  return {};
+}
+
+result<void> sender_transports::make_configured(outlet& into) {
+  std::string rate_name = "fcm";
+  auto made = [&]() -> result<std::unique_ptr<transport>> {
+    switch (gateway_of(into.route.channel)) {
+      case gateway::fcm: {
+        if (config_.fcm.service_account_file.empty())
+          return make_fcm_legacy_transport(config_.fcm_legacy, config_.limits, into);
+        auto account = load_service_account(config_.fcm.service_account_file);
+        if (!account) return std::move(account).failure();
+        rate_name = "fcm:" + account->project_id;
+        return make_fcm_transport(*account, config_.fcm, config_.limits, into);
+      }
+      case gateway::apns: {
+        into.tokens = known_tokens(of_the_configuration);
+        if (!into.tokens) {
+          auto tokens = make_provider_tokens(config_.apns);
+          if (!tokens) return std::move(tokens).failure();
+          into.tokens = *tokens;
+        }
+        auto where =
+            into.route.channel == channel::apns_sandbox ? environment::sandbox : environment::production;
+        return make_apns_transport(config_.apns, where, into.tokens, config_.limits, into);
+      }
+      case gateway::webpush:
+        return make_web_push_transport(config_.webpush, config_.limits, into);
+      case gateway::hms:
+        return make_hms_transport(config_.hms, config_.limits, into);
+    }
+    return error{errc::internal, "a gateway without a transport", "", 0};
+  }();
+  if (!made) return std::move(made).failure();
+  into.transport = *std::move(made);
+  govern(into, rate_name);
+  return {};
+}
+
+// -- work --
+
+sender_transports::outlet* sender_transports::find(push_route route) {
+  auto found = current_.find(route);
+  return found == current_.end() ? nullptr : found->second;
+}
+
+sender_transports::outlet* sender_transports::find(outlet_id id) {
+  auto found = outlets_.find(id);
+  return found == outlets_.end() ? nullptr : found->second.get();
+}
+
+void sender_transports::submit(outlet& to, push_order order, utc_ms now) {
+  to.open_targets += order.targets.size();
+  to.used_at = now;
+  if (to.governor) to.governor->submitted(order.targets.size());
+  to.transport->submit(std::move(order));
+}
+
+result<void> sender_transports::synchronize(shared_values& store) {
+  std::set<provider_token_keeper*> done;
+  for (auto& [id, each] : outlets_)
+    if (each->tokens && done.insert(each->tokens.get()).second)
+      if (auto good = each->tokens->synchronize(store, now_ms() / 1000); !good) return good;
+  return {};
+}
+
+void sender_transports::arrived(outlet_id from, std::vector<push_answer> answers) {
   {
     std::lock_guard<std::mutex> guard(mutex_);
     auto found =
-        std::find_if(waiting_.begin(), waiting_.end(), [&](auto& each) { return each.channel == from; });
+        std::find_if(waiting_.begin(), waiting_.end(), [&](auto& each) { return each.outlet == from; });
     if (found == waiting_.end())
       waiting_.push_back({from, std::move(answers)});
     else
@@ -92,21 +276,14 @@ void sender_transports::arrived(channel from, std::vector<push_answer> answers) 
 
 std::vector<sender_transports::arrival> sender_transports::take_answers() {
   poked_ = false;
-  std::lock_guard<std::mutex> guard(mutex_);
-  return std::exchange(waiting_, {});
-}
-
-std::set<channel> configured_channels(const settings& config) {
-  std::set<channel> found;
-  if (!config.fcm.service_account_file.empty() || !config.fcm_legacy.server_key.empty())
-    found.insert(channel::fcm);
-  if (config.apns.configured()) {
-    found.insert(channel::apns);
-    if (!config.apns.sandbox_url().empty()) found.insert(channel::apns_sandbox);
+  std::vector<arrival> taken;
+  {
+    std::lock_guard<std::mutex> guard(mutex_);
+    taken = std::exchange(waiting_, {});
   }
-  if (!config.webpush.vapid_key_file.empty()) found.insert(channel::webpush);
-  if (!config.hms.app_id.empty()) found.insert(channel::hms);
-  return found;
+  for (const auto& each : taken)
+    if (auto* from = find(each.outlet)) from->open_targets -= each.answers.size();
+  return taken;
 }
 
 }  // namespace pusher

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "actors/log.hpp"
+#include "storage/application_store.hpp"
 #include "storage/lease_store.hpp"
 
 namespace pusher {
@@ -14,7 +15,8 @@ namespace {
 /// What the thread knows; every step reports to the board and returns whether it went well.
 class watch {
  public:
-  explicit watch(node_context& node) : node_(node), database_(node.config.mysql), identities_(database_) {
+  explicit watch(node_context& node)
+      : node_(node), database_(node.config.mysql), identities_(database_), applications_(database_) {
     for (const auto& name : {check_mariadb, check_redis, check_schema, check_journal})
       node_.board.report(name, false, "not asked yet");
   }
@@ -33,6 +35,7 @@ class watch {
     if (!recognised_) return recognise();
     if (!told(check_journal, journal_->check())) return false;
     if (auto depths = journal_->measure()) node_.numbers.journal_depth(*depths);
+    measure_load();
     return mariadb;
   }
 
@@ -52,6 +55,13 @@ class watch {
     fresh_ = identity->fresh;
     node_.run_id = identity->run_id;
     journal_ = std::make_unique<journal>(node_.config.redis, identity->run_id, node_.process);
+  }
+
+  /// What is not answered stays as it was: a store that is away refuses launches by itself.
+  void measure_load() {
+    if (auto used = journal_->memory_percent()) node_.load.redis_memory(*used);
+    auto most = size_t{2} * node_.config.limits.notifications_under_way;
+    if (auto counts = applications_.count_under_way(most)) node_.load.under_way(std::move(*counts));
   }
 
   /// The journal is made only once, before any job: later a missing one is a lost one.
@@ -85,6 +95,7 @@ class watch {
   std::map<std::string, std::string> told_;  ///< what the log heard last of each check
   database database_;
   journal_identity_store identities_;
+  application_store applications_;
   std::unique_ptr<journal> journal_;
   bool migrated_ = false;
   bool fresh_ = false;

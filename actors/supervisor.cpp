@@ -9,6 +9,7 @@
 
 #include "actors/log.hpp"
 #include "actors/roles.hpp"
+#include "http/gate.hpp"
 #include "http/problem.hpp"
 
 namespace pusher {
@@ -47,18 +48,6 @@ struct child {
   unsigned failures = 0;
   clock::time_point started;
 };
-
-/// Requests that read or write many devices must not hold up the others.
-bool is_long(const http::request& request) {
-  const auto& path = request.path;
-  auto ends_with = [&path](const std::string& end) {
-    return path.size() >= end.size() && path.compare(path.size() - end.size(), end.size(), end) == 0;
-  };
-  bool counted_segment = path.rfind("/v1/segments/", 0) == 0 && request.query.count("count") > 0;
-  bool erased_user = request.method == "DELETE" && path.rfind("/v1/users/", 0) == 0;
-  return ends_with(":import") || ends_with(":export") || ends_with(":search") || ends_with(":count") ||
-         counted_segment || erased_user;
-}
 
 struct supervisor_state {
   explicit supervisor_state(supervisor_actor::pointer owner) : self(owner) {}
@@ -137,7 +126,7 @@ struct supervisor_state {
   }
 
   void pass_on(const client_request& asked) {
-    bool bulk = is_long(asked.exchange->request());
+    bool bulk = http::is_long(asked.exchange->request());
     std::vector<caf::strong_actor_ptr> able;
     for (const auto& [id, c] : children)
       if (c.plays == role::api && c.bulk == bulk && c.running) able.push_back(c.running);

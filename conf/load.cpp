@@ -6,7 +6,9 @@
 #include <filesystem>
 
 #include "conf/gateway_checks.hpp"
+#include "conf/key_file.hpp"
 #include "conf/options.hpp"
+#include "conf/role_variables.hpp"
 #include "conf/secret_file.hpp"
 #include "conf/toml_file.hpp"
 #include "model/json.hpp"
@@ -20,8 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* own_prefix = "PUSHER__";
-constexpr const char* role_prefixes[] = {"API_SERVER__", "NOTIFICATION_WORKER__", "RESULT_WORKER__",
-                                         "PUSH_WORKER__"};
 
 error wrong(std::string detail) {
   return {errc::invalid_configuration, std::move(detail), "", 0};
@@ -148,39 +148,28 @@ result<void> apply_file(loader& into, const std::string& path) {
   return {};
 }
 
-/// What the original service's variables say, translated to our names; prefixes that contradict each other
-/// are an error.
-result<void> apply_role_variables(loader& into, const std::map<std::string, std::string>& environment) {
-  std::map<std::string, std::pair<std::string, std::string>> said;  // option -> (variable, value)
-  for (const auto& [variable, value] : environment) {
-    for (std::string prefix : role_prefixes) {
-      if (variable.rfind(prefix, 0) != 0) continue;
-      auto rest = variable.substr(prefix.size());
-      auto cut = rest.find("__");
-      if (cut == std::string::npos) return wrong("Unknown variable " + variable + ".");
-      auto name = lower(rest.substr(0, cut) + "." + rest.substr(cut + 2));
-      bool sender = prefix == role_prefixes[3];
-      if (sender && name == "firebase.client" && value == "legacy") continue;
-      if (sender && name.rfind("firebase.server_key", 0) == 0)
-        name = "fcm_legacy" + name.substr(name.find('.'));
-      bool understood = (name.rfind("mysql.", 0) == 0 && !sender) || name.rfind("redis.", 0) == 0 ||
-                        name.rfind("fcm_legacy.", 0) == 0;
-      if (!understood)
-        return wrong("Unknown variable " + variable +
-                     "; it names a host, port, user, password or database of MYSQL or REDIS, or for the "
-                     "push worker FIREBASE__SERVER_KEY.");
-      auto [known, fresh] = said.try_emplace(name, variable, value);
-      if (!fresh && known->second.second != value)
-        return wrong(known->second.first + " and " + variable + " contradict each other.");
-    }
-  }
-  for (const auto& [name, from] : said)
-    if (auto applied = into.apply(name, from.second, from.first, ""); !applied) return applied;
+/// The roles as all sources together say them: the original service's variables are those of roles.
+result<std::vector<role_entry>> read_roles(loader with, const settings_sources& sources) {
+  if (auto said = sources.environment.find("PUSHER__NODE__ROLES"); said != sources.environment.end())
+    if (auto applied = with.apply("node.roles", said->second, said->first, ""); !applied)
+      return applied.failure();
+  for (const auto& [name, text] : sources.flags)
+    if (name == "node.roles")
+      if (auto applied = with.apply(name, text, "flag", ""); !applied) return applied.failure();
+  return with.values().roles;
+}
+
+result<void> apply_role_variables(loader& into, const settings_sources& sources) {
+  auto roles = read_roles(into, sources);
+  if (!roles) return roles.failure();
+  auto said = read_role_variables(sources.environment, *roles);
+  if (!said) return said.failure();
+  for (const auto& [name, from] : *said)
+    if (auto applied = into.apply(name, from.value, from.variable, ""); !applied) return applied;
   return {};
 }
 
 result<void> apply_environment(loader& into, const std::map<std::string, std::string>& environment) {
-  if (auto applied = apply_role_variables(into, environment); !applied) return applied;
   for (const auto& [variable, value] : environment) {
     if (variable.rfind(own_prefix, 0) != 0) continue;
     auto rest = variable.substr(std::string(own_prefix).size());
@@ -216,14 +205,15 @@ result<void> check_stores(const settings& values) {
 result<void> check_origins(const settings& values) {
   for (const auto& each : values.cors_allowed_origins) {
     auto host = each.find("://");
-    if (each == "*" || (host != std::string::npos && host + 3 < each.size() &&
-                        each.find_first_of("/*", host + 3) == std::string::npos &&
-                        each.find(' ') == std::string::npos))
+    if (each == "*" ||
+        (host != std::string::npos && host + 3 < each.size() &&
+         each.find_first_of("/*", host + 3) == std::string::npos && each.find(' ') == std::string::npos))
       continue;
-    return error{errc::invalid_configuration,
-                 "api.cors_allowed_origins: \"" + each +
-                     "\" is not an origin; write scheme://host[:port] as browsers do, without a slash at the end.",
-                 "", 0};
+    return error{
+        errc::invalid_configuration,
+        "api.cors_allowed_origins: \"" + each +
+            "\" is not an origin; write scheme://host[:port] as browsers do, without a slash at the end.",
+        "", 0};
   }
   return {};
 }
@@ -240,8 +230,7 @@ result<void> check_together(const settings& values) {
   if (auto good = check_origins(values); !good) return good;
   if (auto good = check_gateways(values); !good) return good;
   if (!values.secrets_key_file.empty())
-    if (auto safe = refuse_if_others_can_read("secrets.key_file", values.secrets_key_file); !safe)
-      return safe;
+    if (auto keys = read_key_file("secrets.key_file", values.secrets_key_file); !keys) return keys.failure();
   return {};
 }
 
@@ -263,6 +252,7 @@ result<loaded_settings> load_settings(const settings_sources& sources) {
   if (!file) return file.failure();
   if (!file->empty())
     if (auto applied = apply_file(into, *file); !applied) return applied.failure();
+  if (auto applied = apply_role_variables(into, sources); !applied) return applied.failure();
   if (auto applied = apply_environment(into, sources.environment); !applied) return applied.failure();
   for (const auto& [name, text] : sources.flags)
     if (auto applied = into.apply(name, text, "flag", ""); !applied) return applied.failure();

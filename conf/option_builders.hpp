@@ -1,8 +1,10 @@
 // Makes rows of the table of options: one function per kind of value.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -158,6 +160,36 @@ option list_option(std::string name, const char* meaning, Get get) {
     std::string all;
     for (const auto& each : get(const_cast<settings&>(s)))
       all += (all.empty() ? "" : ",") + each;
+    return all;
+  };
+  return made;
+}
+
+/// Whole numbers, at least one.
+template <class Get>
+option numbers_option(std::string name, const char* meaning, uint64_t least, uint64_t most, Get get) {
+  option made;
+  made.name = std::move(name);
+  made.type = option_type::list;
+  made.meaning = meaning;
+  made.set = [get, least, most](settings& s, const std::string& text) -> result<void> {
+    std::decay_t<decltype(get(s))> values;
+    for (size_t at = 0; at <= text.size();) {
+      auto end = std::min(text.find(',', at), text.size());
+      auto value = parse_number<uint64_t>(text.substr(at, end - at), least, most);
+      if (!value)
+        return wrong("is a list of whole numbers from " + std::to_string(least) + " to " +
+                     std::to_string(most) + ", separated by commas");
+      values.push_back(static_cast<typename decltype(values)::value_type>(*value));
+      at = end + 1;
+    }
+    get(s) = std::move(values);
+    return {};
+  };
+  made.get = [get](const settings& s) {
+    std::string all;
+    for (auto each : get(const_cast<settings&>(s)))
+      all += (all.empty() ? "" : ",") + std::to_string(each);
     return all;
   };
   return made;

@@ -41,13 +41,15 @@ std::vector<option> make_options() {
                              FIELD(embedded.buffer_pool)));
   made.push_back(
       size_option("embedded.maxmemory", "Memory limit of the embedded Redis.", FIELD(embedded.maxmemory)));
-  made.push_back(path_option("secrets.key_file", "Key that encrypts credentials at rest; not used yet.",
+  made.push_back(path_option("secrets.key_file", "Keys that encrypt uploaded credentials, the same on every node; empty: the node makes "
+                             "one in its data directory.",
                              FIELD(secrets_key_file)));
   made.push_back(listen_option("api.listen", "Where clients connect; port 0 takes a free one.", FIELD(api)));
-  made.push_back(list_option("api.cors_allowed_origins",
-                             "Origins of pages that may call the API from a browser, e.g. https://ops.example.com; "
-                             "* = any, empty = none.",
-                             FIELD(cors_allowed_origins)));
+  made.push_back(
+      list_option("api.cors_allowed_origins",
+                  "Origins of pages that may call the API from a browser, e.g. https://ops.example.com; "
+                  "* = any, empty = none.",
+                  FIELD(cors_allowed_origins)));
   made.push_back(listen_option("admin.listen",
                                "Health and metrics, without a key: loopback or a private network only.",
                                FIELD(admin)));
@@ -74,6 +76,7 @@ std::vector<option> make_options() {
       path_option("mysql.unix_socket", "MariaDB's socket instead of a host.", FIELD(mysql.unix_socket)));
   add_gateway_options(made);
   add_compat_options(made);
+  add_webhook_options(made);
   made.push_back(number_option("limits.request_body_bytes",
                                "Largest body of a request; imports are streamed and have no limit.", 1024,
                                64 * million, FIELD(limits.request_body_bytes)));
@@ -82,6 +85,21 @@ std::vector<option> make_options() {
                                FIELD(limits.request_bytes_in_memory)));
   made.push_back(number_option("limits.concurrent_requests", "Requests under way; beyond it 503.", 1, 100'000,
                                FIELD(limits.concurrent_requests)));
+  made.push_back(number_option("limits.concurrent_requests_per_key",
+                               "Requests under way of one key; and never more than are left for others.", 1,
+                               100'000, FIELD(limits.concurrent_requests_per_key)));
+  made.push_back(number_option("limits.requests_per_second_per_key",
+                               "Of a key without a limit of its own, per node; beyond it 429. 0 = no limit.",
+                               0, million, FIELD(limits.requests_per_second_per_key)));
+  made.push_back(number_option("limits.wrong_keys_per_minute",
+                               "Unknown API keys from one address, per node; beyond it 429. 0 = no limit.", 0,
+                               million, FIELD(limits.wrong_keys_per_minute)));
+  made.push_back(number_option("limits.notifications_under_way",
+                               "Launched and not completed; at this number launching answers 503.", 1,
+                               million, FIELD(limits.notifications_under_way)));
+  made.push_back(number_option("limits.redis_memory_percent",
+                               "Of Redis's memory; beyond it launching answers 503. 100 = no limit.", 1, 100,
+                               FIELD(limits.redis_memory_percent)));
   made.push_back(number_option("limits.http_header_seconds", "Longest time for a request's header.", 1, 600,
                                FIELD(limits.http_header_seconds)));
   made.push_back(number_option("limits.http_body_seconds", "Longest time for a request's body.", 1, 3600,
@@ -94,6 +112,15 @@ std::vector<option> make_options() {
   made.push_back(number_option("limits.connections_per_credential",
                                "Most connections of a sender to one gateway.", 1, 64,
                                FIELD(limits.connections_per_credential)));
+  made.push_back(number_option("limits.transports_per_sender",
+                               "Credentials that a sender uses at once; others wait for their turn.", 1, 10'000,
+                               FIELD(limits.transports_per_sender)));
+  made.push_back(number_option("limits.transport_idle_seconds",
+                               "An uploaded credential without work for so long is let go of.", 1, 86'400,
+                               FIELD(limits.transport_idle_seconds)));
+  made.push_back(number_option("limits.metric_applications",
+                               "Applications that metrics name; the rest is `other`.", 0, 10'000,
+                               FIELD(limits.metric_applications)));
   made.push_back(number_option("limits.unrecorded_answers",
                                "Answers a sender may hold that are not in the journal yet.", 1, 100'000,
                                FIELD(limits.unrecorded_answers)));

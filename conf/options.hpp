@@ -32,6 +32,8 @@ const std::vector<option>& all_options();
 void add_gateway_options(std::vector<option>& to);
 /// The part that says what is answered to callers of other services.
 void add_compat_options(std::vector<option>& to);
+/// The part that says how webhooks are delivered.
+void add_webhook_options(std::vector<option>& to);
 /// nullptr when there is none of this name.
 const option* find_option(std::string_view name);
 /// " Did you mean …?" or an empty text.

@@ -97,6 +97,7 @@ struct hms_settings {
   std::string app_id;  ///< empty = no HMS
   std::string app_secret;
   std::string project_id;  ///< empty = API v1
+  bool validate_only = false;  ///< no option: Huawei checks every push and delivers none
   std::string base_url = "https://push-api.cloud.huawei.com";
   std::string token_url = "https://oauth-login.cloud.huawei.com/oauth2/v3/token";
   std::string ca_file;
@@ -113,15 +114,37 @@ struct compat_settings {
   bool gorush_hide_tokens = true;
 };
 
+struct webhooks_settings {
+  std::vector<uint16_t> ports{443, 8443};  ///< that receivers may listen on
+  bool allow_private_addresses = false;
+  std::string ca_file;
+  unsigned per_application = 20;
+  unsigned concurrent_requests = 32;  ///< of the node that delivers
+  size_t body_bytes = 256 * 1024;
+  unsigned timeout_seconds = 15;
+  /// Waits after failed tries; after the one behind the last, the webhook is disabled. In all about two days.
+  std::vector<uint32_t> retry_seconds{5, 300, 1'800, 7'200, 18'000, 36'000, 50'400, 72'000};
+  unsigned secret_overlap_seconds = 86'400;
+  unsigned attempts_kept = 100;  ///< per webhook
+};
+
 struct limits_settings {
   size_t request_body_bytes = 1024 * 1024;
   size_t request_bytes_in_memory = 32 * 1024 * 1024;
-  unsigned concurrent_requests = 1000;
+  unsigned concurrent_requests = 2000;
+  unsigned concurrent_requests_per_key = 1000;    ///< and never more than are left for others
+  uint32_t requests_per_second_per_key = 20'000;  ///< of a key without a limit of its own; 0 = no limit
+  unsigned wrong_keys_per_minute = 60;            ///< from one address; 0 = no limit
+  unsigned notifications_under_way = 10'000;  ///< launched and not completed; beyond it nothing is launched
+  unsigned redis_memory_percent = 80;         ///< beyond it nothing is launched; 100 = no limit
   unsigned http_header_seconds = 8;
   unsigned http_body_seconds = 30;
   unsigned http_keep_alive_seconds = 60;
   unsigned devices_per_batch = 500;
   unsigned connections_per_credential = 16;
+  unsigned transports_per_sender = 64;    ///< open at once: one per application, gateway and environment
+  unsigned transport_idle_seconds = 600;  ///< then an uploaded credential's transport is closed
+  unsigned metric_applications = 50;      ///< applications that metrics name; the rest is `other`
   unsigned unrecorded_answers = 256;      ///< answers a sender may hold that are not in the journal yet
   unsigned record_interval_ms = 100;      ///< longest time an answer waits for its record
   unsigned request_timeout_seconds = 15;  ///< per push; FCM asks for at least 10
@@ -145,7 +168,7 @@ struct settings {
       {role::api, {}, 2}, {role::fan_out, {}, 1}, {role::push_sender, {}, 1}, {role::result_writer, {}, 1}};
   std::string data_directory = "pusher-data";
   embedded_settings embedded;
-  std::string secrets_key_file;
+  std::string secrets_key_file;  ///< empty = one in the data directory
   limits_settings limits;
   listen_address admin{"127.0.0.1", 8081};
   listen_address api{"127.0.0.1", 8080};
@@ -158,6 +181,7 @@ struct settings {
   webpush_settings webpush;
   hms_settings hms;
   compat_settings compat;
+  webhooks_settings webhooks;
   std::string log_level = "info";   ///< trace, debug, info, warn, error
   std::string log_format = "json";  ///< json, text
 

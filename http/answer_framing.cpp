@@ -42,9 +42,9 @@ void allow_origin(const request& asked, const std::vector<std::string>& allowed,
   bool any = std::find(allowed.begin(), allowed.end(), "*") != allowed.end();
   if (origin.empty() || (!any && std::find(allowed.begin(), allowed.end(), origin) == allowed.end())) return;
   framing.headers.emplace_back("Access-Control-Allow-Origin", any ? "*" : std::string(origin));
-  framing.headers.emplace_back(
-      "Access-Control-Expose-Headers",
-      "ETag, Location, Retry-After, X-Request-Id, Idempotency-Replayed, RateLimit, RateLimit-Policy, traceparent");
+  framing.headers.emplace_back("Access-Control-Expose-Headers",
+                               "ETag, Location, Retry-After, X-Request-Id, Idempotency-Replayed, RateLimit, "
+                               "RateLimit-Policy, traceparent");
   framing.preflight = asked.method == "OPTIONS" && asked.headers.count("access-control-request-method") > 0;
 }
 

@@ -5,6 +5,7 @@
 #include "http/text.hpp"
 #include "model/json.hpp"
 #include "model/limits.hpp"
+#include "model/message_wording.hpp"
 #include "model/token_device.hpp"
 
 namespace pusher::http {
@@ -113,6 +114,7 @@ result<gorush_notification> parse_one(loose_reader& from, size_t place, gorush_p
   target_reader(from, compat, made).read();
   read_for_platform(from, now, made);
   if (from.fault()) return *from.fault();
+  take_literally(made.draft);
   made.draft.lane = made.targets.size() <= limits::transactional_ids ? lane::transactional : lane::campaign;
   made.draft.launch = true;
   return made;

@@ -1,73 +1,15 @@
 #include "http/codec_notification.hpp"
 
+#include "http/codec_content.hpp"
 #include "http/codec_schedule.hpp"
 #include "http/field_reader.hpp"
 #include "http/text.hpp"
-#include "model/condition.hpp"
 #include "model/json.hpp"
-#include "model/segment.hpp"
+#include "model/message_wording.hpp"
 
 namespace pusher::http {
 
 namespace {
-
-constexpr size_t text_bytes = 4096;  // no gateway takes more than this together
-constexpr size_t url_bytes = 2048;
-
-result<content> parse_content(const rapidjson::Value& object, const std::string& pointer) {
-  content made;
-  field_reader from(object, pointer);
-  made.title = from.text("title", {text_bytes, 0, true});
-  made.body = from.text("body", {text_bytes, 0, true});
-  made.image_url = from.text("image_url", {url_bytes, 1});
-  made.icon_url = from.text("icon_url", {url_bytes, 1});
-  made.deep_link = from.text("deep_link", {url_bytes, 1});
-  made.sound = from.text("sound", {128, 1});
-  if (auto badge = from.number("badge", 0, 1'000'000)) made.badge = static_cast<int>(*badge);
-  if (auto data = from.text_map("data")) made.data = std::move(*data);
-  from.refuse("localizations");
-  if (auto done = from.finish(); !done) return done.failure();
-  for (const auto* url : {&made.image_url, &made.icon_url})
-    if (*url && (*url)->rfind("https://", 0) != 0 && (*url)->rfind("http://", 0) != 0)
-      return error{errc::invalid_field, "Images and icons are addressed by http:// or https://.",
-                   pointer + (url == &made.image_url ? "/image_url" : "/icon_url"), 0};
-  return made;
-}
-
-result<audience> parse_audience(const rapidjson::Value& object, const std::string& pointer) {
-  field_reader from(object, pointer);
-  std::vector<audience> found;
-  if (const auto* json = from.any("condition")) {
-    auto parsed = condition::parse(*json, pointer + "/condition");
-    if (!parsed) return parsed.failure();
-    found.emplace_back(audience_condition{parsed->to_json()});
-  }
-  if (auto ids = from.texts("device_ids", limits::audience_ids, {limits::device_id_bytes, 1}))
-    found.emplace_back(audience_device_ids{std::move(*ids)});
-  if (auto ids = from.texts("user_ids", limits::audience_ids, {limits::user_id_bytes, 1}))
-    found.emplace_back(audience_user_ids{std::move(*ids)});
-  if (auto all = from.flag("all")) {
-    if (!*all) from.fail(errc::invalid_field, "all", "\"all\" is true or absent.");
-    found.emplace_back(audience_all{});
-  }
-  if (auto name = from.text("segment", {64, 1})) {
-    if (auto good = check_segment_name(*name); !good)
-      from.fail(errc::invalid_field, "segment", good.failure().detail);
-    found.emplace_back(audience_segment{std::move(*name)});
-  }
-  from.refuse("targets");
-  if (auto done = from.finish(); !done) return done.failure();
-  if (found.size() != 1)
-    return error{errc::invalid_field,
-                 "An audience is exactly one of condition, segment, device_ids, user_ids, all.", pointer, 0};
-  return std::move(found.front());
-}
-
-size_t ids_in(const audience& of) {
-  if (const auto* devices = std::get_if<audience_device_ids>(&of)) return devices->ids.size();
-  if (const auto* users = std::get_if<audience_user_ids>(&of)) return users->ids.size();
-  return 0;
-}
 
 bool says_nothing(const notification_draft& draft) {
   const auto& said = draft.content;
@@ -99,43 +41,6 @@ void read_delivery_options(field_reader& from, notification_draft& into) {
   read_schedule(from, into);
 }
 
-void write_content(json_text& out, const content& from) {
-  out.open();
-  out.field("title", from.title);
-  out.field("body", from.body);
-  out.field("image_url", from.image_url);
-  out.field("icon_url", from.icon_url);
-  out.field("deep_link", from.deep_link);
-  out.field("sound", from.sound);
-  if (from.badge) out.field("badge", *from.badge);
-  if (!from.data.empty()) {
-    out.key("data");
-    out.open();
-    for (const auto& [name, text] : from.data)
-      out.field(name, text);
-    out.close();
-  }
-  out.close();
-}
-
-void write_ids(json_text& out, const char* name, const std::vector<std::string>& ids) {
-  out.key(name);
-  out.open_list();
-  for (const auto& id : ids)
-    out.value(id);
-  out.close_list();
-}
-
-void write_audience(json_text& out, const audience& from) {
-  out.open();
-  if (const auto* one = std::get_if<audience_condition>(&from)) out.raw("condition", one->json);
-  if (const auto* one = std::get_if<audience_segment>(&from)) out.field("segment", one->name);
-  if (const auto* one = std::get_if<audience_device_ids>(&from)) write_ids(out, "device_ids", one->ids);
-  if (const auto* one = std::get_if<audience_user_ids>(&from)) write_ids(out, "user_ids", one->ids);
-  if (std::holds_alternative<audience_all>(from)) out.field("all", true);
-  out.close();
-}
-
 void write_counts(json_text& out, const notification& from) {
   auto settled = from.counts.total();
   out.open();
@@ -153,7 +58,7 @@ void write_draft(json_text& out, const notification_draft& draft) {
   out.field("external_id", draft.external_id);
   out.field("lane", to_string(draft.lane));
   out.key("content");
-  write_content(out, draft.content);
+  write_content(out, draft);
   out.raw("android", draft.android);
   out.raw("apns", draft.apns);
   out.raw("webpush", draft.webpush);
@@ -175,9 +80,7 @@ result<notification_draft> parse_notification(const rapidjson::Value& body) {
   from.require("content");
   from.require("audience");
   if (const auto* object = from.object("content")) {
-    auto parsed = parse_content(*object, "/content");
-    if (!parsed) return parsed.failure();
-    made.content = std::move(*parsed);
+    if (auto read = read_content(*object, "/content", made); !read) return read.failure();
   }
   if (const auto* object = from.object("audience")) {
     auto parsed = parse_audience(*object, "/audience");
@@ -191,6 +94,8 @@ result<notification_draft> parse_notification(const rapidjson::Value& body) {
     if (const auto* object = from.object(name)) *text = json::to_text(*object);
   read_delivery_options(from, made);
   if (auto done = from.finish(); !done) return done.failure();
+  bool has_targets = std::holds_alternative<audience_targets>(made.audience);
+  if (auto good = check_wording(message_of(made), has_targets); !good) return good.failure();
   if (says_nothing(made))
     return error{errc::missing_field, "A notification needs a title, a body, data or a platform override.",
                  "/content", 0};
@@ -198,7 +103,7 @@ result<notification_draft> parse_notification(const rapidjson::Value& body) {
       (ids_in(made.audience) == 0 || ids_in(made.audience) > limits::transactional_ids))
     return error{errc::invalid_field,
                  "The transactional lane is for audiences of 1 to " +
-                     std::to_string(limits::transactional_ids) + " device_ids or user_ids.",
+                     std::to_string(limits::transactional_ids) + " device_ids, user_ids or targets.",
                  "/lane", 0};
   return made;
 }

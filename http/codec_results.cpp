@@ -27,6 +27,7 @@ void write_how(json_text& out, const feed_event& from) {
 void write_feed_event(json_text& out, const feed_event& from) {
   out.open();
   out.field("id", from.id());
+  out.field("sequence", from.sequence());
   out.field("type", to_string(from.type));
   out.time("at", from.at);
   write_what(out, from);

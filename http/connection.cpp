@@ -153,9 +153,9 @@ connection::exchange_ptr connection::finish_request(std::string_view rest, socke
   if (!core_->waiting_requests.take(1))
     return refuse(overloaded("Too many requests wait for answers.")), nullptr;
   enter(phase::waiting, longest_wait_for_answer);
-  auto complete = std::make_shared<pending_exchange>(core_, shared_from_this(), ++number_,
-                                                     std::move(head_.request), std::move(head_.framing),
-                                                     std::exchange(charged_, 0));
+  auto complete =
+      std::make_shared<pending_exchange>(core_, shared_from_this(), ++number_, std::move(head_.request),
+                                         std::move(head_.framing), std::exchange(charged_, 0));
   head_ = {};
   drop_while_busy(rest);
   return complete;
@@ -174,10 +174,10 @@ void connection::hand_over(const exchange_ptr& complete) {
 template <class Pool, class Start>
 void connection::detach(Pool& pool, const char* all_taken, socket_owner& owner, const Start& start) {
   if (core_->draining) return refuse(overloaded("The node is ending; ask another."));
-  if (!pool.reserve()) return refuse(overloaded(all_taken));
+  if (!pool.reserve(head_.request)) return refuse(overloaded(all_taken));
   auto taken = owner.detach(descriptor_);
   if (taken.socket < 0) {
-    pool.give_back();
+    pool.give_back(head_.request);
     return refuse(overloaded("Too many connections are open."));
   }
   core_->request_bytes.give_back(std::exchange(charged_, 0));

@@ -22,7 +22,8 @@ constexpr std::string_view methods[] = {"get", "put", "post", "patch", "delete"}
 
 std::string_view text_of(const Value& object, const char* name) {
   auto found = object.FindMember(name);
-  return found == object.MemberEnd() || !found->value.IsString() ? std::string_view() : json::view(found->value);
+  return found == object.MemberEnd() || !found->value.IsString() ? std::string_view()
+                                                                 : json::view(found->value);
 }
 
 std::string upper(std::string_view text) {
@@ -52,9 +53,10 @@ class docs_renderer {
   }
 
   std::string page() {
-    out_ = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-           "<title>Pusher API</title><link rel=\"icon\" href=\"data:,\"><style>";
+    out_ =
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+        "<title>Pusher API</title><link rel=\"icon\" href=\"data:,\"><style>";
     out_.append(docs_page_style).append("</style></head>\n<body>");
     navigation();
     out_ += "<main><h1>Pusher API</h1>";
@@ -80,6 +82,18 @@ class docs_renderer {
       if (uses[parameter] == operations_.size()) shared_.push_back(parameter);
   }
 
+  /// The status under which routes give the answer of this name.
+  std::string status_of(std::string_view name) const {
+    for (const auto& each : operations_)
+      for (const auto& response : (*each.value)["responses"].GetObject())
+        if (last_name(text_of(response.value, "$ref")) == name) return std::string(json::view(response.name));
+    return "";
+  }
+
+  static std::string_view last_name(std::string_view reference) {
+    return reference.substr(reference.rfind('/') + 1);
+  }
+
   void navigation() {
     out_ += "<nav aria-label=\"Routes\">";
     for (const auto& tag : document_["tags"].GetArray()) {
@@ -90,8 +104,10 @@ class docs_renderer {
                   html_text(each.path) + "</a></li>";
       out_ += "</ul>";
     }
-    out_ += "<h2>For all</h2><ul><li><a href=\"#headers\">Headers</a></li><li><a href=\"#faults\">Faults</a></li><li><a href=\"#schemas\">Schemas</a></li>"
-            "</ul></nav>";
+    out_ +=
+        "<h2>For all</h2><ul><li><a href=\"#headers\">Headers</a></li><li><a "
+        "href=\"#faults\">Faults</a></li><li><a href=\"#schemas\">Schemas</a></li>"
+        "</ul></nav>";
   }
 
   static std::string badge(std::string_view method) {
@@ -200,7 +216,8 @@ class docs_renderer {
     auto found = of.value->FindMember("requestBody");
     if (found == of.value->MemberEnd()) return;
     for (const auto& content : found->value["content"].GetObject()) {
-      out_ += "<h4>Body: " + html_text(json::view(content.name)) + "</h4>" + schemas_.described(content.value);
+      out_ +=
+          "<h4>Body: " + html_text(json::view(content.name)) + "</h4>" + schemas_.described(content.value);
       if (!content.value.HasMember("examples")) continue;
       for (const auto& each : content.value["examples"].GetObject()) {
         auto summary = text_of(each.value, "summary");
@@ -219,10 +236,11 @@ class docs_renderer {
       const auto& response = schemas_.resolved(each.value);
       bool of_all = !ref.empty() && status[0] > '3';
       if (of_all) {
-        others += " <a href=\"#fault-" + html_text(ref.substr(ref.rfind('/') + 1)) + "\">" + status + "</a>";
+        others += " <a href=\"#fault-" + html_text(last_name(ref)) + "\">" + status + "</a>";
         continue;
       }
-      out_ += "<dt><strong>" + status + "</strong> " + html_inline(text_of(response, "description")) + "</dt><dd>";
+      out_ += "<dt><strong>" + status + "</strong> " + html_inline(text_of(response, "description")) +
+              "</dt><dd>";
       answer_bodies(response);
       out_ += "</dd>";
     }
@@ -249,15 +267,17 @@ class docs_renderer {
 
   void faults() {
     out_ += "<section><h2 id=\"faults\">Faults</h2>" +
-            html_paragraphs("Answers of `application/problem+json` (RFC 9457); see " 
-                            "`Problem` below. A route lists those that it may give.") +
+            html_paragraphs(
+                "Answers of `application/problem+json` (RFC 9457); see "
+                "`Problem` below. A route lists those that it may give.") +
             "<dl>";
     for (const auto& each : document_["components"]["responses"].GetObject()) {
       auto content = each.value.FindMember("content");
-      if (content == each.value.MemberEnd() || !content->value.HasMember("application/problem+json")) continue;
-      out_ += "<dt id=\"fault-" + html_text(json::view(each.name)) + "\"><code>" +
-              html_text(json::view(each.name)) + "</code></dt><dd>" +
-              html_inline(text_of(each.value, "description")) + "</dd>";
+      if (content == each.value.MemberEnd() || !content->value.HasMember("application/problem+json"))
+        continue;
+      auto name = html_text(json::view(each.name));
+      out_ += "<dt id=\"fault-" + name + "\"><strong>" + status_of(name) + "</strong> <span class=\"soft\">" +
+              name + "</span></dt><dd>" + html_inline(text_of(each.value, "description")) + "</dd>";
     }
     out_ += "</dl></section>";
   }
@@ -293,7 +313,8 @@ std::string render_docs_page(const Value& document) {
 
 std::string docs_page_policy() {
   return "default-src 'none'; style-src " + hash_source(docs_page_style) + "; script-src " +
-         hash_source(docs_page_script) + "; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+         hash_source(docs_page_script) +
+         "; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 }
 
 const result<std::string>& docs_page() {

@@ -1,5 +1,5 @@
-// The API's description as a page for people: made of the OpenAPI document, whole without a script and without
-// any other request.
+// The API's description as a page for people: made of the OpenAPI document, whole without a script and
+// without any other request.
 #pragma once
 
 #include <string>

@@ -97,7 +97,8 @@ std::string docs_schemas::of_type(const Value& schema, std::string_view type) co
   if (others && others->IsObject()) return "object whose values are " + words(*others);
   // A form of few fields is told by them.
   const auto* properties = find(schema, "properties");
-  if (!properties || properties->MemberCount() != 1 || !requires_field(schema, properties->MemberBegin()->name))
+  if (!properties || properties->MemberCount() != 1 ||
+      !requires_field(schema, properties->MemberBegin()->name))
     return "object";
   return "<code>{\"" + html_text(json::view(properties->MemberBegin()->name)) + "\": …}</code>";
 }
@@ -128,7 +129,8 @@ std::string docs_schemas::section() const {
   std::string made = "<section><h2 id=\"schemas\">Schemas</h2>";
   for (const auto& each : document_["components"]["schemas"].GetObject()) {
     auto name = html_text(json::view(each.name));
-    made += "<article id=\"schema-" + name + "\"><h3>" + name + "</h3><p class=\"soft\">" + words(each.value) + "</p>";
+    made += "<article id=\"schema-" + name + "\"><h3>" + name + "</h3><p class=\"soft\">" +
+            words(each.value) + "</p>";
     if (const auto* text = find(each.value, "description")) made += html_paragraphs(json::view(*text));
     made += fields(each.value) + "</article>\n";
   }

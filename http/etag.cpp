@@ -44,7 +44,8 @@ std::optional<given_tag> next_tag(std::string_view& list) {
   if (end == std::string_view::npos) return std::nullopt;
   made.text = list.substr(1, end - 1);
   list.remove_prefix(end + 1);
-  if (made.text.size() > gzip_mark.size() && made.text.substr(made.text.size() - gzip_mark.size()) == gzip_mark)
+  if (made.text.size() > gzip_mark.size() &&
+      made.text.substr(made.text.size() - gzip_mark.size()) == gzip_mark)
     made.text.remove_suffix(gzip_mark.size());
   return made;
 }
@@ -70,11 +71,21 @@ error failed(std::string detail) {
 }  // namespace
 
 response tagged(response made, const request& asked, std::string_view version) {
-  auto tag = std::string(version) + "." + hex_of(made.body, 12);
+  auto tag = tag_of(version, made.body);
+  return tagged_as(tag, std::move(made), asked);
+}
+
+std::string tag_of(std::string_view version, std::string_view body) {
+  return "\"" + std::string(version) + "." + hex_of(body, 12) + "\"";
+}
+
+response tagged_as(const std::string& tag, response made, const request& asked) {
   auto wanted = header(asked, "if-none-match");
-  bool known = wanted && asked.method == "GET" &&
-               (*wanted == "*" || any_tag(*wanted, [&](const given_tag& each) { return each.text == tag; }));
-  made.headers.emplace_back("ETag", "\"" + tag + "\"");
+  auto is_this = [&](const given_tag& each) {
+    return each.text == std::string_view(tag).substr(1, tag.size() - 2);
+  };
+  bool known = wanted && asked.method == "GET" && (*wanted == "*" || any_tag(*wanted, is_this));
+  made.headers.emplace_back("ETag", tag);
   if (known) {
     made.status = 304;
     made.body.clear();
@@ -87,13 +98,15 @@ result<void> may_change(const request& asked, std::string_view version) {
     return failed("If-None-Match: * asks that nothing is there yet, and there is something.");
   auto wanted = header(asked, "if-match");
   if (!wanted || *wanted == "*") return {};
-  bool same = any_tag(*wanted, [&](const given_tag& each) { return !each.weak && each.version() == version; });
+  bool same =
+      any_tag(*wanted, [&](const given_tag& each) { return !each.weak && each.version() == version; });
   if (same) return {};
   return failed("It was changed since the version that If-Match names; read it again and decide anew.");
 }
 
 result<void> may_create(const request& asked) {
-  if (header(asked, "if-match")) return failed("If-Match asks for something that is there, and there is nothing.");
+  if (header(asked, "if-match"))
+    return failed("If-Match asks for something that is there, and there is nothing.");
   return {};
 }
 

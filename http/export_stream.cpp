@@ -5,6 +5,7 @@
 
 #include "http/export_page.hpp"
 #include "http/inner_request.hpp"
+#include "http/rate_headers.hpp"
 
 namespace pusher::http {
 
@@ -37,7 +38,7 @@ export_stream::export_stream(stream_connection& client, dispatcher& target, requ
 void export_stream::run() {
   auto page = ask("");
   if (page.status != 200) return client_.answer(page);
-  begin();
+  begin(page);
   if (client_.head_only()) return client_.finish();
   while (send(page)) {
     auto next = position_behind(page);
@@ -50,8 +51,9 @@ void export_stream::run() {
   }
 }
 
-void export_stream::begin() {
+void export_stream::begin(const response& first_page) {
   response head;
+  copy_rate_headers(head, first_page);
   head.content_type = "application/x-ndjson";
   head.headers.emplace_back("Vary", "Accept-Encoding");
   auto wanted = asked_.headers.find("accept-encoding");

@@ -20,7 +20,7 @@ class export_stream {
   void run();
 
  private:
-  void begin();
+  void begin(const response& first_page);
   /// False when the client reads no more.
   bool send(const response& page);
   response ask(const std::string& position);

@@ -1,5 +1,10 @@
 #include "http/gorush.hpp"
 
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
 #include "http/json_writer.hpp"
 #include "http/problem.hpp"
 #include "model/json.hpp"
@@ -40,6 +45,7 @@ std::string message_of(const response& problem) {
   return pointer.empty() ? message : pointer + ": " + message;
 }
 
+/// Faults as {"code": status, "message": sentence}.
 response in_words_of_gorush(response answered) {
   if (answered.status < 400) return answered;
   json_text out;
@@ -65,26 +71,43 @@ const char* why_key_is_needed(const request& asked, const compat_settings& compa
   return nullptr;
 }
 
+/// A call on its way, with the key that it was given, or its own.
+class gorush_call final : public exchange {
+ public:
+  gorush_call(std::shared_ptr<exchange> from, std::optional<http::request> with_key)
+      : from_(std::move(from)), with_key_(std::move(with_key)) {}
+
+  const http::request& request() const override { return with_key_ ? *with_key_ : from_->request(); }
+  void answer(response made) override { from_->answer(in_words_of_gorush(std::move(made))); }
+
+ private:
+  const std::shared_ptr<exchange> from_;
+  const std::optional<http::request> with_key_;
+};
+
 }  // namespace
 
 bool is_gorush_path(std::string_view path) {
   return path == push_path || path == health_path;
 }
 
-response serve_gorush(const request& asked, const compat_settings& compat,
-                      const std::function<response(const request&)>& route) {
-  if (!compat.gorush)
-    return problem(
-        {errc::route_not_found,
-         "There is nothing at this path; compat.gorush makes a node answer gorush's calls.", "", 0},
-        asked);
-  if (asked.path == health_path) return health_response(asked);
-  if (asked.headers.count("authorization") > 0) return in_words_of_gorush(route(asked));
-  if (const auto* why = why_key_is_needed(asked, compat))
-    return in_words_of_gorush(problem({errc::unauthenticated, why, "", 0}, asked));
-  auto with_key = asked;
-  with_key.headers["authorization"] = "Bearer " + compat.gorush_key;
-  return in_words_of_gorush(route(with_key));
+void gorush_door::dispatch(std::shared_ptr<exchange> asked) {
+  const auto& request = asked->request();
+  if (!is_gorush_path(request.path)) return inner_.dispatch(std::move(asked));
+  if (!compat_.gorush)
+    return asked->answer(
+        problem({errc::route_not_found,
+                 "There is nothing at this path; compat.gorush makes a node answer gorush's calls.", "", 0},
+                request));
+  if (request.path == health_path) return asked->answer(health_response(request));
+  std::optional<http::request> with_key;
+  if (request.headers.count("authorization") == 0) {
+    if (const auto* why = why_key_is_needed(request, compat_))
+      return asked->answer(in_words_of_gorush(problem({errc::unauthenticated, why, "", 0}, request)));
+    with_key = request;
+    with_key->headers["authorization"] = "Bearer " + compat_.gorush_key;
+  }
+  inner_.dispatch(std::make_shared<gorush_call>(std::move(asked), std::move(with_key)));
 }
 
 }  // namespace pusher::http

@@ -1,8 +1,7 @@
-// Callers of gorush: which requests are theirs, who may send them without a key, and faults in gorush's
+// The door for callers of gorush: lets in whom the operator named without a key, and answers in gorush's
 // words.
 #pragma once
 
-#include <functional>
 #include <string_view>
 
 #include "conf/settings.hpp"
@@ -13,9 +12,17 @@ namespace pusher::http {
 /// Whether the path is one of gorush's.
 bool is_gorush_path(std::string_view path);
 
-/// Answers by `route`, which serves the routes of the API. A call without a key is given the configured one
-/// when it may come without; faults become {"code": status, "message": sentence}.
-response serve_gorush(const request& asked, const compat_settings& compat,
-                      const std::function<response(const request&)>& route);
+/// Stands before whatever limits and answers requests, so that a call without a key passes it all under the
+/// configured one. It must outlive the requests that pass it.
+class gorush_door final : public dispatcher {
+ public:
+  gorush_door(dispatcher& inner, const compat_settings& compat) : inner_(inner), compat_(compat) {}
+
+  void dispatch(std::shared_ptr<exchange> asked) override;
+
+ private:
+  dispatcher& inner_;
+  const compat_settings& compat_;
+};
 
 }  // namespace pusher::http

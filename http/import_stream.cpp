@@ -4,6 +4,7 @@
 
 #include "http/import_chunk.hpp"
 #include "http/import_result.hpp"
+#include "http/rate_headers.hpp"
 #include "model/json.hpp"
 #include "model/limits.hpp"
 
@@ -38,21 +39,24 @@ import_stream::import_stream(stream_connection& client, dispatcher& target, requ
     : client_(client), target_(target), asked_(std::move(asked)), canceled_(canceled) {}
 
 void import_stream::run() {
-  if (!admitted()) return;
+  auto admitted = admission();
+  if (!admitted) return;
   client_.invite_body();
   response head;
+  copy_rate_headers(head, *admitted);
   head.content_type = "application/x-ndjson";
   client_.begin(head);
   read_and_store();
   client_.finish();
 }
 
-/// An empty chunk tells whether the caller may import at all, while its status can still be said.
-bool import_stream::admitted() {
+/// An empty chunk tells whether the caller may import at all, while its status can still be said. Nothing
+/// when the caller may not, and was told so.
+std::optional<response> import_stream::admission() {
   auto answer = ask_and_wait(target_, asked_, longest_wait_for_chunk, canceled_);
-  if (answer.status == 200) return true;
+  if (answer.status == 200) return answer;
   client_.answer(answer);
-  return false;
+  return std::nullopt;
 }
 
 void import_stream::read_and_store() {

@@ -30,7 +30,7 @@ class import_stream {
     bool done() const { return !under_way || under_way->answered(); }
   };
 
-  bool admitted();
+  std::optional<response> admission();
   void read_and_store();
   std::chrono::milliseconds patience() const;
   bool store_chunk();

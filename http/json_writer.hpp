@@ -49,6 +49,14 @@ class json_text {
     key(name);
     writer_.Uint64(number);
   }
+  void field(std::string_view name, double number) {
+    key(name);
+    writer_.Double(number);
+  }
+  void integer(std::string_view name, int64_t number) {
+    key(name);
+    writer_.Int64(number);
+  }
   void null(std::string_view name) {
     key(name);
     writer_.Null();

@@ -11,7 +11,11 @@
 #include <vector>
 
 #include "conf/settings.hpp"
+#include "http/rehearsal.hpp"
+#include "http/webhook_operations.hpp"
+#include "model/access.hpp"
 #include "model/condition.hpp"
+#include "model/credential.hpp"
 #include "model/delivery_trace.hpp"
 #include "model/device.hpp"
 #include "model/feed_event.hpp"
@@ -23,26 +27,15 @@
 
 namespace pusher::http {
 
-/// What an API key may do; `none` is what needs no key.
-enum class scope : uint8_t { none = 0, devices = 1, send = 2, read = 4, admin = 8 };
+using pusher::scope;
 
 /// Who calls.
 struct principal {
   application_id application;
-  uint8_t scopes = 0;  ///< bits of `scope`
+  uint8_t scopes = 0;      ///< bits of `scope`
+  bool operates = false;   ///< a key of the application `default`: with scope admin it administers all others
+  bool suspended = false;  ///< its application is
   bool may(scope s) const { return (scopes & static_cast<uint8_t>(s)) != 0; }
-};
-
-/// One page of a list; `next` continues it and is empty at the end. Cursors are opaque to clients.
-template <class T>
-struct page {
-  std::vector<T> items;
-  std::string next;
-};
-
-struct page_request {
-  size_t limit = 100;
-  std::string cursor;  ///< as `page::next` gave it; empty = from the start
 };
 
 /// A registration and whether the device is new.
@@ -92,7 +85,7 @@ struct answer_row {
 struct gateway_description {
   std::string_view gateway;   ///< as in devices
   std::string_view protocol;  ///< e.g. `fcm-v1`, `fcm-legacy`
-  bool configured = false;    ///< whether this node has a credential for it
+  bool configured = false;    ///< whether the application has a credential for it
   std::vector<answer_row> answers;
 };
 
@@ -118,6 +111,11 @@ struct erased_user {
   uint64_t events = 0;  ///< entries of their history
 };
 
+struct created_application {
+  application value;
+  bool replayed = false;  ///< the same call, by its idempotency key, made it before
+};
+
 /// Which devices an export gives: those with `after < key <= last`, so that devices that come meanwhile do
 /// not prolong it, and that meet its condition as it was at the beginning.
 struct export_range {
@@ -133,6 +131,27 @@ struct exported_devices {
   bool at_end = false;  ///< no page follows
 };
 
+/// A credential as it is shown.
+struct shown_credential {
+  credential value;
+  bool in_use = false;  ///< new pushes go out with it
+  std::string trouble;  ///< what senders have to say of it now; empty = nothing
+  int64_t expires_in_days = 0;  ///< where it expires; negative once it has
+};
+
+struct credential_draft {
+  std::string name;
+  bool production = true, sandbox = true;
+  bool environments_given = false;
+  credential_content content;
+  bool activate = false;
+};
+
+struct credential_change {
+  std::optional<std::string> name;
+  std::optional<bool> active;
+};
+
 /// What is known of one notification and one device, and what it means.
 struct explained_delivery {
   delivery_trace known;
@@ -146,15 +165,44 @@ struct feed_page {
   bool at_end = false;
 };
 
-class operations {
+class operations : public webhook_operations {
  public:
-  virtual ~operations() = default;
-
   /// What is answered to callers of other services.
   virtual const compat_settings& compat() const = 0;
 
-  /// Who holds this bearer key. Errors: unauthenticated.
+  /// Who holds this bearer key. Errors: unauthenticated, whatever is wrong with it.
   virtual result<principal> authenticate(std::string_view key) = 0;
+
+  // Cursors are made of row numbers, and those tell how many rows others have: clients get them sealed.
+  virtual std::string seal_cursor(application_id app, const std::string& cursor) = 0;
+  /// What was sealed for this application. Errors: invalid_cursor.
+  virtual result<std::string> open_cursor(application_id app, const std::string& sealed) = 0;
+
+  /// Errors: conflict (the name is taken), idempotency_mismatch.
+  virtual result<created_application> create_application(
+      const std::string& name, const std::optional<std::string>& idempotency_key) = 0;
+  virtual result<page<application>> list_applications(const page_request& request) = 0;
+  // Errors of each that follows: not_found; of changes: conflict for `default`.
+  /// By name or id.
+  virtual result<application> find_application(const std::string& name_or_id) = 0;
+  virtual result<application> get_application(application_id app) = 0;
+  virtual result<application> rename_application(application_id app, const std::string& name) = 0;
+  virtual result<application> suspend_application(application_id app) = 0;
+  virtual result<application> resume_application(application_id app) = 0;
+  virtual result<void> delete_application(application_id app) = 0;
+
+  /// Errors: conflict (too many, or the idempotency key made one before), invalid_field (its end has passed).
+  virtual result<made_api_key> create_key(application_id app, const api_key_wish& wish,
+                                          const std::optional<std::string>& idempotency_key) = 0;
+  virtual result<page<api_key>> list_keys(application_id app, const page_request& request) = 0;
+  virtual result<api_key> get_key(application_id app, const std::string& id) = 0;
+  virtual result<api_key> change_key(application_id app, const std::string& id,
+                                     const std::function<result<void>(api_key&)>& change) = 0;
+  /// Makes a second live key. Errors: conflict (two are live).
+  virtual result<made_api_key> rotate_key(application_id app, const std::string& id,
+                                          std::optional<utc_ms> overlap) = 0;
+  /// When this has returned, no node takes the key any more.
+  virtual result<void> revoke_key(application_id app, const std::string& id) = 0;
 
   virtual result<registered_device> put_device(application_id app, const device& value) = 0;
   /// Several at once, in one transaction, as if one after the other. A failure of the whole call stored
@@ -204,7 +252,19 @@ class operations {
   virtual result<std::vector<indexed_name>> index_properties(application_id app,
                                                              const std::vector<std::string>& names) = 0;
 
-  virtual std::vector<gateway_description> gateways() = 0;
+  virtual result<std::vector<gateway_description>> gateways(application_id app) = 0;
+
+  /// Errors: invalid_field, conflict, credential_refused, gateway_unavailable (it could not be verified),
+  /// secrets_key_mismatch.
+  virtual result<shown_credential> create_credential(application_id app, const credential_draft& draft) = 0;
+  virtual result<std::vector<shown_credential>> list_credentials(application_id app) = 0;
+  virtual result<shown_credential> get_credential(application_id app, const std::string& id) = 0;
+  /// What is activated is verified before; as create_credential().
+  virtual result<shown_credential> change_credential(application_id app, const std::string& id,
+                                                     const credential_change& change) = 0;
+  /// Asks the gateway, and notes what it said. Errors: as create_credential().
+  virtual result<shown_credential> verify_credential(application_id app, const std::string& id) = 0;
+  virtual result<void> delete_credential(application_id app, const std::string& id) = 0;
   /// The latest first.
   virtual result<std::vector<token_hold>> token_holds(application_id app) = 0;
   /// Errors: not_found, conflict (decided already).
@@ -252,6 +312,11 @@ class operations {
   /// Answers once the senders are told. Errors: journal_unavailable.
   virtual result<notification> step_notification(application_id app, const std::string& id,
                                                  life_step step) = 0;
+
+  /// Sends nothing and stores nothing. Errors: not_found (the device), invalid_condition (a segment of the
+  /// audience).
+  virtual result<rehearsal> rehearse(application_id app, const notification_draft& draft,
+                                     const rehearsal_wish& wish) = 0;
 
   /// A page may be short and not the last.
   virtual result<page<delivery>> list_deliveries(application_id app, const std::string& id,

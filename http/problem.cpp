@@ -101,6 +101,8 @@ problem_kind kind_of(errc code) {
       return {401, "Not authenticated", ""};
     case errc::forbidden:
       return {403, "Not allowed", ""};
+    case errc::application_suspended:
+      return {403, "Application suspended", ""};
     case errc::not_found:
       return {404, "Not found", ""};
     case errc::route_not_found:
@@ -117,8 +119,12 @@ problem_kind kind_of(errc code) {
       return {422, "Idempotency key used before", ""};
     case errc::payload_too_large:
       return {422, "Push too large", ""};
+    case errc::credential_refused:
+      return {422, "Credential refused", ""};
     case errc::rate_limited:
       return {429, "Too many requests", ""};
+    case errc::concurrency_limited:
+      return {429, "Too many requests at a time", ""};
     case errc::store_unavailable:
       return {503, "Store unavailable", store_away};
     case errc::journal_unavailable:
@@ -131,6 +137,8 @@ problem_kind kind_of(errc code) {
       return {503, "Timed out", "There was no answer in time; whether the request took effect is unknown."};
     case errc::gateway_unavailable:
       return {503, "Gateway unavailable", "A gateway does not answer just now."};
+    case errc::secrets_key_mismatch:
+      return {503, "Secrets key differs", ""};
     case errc::schema_too_new:
       return {503, "Store unavailable", store_away};
     case errc::fenced:

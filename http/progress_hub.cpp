@@ -83,7 +83,7 @@ progress_hub::~progress_hub() {
   close(epoll_);
 }
 
-bool progress_hub::reserve() {
+bool progress_hub::reserve(const request&) {
   if (open_.fetch_add(1) < most_) return true;
   --open_;
   return false;

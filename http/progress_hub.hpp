@@ -28,8 +28,8 @@ class progress_hub {
   ~progress_hub();
 
   /// Takes one of the places; false when all are taken.
-  bool reserve();
-  void give_back() { --open_; }
+  bool reserve(const request& asked);
+  void give_back(const request&) { --open_; }
   /// Serves the request in the place that was reserved.
   void start(detached_socket taken, request_head head);
   /// Ends all streams and the thread.

@@ -20,7 +20,7 @@ struct refusal {
 };
 
 struct request_head {
-  http::request request;  ///< without body, ids and remote_address
+  http::request request;   ///< without body, ids and remote_address
   answer_framing framing;  ///< filled in by whoever takes the head
   bool keep_alive = false;
   bool expects_continue = false;

@@ -1,9 +1,11 @@
 #include "http/route_call.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "http/text.hpp"
 #include "model/json.hpp"
+#include "model/limits.hpp"
 
 namespace pusher::http {
 
@@ -22,6 +24,28 @@ bool may_be_json(const request& asked) {
 }
 
 }  // namespace
+
+std::optional<std::string_view> bearer_key(const request& asked) {
+  constexpr std::string_view scheme = "bearer ";
+  auto found = asked.headers.find("authorization");
+  if (found == asked.headers.end()) return std::nullopt;
+  std::string_view value(found->second);
+  if (to_lower(value.substr(0, scheme.size())) != scheme) return std::nullopt;
+  return value.substr(scheme.size());
+}
+
+result<std::optional<std::string>> read_idempotency_key(const request& asked) {
+  auto found = asked.headers.find("idempotency-key");
+  if (found == asked.headers.end()) return std::optional<std::string>();
+  auto key = found->second;
+  // A structured field puts the key into quotes; many clients leave them out.
+  if (key.size() >= 2 && key.front() == '"' && key.back() == '"') key = key.substr(1, key.size() - 2);
+  bool printable = std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+  if (key.empty() || key.size() > limits::idempotency_key_bytes || !printable)
+    return fault(errc::invalid_field,
+                 "Idempotency-Key has 1 to 255 printable ASCII characters without spaces.");
+  return std::optional(std::move(key));
+}
 
 error fault(errc code, std::string detail, std::string pointer) {
   return {code, std::move(detail), std::move(pointer), 0};

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,12 @@ struct call {
 using answer = result<response>;
 using query_names = std::array<std::string_view, 8>;
 
+/// The API key of `Authorization: Bearer KEY`; nothing when there is no such header.
+std::optional<std::string_view> bearer_key(const request& asked);
+
+/// The key of the header Idempotency-Key. Errors: invalid_field.
+result<std::optional<std::string>> read_idempotency_key(const request& asked);
+
 error fault(errc code, std::string detail, std::string pointer = "");
 response json_response(int status, json_text& out);
 /// 204.
@@ -38,6 +45,9 @@ response empty_response();
 result<rapidjson::Document> read_body(const call& of);
 /// `limit` and `cursor` of the query. Errors: invalid_field.
 result<page_request> read_paging(const std::map<std::string, std::string>& query, size_t most);
+
+/// Among a response's internal notes: the cursor with which its body ends. serve() seals it.
+inline const std::string next_cursor_note = "next_cursor";
 
 /// {"items": [...], "has_more": ..., "next_cursor": ...}
 template <class T, class Write>
@@ -55,7 +65,9 @@ response list_response(const page<T>& items, Write write) {
   else
     out.field("next_cursor", items.next);
   out.close();
-  return json_response(200, out);
+  auto made = json_response(200, out);
+  if (!items.next.empty()) made.internal[next_cursor_note] = items.next;
+  return made;
 }
 
 }  // namespace pusher::http

@@ -31,10 +31,31 @@ answer undo_token_hold(const call& of);
 answer get_indexed_properties(const call& of);
 answer put_indexed_properties(const call& of);
 
+// -- credentials (routes_credentials.cpp) --
+answer create_credential(const call& of);
+answer list_credentials(const call& of);
+answer get_credential(const call& of);
+answer change_credential(const call& of);
+answer verify_credential(const call& of);
+answer activate_credential(const call& of);
+answer deactivate_credential(const call& of);
+answer delete_credential(const call& of);
+
 // -- people (routes_people.cpp) --
 answer list_user_devices(const call& of);
 answer erase_user(const call& of);
 
+// -- webhooks (routes_webhooks.cpp) --
+answer create_webhook(const call& of);
+answer list_webhooks(const call& of);
+answer get_webhook(const call& of);
+answer change_webhook(const call& of);
+answer delete_webhook(const call& of);
+answer rotate_webhook_secret(const call& of);
+answer enable_webhook(const call& of);
+answer test_webhook(const call& of);
+answer replay_webhook(const call& of);
+answer list_webhook_attempts(const call& of);
 // -- results (routes_results.cpp) --
 answer read_feed(const call& of);
 answer list_device_events(const call& of);
@@ -60,6 +81,26 @@ answer cancel_notification(const call& of);
 
 // -- callers of other services (routes_gorush.cpp) --
 answer push_for_gorush(const call& of);
+
+// -- rehearsals (routes_rehearsal.cpp) --
+answer rehearse_notification(const call& of);
+answer rehearse_draft(const call& of);
+
+// -- applications and keys (routes_access.cpp). Of a path that names an application, an operator means any;
+// others mean their own, and all else is not there. --
+answer create_application(const call& of);
+answer list_applications(const call& of);
+answer get_application(const call& of);
+answer change_application(const call& of);
+answer suspend_application(const call& of);
+answer resume_application(const call& of);
+answer delete_application(const call& of);
+answer create_key(const call& of);
+answer list_keys(const call& of);
+answer get_key(const call& of);
+answer change_key(const call& of);
+answer rotate_key(const call& of);
+answer delete_key(const call& of);
 
 // -- what the API says of itself (routes_description.cpp) --
 answer describe_api(const call& of);

@@ -52,9 +52,27 @@ constexpr route routes[] = {
     {"GET", "/v1/indexed-properties", scope::devices, get_indexed_properties},
     {"PUT", "/v1/indexed-properties", scope::devices, put_indexed_properties},
     {"GET", "/v1/gateways", scope::read, list_gateways},
+    {"POST", "/v1/credentials", scope::admin, create_credential},
+    {"GET", "/v1/credentials", scope::admin, list_credentials},
+    {"POST", "/v1/credentials/{id}:verify", scope::admin, verify_credential},
+    {"POST", "/v1/credentials/{id}:activate", scope::admin, activate_credential},
+    {"POST", "/v1/credentials/{id}:deactivate", scope::admin, deactivate_credential},
+    {"GET", "/v1/credentials/{id}", scope::admin, get_credential},
+    {"PATCH", "/v1/credentials/{id}", scope::admin, change_credential},
+    {"DELETE", "/v1/credentials/{id}", scope::admin, delete_credential},
     {"GET", "/v1/token-holds", scope::read, list_token_holds},
     {"POST", "/v1/token-holds/{id}:confirm", scope::admin, confirm_token_hold},
     {"POST", "/v1/token-holds/{id}:undo", scope::admin, undo_token_hold},
+    {"POST", "/v1/webhooks", scope::admin, create_webhook},
+    {"GET", "/v1/webhooks", scope::admin, list_webhooks, {"limit", "cursor"}},
+    {"POST", "/v1/webhooks/{id}:rotate-secret", scope::admin, rotate_webhook_secret},
+    {"POST", "/v1/webhooks/{id}:enable", scope::admin, enable_webhook},
+    {"POST", "/v1/webhooks/{id}:test", scope::admin, test_webhook},
+    {"POST", "/v1/webhooks/{id}:replay", scope::admin, replay_webhook},
+    {"GET", "/v1/webhooks/{id}/attempts", scope::admin, list_webhook_attempts, {"limit", "cursor"}},
+    {"GET", "/v1/webhooks/{id}", scope::admin, get_webhook},
+    {"PATCH", "/v1/webhooks/{id}", scope::admin, change_webhook},
+    {"DELETE", "/v1/webhooks/{id}", scope::admin, delete_webhook},
     {"GET", "/v1/events", scope::read, read_feed, {"type", "limit", "cursor"}},
     {"POST", "/v1/events:report", scope::devices, report_events},
     {"POST", "/v1/notifications", scope::send, create_notification},
@@ -63,6 +81,8 @@ constexpr route routes[] = {
      scope::read,
      list_notifications,
      {"state", "external_id", "created_from", "created_to", "limit", "cursor"}},
+    {"POST", "/v1/notifications:rehearse", scope::send, rehearse_draft},
+    {"POST", "/v1/notifications/{id}:rehearse", scope::send, rehearse_notification},
     {"POST", "/v1/notifications/{id}:launch", scope::send, launch_notification},
     {"POST", "/v1/notifications/{id}:pause", scope::send, pause_notification},
     {"POST", "/v1/notifications/{id}:resume", scope::send, resume_notification},
@@ -78,6 +98,25 @@ constexpr route routes[] = {
     {"GET", "/v1/notifications/{id}/deliveries/{device_id}", scope::read, explain_delivery},
     {"GET", "/v1/notifications/{id}", scope::read, get_notification},
     {"POST", "/api/push", scope::send, push_for_gorush},
+    {"POST", "/v1/applications", scope::admin, create_application},
+    {"GET", "/v1/applications", scope::admin, list_applications, {"limit", "cursor"}},
+    {"POST", "/v1/applications/{application}:suspend", scope::admin, suspend_application},
+    {"POST", "/v1/applications/{application}:resume", scope::admin, resume_application},
+    {"GET", "/v1/applications/{application}", scope::admin, get_application},
+    {"PATCH", "/v1/applications/{application}", scope::admin, change_application},
+    {"DELETE", "/v1/applications/{application}", scope::admin, delete_application},
+    {"POST", "/v1/applications/{application}/keys", scope::admin, create_key},
+    {"GET", "/v1/applications/{application}/keys", scope::admin, list_keys, {"limit", "cursor"}},
+    {"POST", "/v1/applications/{application}/keys/{key_id}:rotate", scope::admin, rotate_key},
+    {"GET", "/v1/applications/{application}/keys/{key_id}", scope::admin, get_key},
+    {"PATCH", "/v1/applications/{application}/keys/{key_id}", scope::admin, change_key},
+    {"DELETE", "/v1/applications/{application}/keys/{key_id}", scope::admin, delete_key},
+    {"POST", "/v1/keys", scope::admin, create_key},
+    {"GET", "/v1/keys", scope::admin, list_keys, {"limit", "cursor"}},
+    {"POST", "/v1/keys/{key_id}:rotate", scope::admin, rotate_key},
+    {"GET", "/v1/keys/{key_id}", scope::admin, get_key},
+    {"PATCH", "/v1/keys/{key_id}", scope::admin, change_key},
+    {"DELETE", "/v1/keys/{key_id}", scope::admin, delete_key},
 };
 
 result<void> only_known(const std::map<std::string, std::string>& query, const query_names& known) {
@@ -91,29 +130,16 @@ result<void> only_known(const std::map<std::string, std::string>& query, const q
   return {};
 }
 
-std::string_view scope_name(scope s) {
-  switch (s) {
-    case scope::none:
-      return "";
-    case scope::devices:
-      return "devices";
-    case scope::send:
-      return "send";
-    case scope::read:
-      return "read";
-    case scope::admin:
-      return "admin";
-  }
-  return "admin";
-}
-
 result<principal> authenticate(const request& asked, operations& engine) {
-  auto found = asked.headers.find("authorization");
-  constexpr std::string_view scheme = "bearer ";
-  if (found == asked.headers.end() || to_lower(found->second.substr(0, scheme.size())) != scheme)
+  auto key = bearer_key(asked);
+  if (!key)
     return fault(errc::unauthenticated,
                  "Send an API key as \"Authorization: Bearer KEY\"; `pusher keys create` makes one.");
-  return engine.authenticate(std::string_view(found->second).substr(scheme.size()));
+  auto who = engine.authenticate(*key);
+  if (who && who->suspended)
+    return fault(errc::application_suspended,
+                 "The application of this API key is suspended; an operator can resume it.");
+  return who;
 }
 
 /// What may be done at a path; asked without a key, as browsers ask.
@@ -146,11 +172,12 @@ result<std::variant<routed, response>> find_route(const request& asked, operatio
     if (!who) return who.failure();
     if (each.needed != scope::none && !who->may(each.needed))
       return fault(errc::forbidden,
-                   "This API key lacks the scope \"" + std::string(scope_name(each.needed)) + "\".");
+                   "This API key lacks the scope \"" + std::string(to_string(each.needed)) + "\".");
     if (auto known = only_known(asked.query, each.query); !known) return known.failure();
     return std::variant<routed, response>(routed{&each, {asked, engine, *who, std::move(*names)}});
   }
-  if (!allowed.empty()) allowed += (allowed.find("GET") == std::string::npos ? ", " : ", HEAD, ") + std::string("OPTIONS");
+  if (!allowed.empty())
+    allowed += (allowed.find("GET") == std::string::npos ? ", " : ", HEAD, ") + std::string("OPTIONS");
   if (!allowed.empty() && method == "OPTIONS")
     return std::variant<routed, response>(options_answer(std::move(allowed)));
   if (allowed.empty())
@@ -160,12 +187,36 @@ result<std::variant<routed, response>> find_route(const request& asked, operatio
   return std::variant<routed, response>(std::move(made));
 }
 
+/// A request that goes on with a list.
+answer handle_page(const routed& to, const std::string& sealed) {
+  auto cursor = to.made.engine.open_cursor(to.made.who.application, sealed);
+  if (!cursor) return cursor.failure();
+  auto asked = to.made.asked;
+  asked.query["cursor"] = std::move(*cursor);
+  return to.taken->handle({asked, to.made.engine, to.made.who, to.made.names});
+}
+
+void seal_next_cursor(response& made, const call& of) {
+  auto next = made.internal.find(next_cursor_note);
+  if (next == made.internal.end()) return;
+  auto tail = next->second + "\"}";
+  if (made.body.size() < tail.size() ||
+      made.body.compare(made.body.size() - tail.size(), tail.size(), tail) != 0)
+    return;
+  made.body.resize(made.body.size() - tail.size());
+  made.body += of.engine.seal_cursor(of.who.application, next->second) + "\"}";
+  made.internal.erase(next);
+}
+
 answer route_request(const request& asked, operations& engine) {
   auto found = find_route(asked, engine);
   if (!found) return found.failure();
   if (auto* refused = std::get_if<response>(&*found)) return std::move(*refused);
   auto& to = std::get<routed>(*found);
-  return to.taken->handle(to.made);
+  auto given = asked.query.find("cursor");
+  auto made = given == asked.query.end() ? to.taken->handle(to.made) : handle_page(to, given->second);
+  if (made) seal_next_cursor(*made, to.made);
+  return made;
 }
 
 /// Runs what may throw: memory ran out, or a library did. The client learns that it was us, and no more.
@@ -199,17 +250,14 @@ std::variant<Made, response> read_parts(const request& asked, operations& engine
 }  // namespace
 
 response serve(const request& asked, operations& engine) {
-  auto route = [&engine](const request& each) {
-    return guarded(each, [&] { return route_request(each, engine); });
-  };
-  return is_gorush_path(asked.path) ? serve_gorush(asked, engine.compat(), route) : route(asked);
+  return guarded(asked, [&] { return route_request(asked, engine); });
 }
 
 std::vector<route_facts> all_routes() {
   std::vector<route_facts> all;
   for (const auto& each : routes) {
     if (is_gorush_path(each.pattern)) continue;
-    route_facts facts{each.method, each.pattern, scope_name(each.needed), {}};
+    route_facts facts{each.method, each.pattern, to_string(each.needed), {}};
     for (auto name : each.query)
       if (!name.empty()) facts.query.push_back(name);
     all.push_back(std::move(facts));

@@ -116,9 +116,14 @@ answer search_devices(const call& of) {
   field_reader from(*body, "");
   page_request paging;
   if (auto limit = from.number("limit", 1, 1000)) paging.limit = static_cast<size_t>(*limit);
-  if (auto cursor = from.text("cursor", {128, 1})) paging.cursor = *cursor;
+  auto cursor = from.text("cursor", {200, 1});
   auto which = read_filter(from, *body);
   if (!which) return which.failure();
+  if (cursor) {
+    auto opened = of.engine.open_cursor(of.who.application, *cursor);
+    if (!opened) return opened.failure();
+    paging.cursor = std::move(*opened);
+  }
   auto found = of.engine.search_devices(of.who.application, *which, paging);
   if (!found) return found.failure();
   return list_response(*found, write_device);

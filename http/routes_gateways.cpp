@@ -49,11 +49,13 @@ answer decide(const call& of, token_hold_state as) {
 }  // namespace
 
 answer list_gateways(const call& of) {
+  auto found = of.engine.gateways(of.who.application);
+  if (!found) return found.failure();
   json_text out;
   out.open();
   out.key("items");
   out.open_list();
-  for (const auto& each : of.engine.gateways()) {
+  for (const auto& each : *found) {
     out.open();
     out.field("gateway", each.gateway);
     out.field("protocol", each.protocol);

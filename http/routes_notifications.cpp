@@ -1,25 +1,16 @@
-#include <algorithm>
-
 #include "http/codec_notification.hpp"
 #include "http/etag.hpp"
 #include "http/route_handlers.hpp"
-#include "model/limits.hpp"
 
 namespace pusher::http {
 
 namespace {
 
 result<std::optional<idempotency>> read_idempotency(const request& asked) {
-  auto found = asked.headers.find("idempotency-key");
-  if (found == asked.headers.end()) return std::optional<idempotency>();
-  auto key = found->second;
-  // A structured field puts the key into quotes; many clients leave them out.
-  if (key.size() >= 2 && key.front() == '"' && key.back() == '"') key = key.substr(1, key.size() - 2);
-  bool printable = std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-  if (key.empty() || key.size() > limits::idempotency_key_bytes || !printable)
-    return fault(errc::invalid_field,
-                 "Idempotency-Key has 1 to 255 printable ASCII characters without spaces.");
-  return std::optional(idempotency{key, sha256(asked.path + "\n" + asked.body)});
+  auto key = read_idempotency_key(asked);
+  if (!key) return key.failure();
+  if (!*key) return std::optional<idempotency>();
+  return std::optional(idempotency{std::move(**key), sha256(asked.path + "\n" + asked.body)});
 }
 
 response notification_response(int status, const call& of, const notification& from) {
@@ -89,10 +80,9 @@ answer change_notification(const call& of) {
 }
 
 answer delete_notification(const call& of) {
-  auto gone = of.engine.delete_notification(of.who.application, of.name(),
-                                            [&](const notification& now) {
-                                              return may_change(of.asked, std::to_string(now.revision));
-                                            });
+  auto gone = of.engine.delete_notification(of.who.application, of.name(), [&](const notification& now) {
+    return may_change(of.asked, std::to_string(now.revision));
+  });
   if (!gone) return gone.failure();
   return empty_response();
 }

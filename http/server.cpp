@@ -151,8 +151,7 @@ struct server::parts {
 
 result<std::unique_ptr<server>> server::start(const listen_address& address, const limits_settings& limits,
                                               dispatcher& target, const health_source* health,
-                                              unsigned io_threads,
-                                              std::vector<std::string> allowed_origins) {
+                                              unsigned io_threads, std::vector<std::string> allowed_origins) {
   std::signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
   auto made = std::make_unique<parts>();

@@ -35,8 +35,8 @@ class server {
  public:
   /// Listens at once. `target` gets every request but health's; it and `health` (may be null: no health
   /// paths) must outlive the server, and live until every exchange is answered or destroyed. Pages of
-  /// `allowed_origins` may read answers (CORS); none by default, `*` is any. Errors: invalid_configuration when
-  /// the address cannot be listened on.
+  /// `allowed_origins` may read answers (CORS); none by default, `*` is any. Errors: invalid_configuration
+  /// when the address cannot be listened on.
   static result<std::unique_ptr<server>> start(const listen_address& address, const limits_settings& limits,
                                                dispatcher& target, const health_source* health,
                                                unsigned io_threads,

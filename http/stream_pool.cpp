@@ -1,5 +1,7 @@
 #include "http/stream_pool.hpp"
 
+#include <functional>
+
 #include "http/export_stream.hpp"
 #include "http/import_stream.hpp"
 #include "http/stream_connection.hpp"
@@ -21,13 +23,28 @@ stream_pool::~stream_pool() {
   stop();
 }
 
-bool stream_pool::reserve() {
-  if (open_.fetch_add(1) < most_streams) return true;
-  --open_;
-  return false;
+stream_pool::holder stream_pool::holder_of(const request& asked) {
+  auto key = asked.headers.find("authorization");
+  return key == asked.headers.end() ? 0 : std::hash<std::string>{}(key->second);
 }
 
-void stream_pool::give_back() {
+bool stream_pool::reserve(const request& asked) {
+  std::lock_guard<std::mutex> guard(places_mutex_);
+  auto who = holder_of(asked);
+  auto found = places_.find(who);
+  if (open_ >= most_streams || (found != places_.end() && found->second >= most_of_one_key)) return false;
+  ++places_[who];
+  ++open_;
+  return true;
+}
+
+void stream_pool::give_back(const request& asked) {
+  leave(holder_of(asked));
+}
+
+void stream_pool::leave(holder who) {
+  std::lock_guard<std::mutex> guard(places_mutex_);
+  if (--places_[who] == 0) places_.erase(who);
   --open_;
 }
 
@@ -35,7 +52,8 @@ void stream_pool::start(detached_socket taken, request_head head, std::string ea
   std::lock_guard<std::mutex> guard(mutex_);
   join_finished();
   auto& entry = threads_.emplace_back();
-  auto serve = [this, &entry, taken, asked = std::move(head), first = std::move(early)]() mutable {
+  auto serve = [this, &entry, taken, who = holder_of(head.request), asked = std::move(head),
+                first = std::move(early)]() mutable {
     try {
       stream_connection connection(taken, asked, std::move(first), most_silence_, canceled_);
       if (is_export(asked.request))
@@ -45,7 +63,7 @@ void stream_pool::start(detached_socket taken, request_head head, std::string ea
     } catch (const std::exception&) {
       // Out of memory, most likely. The client sees an answer that breaks off.
     }
-    give_back();
+    leave(who);
     entry.done = true;
   };
   entry.thread = std::thread(std::move(serve));

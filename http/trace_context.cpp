@@ -34,7 +34,8 @@ std::optional<trace_step> continue_trace(std::string_view given) {
     return std::nullopt;
   auto version = given.substr(0, 2), flags = given.substr(flags_at, 2);
   bool known = version == "00" && given.size() == whole;
-  bool later = is_hex(version) && version != "00" && version != "ff" && (given.size() == whole || given[whole] == '-');
+  bool later =
+      is_hex(version) && version != "00" && version != "ff" && (given.size() == whole || given[whole] == '-');
   auto trace_id = given.substr(trace_at, 32);
   if ((!known && !later) || !is_id(trace_id) || !is_id(given.substr(parent_at, 16)) || !is_hex(flags))
     return std::nullopt;

@@ -30,6 +30,8 @@ std::string_view to_string(errc code) {
       return "unauthenticated";
     case errc::forbidden:
       return "forbidden";
+    case errc::application_suspended:
+      return "application_suspended";
     case errc::not_found:
       return "not_found";
     case errc::route_not_found:
@@ -46,8 +48,12 @@ std::string_view to_string(errc code) {
       return "idempotency_mismatch";
     case errc::payload_too_large:
       return "payload_too_large";
+    case errc::credential_refused:
+      return "credential_refused";
     case errc::rate_limited:
       return "rate_limited";
+    case errc::concurrency_limited:
+      return "concurrency_limited";
     case errc::store_unavailable:
       return "store_unavailable";
     case errc::journal_unavailable:
@@ -66,6 +72,8 @@ std::string_view to_string(errc code) {
       return "schema_too_new";
     case errc::already_running:
       return "already_running";
+    case errc::secrets_key_mismatch:
+      return "secrets_key_mismatch";
     case errc::corrupt_data:
       return "corrupt_data";
     case errc::fenced:
@@ -79,6 +87,7 @@ std::string_view to_string(errc code) {
 bool is_retryable(errc code) {
   switch (code) {
     case errc::rate_limited:
+    case errc::concurrency_limited:
     case errc::store_unavailable:
     case errc::journal_unavailable:
     case errc::journal_lost:
@@ -99,6 +108,7 @@ bool is_retryable(errc code) {
     case errc::malformed_request:
     case errc::unauthenticated:
     case errc::forbidden:
+    case errc::application_suspended:
     case errc::not_found:
     case errc::route_not_found:
     case errc::method_not_allowed:
@@ -107,6 +117,8 @@ bool is_retryable(errc code) {
     case errc::conflict:
     case errc::idempotency_mismatch:
     case errc::payload_too_large:
+    case errc::credential_refused:
+    case errc::secrets_key_mismatch:
     case errc::invalid_configuration:
     case errc::schema_too_new:
     case errc::already_running:

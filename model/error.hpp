@@ -23,6 +23,7 @@ enum class errc : uint8_t {
   malformed_request,       ///< the HTTP request itself is broken
   unauthenticated,         ///< no API key, or one that is not known
   forbidden,               ///< the API key lacks the scope
+  application_suspended,   ///< an operator has suspended the key's application
   not_found,               ///< no such resource in this application
   route_not_found,         ///< no such path
   method_not_allowed,      ///< the path exists, the method does not
@@ -31,7 +32,9 @@ enum class errc : uint8_t {
   conflict,                ///< it exists already, or is being changed
   idempotency_mismatch,    ///< the Idempotency-Key was used with another body
   payload_too_large,       ///< the rendered push would exceed the gateway's limit
+  credential_refused,      ///< a gateway does not take the credential
   rate_limited,            ///< the caller is too fast
+  concurrency_limited,     ///< the caller has too many requests under way
   // What we are missing.
   store_unavailable,    ///< MariaDB does not answer
   journal_unavailable,  ///< Redis does not answer
@@ -43,6 +46,7 @@ enum class errc : uint8_t {
   invalid_configuration,  ///< a setting is unknown, of a wrong type or out of range
   schema_too_new,         ///< the database was migrated by a newer version
   already_running,        ///< another process holds the data directory
+  secrets_key_mismatch,   ///< this node's secrets.key_file is not the one that sealed a credential
   corrupt_data,           ///< a row or journal entry cannot be read
   fenced,                 ///< the lease or claim belongs to someone else now
   internal                ///< a fault of ours

@@ -101,6 +101,8 @@ struct feed_event {
   std::string code;
   std::string gateway_message_id;
 
+  /// Grows from event to event of an application, with gaps; exact in a double. A row has fewer than 65,536.
+  uint64_t sequence() const { return behind.row << 16 | behind.offset; }
   /// The same whenever the event is read, and no other event's in its application.
   std::string id() const { return std::to_string(behind.row) + "-" + std::to_string(behind.offset); }
 };

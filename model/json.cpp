@@ -73,6 +73,8 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 result<rapidjson::Document> parse(std::string_view text) {
   // The reader takes a NUL for the end of the text and would overlook what follows it.
   if (text.find('\0') != std::string_view::npos) return malformed("The body holds a NUL byte.");
+  if (text.substr(0, 3) == "\xef\xbb\xbf")
+    return malformed("The body begins with a byte order mark; send UTF-8 without one.");
   rapidjson::Reader reader;
   rapidjson::MemoryStream stream(text.data(), text.size());
   rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream> input(stream);

@@ -16,6 +16,7 @@
 #include "model/limits.hpp"
 #include "model/local_time.hpp"
 #include "model/outcome.hpp"
+#include "model/template.hpp"
 
 namespace pusher {
 
@@ -54,10 +55,33 @@ struct content {
   std::map<std::string, std::string> data;
 };
 
+/// What devices of a locale are told instead of the content: the fields that are there, and of `data` the
+/// entries.
+struct localization {
+  std::string locale;  ///< see canonical_locale()
+  pusher::content content;
+};
+
+/// What a value must not break out of where it stands in a text.
+enum class value_form : uint8_t {
+  text,
+  url_start,  ///< the value begins a URL, or is one
+  url_path,   ///< it stands behind the beginning of one
+  url_query   ///< it stands behind a URL's `?` or `#`
+};
+
+/// A place in a message's texts where a device's value goes.
+struct blank {
+  size_t variable = 0;  ///< its number among the message's variables
+  value_form form = value_form::text;
+  std::string fallback;  ///< what stands there when the device has no value
+};
+
 /// What the senders need to know of a notification, the same for every device. Kept once in Redis.
 struct message {
   notification_key key;
   pusher::content content;
+  std::vector<localization> localizations;
   std::string android;  ///< platform override: a JSON object, empty = none; likewise the next three
   std::string apns;
   std::string webpush;
@@ -66,6 +90,13 @@ struct message {
   uint32_t rate_per_second = 0;   ///< pushes of this notification, all senders together; 0 = no limit
   utc_ms expires_at = 0;          ///< launch + time-to-live; no push leaves at or after it
   bool allow_duplicates = false;  ///< `duplicates: allow`: a push of unknown outcome may be sent again
+  std::vector<variable> variables;  ///< that its texts use, each once; devices' values come in this order
+
+  // -- of a worded message (model/message_wording.hpp); never stored --
+  std::vector<blank> blanks;
+  std::string mark;  ///< how a blank begins in the texts; occurs in them nowhere else
+  /// A device's values decide more than what stands in the blanks, so that each push is rendered by itself.
+  bool by_device = false;
 };
 
 struct audience_all {};
@@ -81,12 +112,21 @@ struct audience_device_ids {
 struct audience_user_ids {
   std::vector<std::string> ids;
 };
-using audience =
-    std::variant<audience_all, audience_condition, audience_segment, audience_device_ids, audience_user_ids>;
+/// Devices, each with variables of its own.
+struct audience_targets {
+  struct target {
+    std::string device_id;  ///< each once
+    std::string variables;  ///< a JSON object of texts, numbers and booleans
+  };
+  std::vector<target> targets;
+};
+using audience = std::variant<audience_all, audience_condition, audience_segment, audience_device_ids,
+                              audience_user_ids, audience_targets>;
 
 /// A notification as a client describes it.
 struct notification_draft {
   pusher::content content;
+  std::vector<localization> localizations;  ///< ordered by locale
   std::string android, apns, webpush, hms;  ///< JSON objects, empty = none
   pusher::audience audience;
   std::optional<std::string> external_id;
@@ -101,6 +141,11 @@ struct notification_draft {
   uint32_t misfire_grace_seconds = 3600;  ///< a scheduled launch that is later than this does not take place
   bool launch = false;                    ///< go at once
 };
+
+/// What senders will be told; without key and expiry.
+message message_of(const notification_draft& draft);
+/// The device ids that the audience names, in its order; nothing for other kinds of audience.
+std::vector<std::string> named_devices(const audience& of);
 
 /// A notification as stored.
 struct notification {

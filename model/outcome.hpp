@@ -29,6 +29,9 @@ std::optional<outcome> parse_outcome(std::string_view name);
 /// The outcome with that stored number; nothing for a number that does not exist.
 std::optional<outcome> outcome_from_number(uint8_t number);
 
+/// Why a device is `skipped`: its application has no active credential for its gateway.
+inline constexpr const char* no_credential_rule = "no_credential";
+
 /// How many targets met each outcome.
 class outcome_counts {
  public:

@@ -2,7 +2,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
@@ -63,6 +65,11 @@ result<data_directory> data_directory::open(const std::string& path) {
                  0};
   auto predecessor = first_line(*made + "/boot_id");
   return data_directory(std::move(*made), lock->release(), std::move(predecessor));
+}
+
+bool data_directory::is_in_use(const std::string& path) {
+  auto pid = std::strtol(first_line(path + "/node.lock").c_str(), nullptr, 10);
+  return pid > 0 && (::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM);
 }
 
 result<void> data_directory::announce(const std::string& boot_id) {

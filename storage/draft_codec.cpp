@@ -52,6 +52,18 @@ void put(writer& to, const char* key, const std::vector<std::string>& values) {
   to.EndArray();
 }
 
+void put(writer& to, const std::vector<audience_targets::target>& targets) {
+  to.Key("targets");
+  to.StartArray();
+  for (const auto& each : targets) {
+    to.StartObject();
+    put(to, "device_id", std::string_view(each.device_id));
+    put(to, "variables", std::string_view(each.variables));
+    to.EndObject();
+  }
+  to.EndArray();
+}
+
 /// Finished text of an object that `fill` writes.
 template <class Fill>
 std::string object(Fill fill) {
@@ -103,6 +115,17 @@ bool get(const rapidjson::Value& from, std::vector<std::string>& to) {
   return true;
 }
 
+bool get(const rapidjson::Value& from, std::vector<audience_targets::target>& to) {
+  if (!from.IsArray()) return false;
+  for (const auto& each : from.GetArray()) {
+    if (!each.IsObject()) return false;
+    auto& made = to.emplace_back();
+    get(each, "device_id", made.device_id);
+    get(each, "variables", made.variables);
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string encode_draft(const notification_draft& draft) {
@@ -111,6 +134,17 @@ std::string encode_draft(const notification_draft& draft) {
     to.StartObject();
     put(to, draft.content);
     to.EndObject();
+    if (!draft.localizations.empty()) {
+      to.Key("localizations");
+      to.StartObject();
+      for (const auto& each : draft.localizations) {
+        to.Key(each.locale.data(), static_cast<rapidjson::SizeType>(each.locale.size()));
+        to.StartObject();
+        put(to, each.content);
+        to.EndObject();
+      }
+      to.EndObject();
+    }
     put_unless_empty(to, "android", draft.android);
     put_unless_empty(to, "apns", draft.apns);
     put_unless_empty(to, "webpush", draft.webpush);
@@ -135,6 +169,13 @@ result<void> decode_draft(std::string_view text, notification_draft& draft) {
   auto content = parsed->FindMember("content");
   if (content == parsed->MemberEnd() || !content->value.IsObject()) return unreadable("content");
   get(content->value, draft.content);
+  draft.localizations.clear();
+  if (auto all = parsed->FindMember("localizations"); all != parsed->MemberEnd() && all->value.IsObject())
+    for (const auto& each : all->value.GetObject()) {
+      auto& made = draft.localizations.emplace_back();
+      made.locale = json::view(each.name);
+      if (each.value.IsObject()) get(each.value, made.content);
+    }
   get(*parsed, "android", draft.android);
   get(*parsed, "apns", draft.apns);
   get(*parsed, "webpush", draft.webpush);
@@ -161,6 +202,8 @@ std::string encode_audience(const audience& value) {
       put(to, "device_ids", devices->ids);
     } else if (const auto* users = std::get_if<audience_user_ids>(&value)) {
       put(to, "user_ids", users->ids);
+    } else if (const auto* brought = std::get_if<audience_targets>(&value)) {
+      put(to, brought->targets);
     } else {
       to.Key("all");
       to.Bool(true);
@@ -183,6 +226,8 @@ result<audience> decode_audience(std::string_view text) {
     known = get(only.value, value.emplace<audience_device_ids>().ids);
   else if (kind == "user_ids")
     known = get(only.value, value.emplace<audience_user_ids>().ids);
+  else if (kind == "targets")
+    known = get(only.value, value.emplace<audience_targets>().targets);
   else
     known = kind == "all";
   if (!known) return unreadable("audience");

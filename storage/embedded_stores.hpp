@@ -16,6 +16,8 @@ class data_directory {
   /// Makes the directory (0700) if needed and locks it. Errors: already_running (naming the pid),
   /// invalid_configuration.
   static result<data_directory> open(const std::string& path);
+  /// Whether a process that is alive works there, as far as its file tells. Touches nothing.
+  static bool is_in_use(const std::string& path);
   data_directory(data_directory&&) noexcept;
   data_directory& operator=(data_directory&&) noexcept;
   ~data_directory();

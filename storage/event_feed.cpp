@@ -32,8 +32,8 @@ result<std::vector<stored_row>> read_rows(database::connection& on, application_
 
 result<uint64_t> read_head(database::connection& on, application_id app) {
   uint64_t head = 0;
-  auto read = on.query("reading the feed's end", "SELECT head FROM feed_heads WHERE application_id = ?", {app},
-                       [&](const sql_row& row) { head = row.number(0); });
+  auto read = on.query("reading the feed's end", "SELECT head FROM feed_heads WHERE application_id = ?",
+                       {app}, [&](const sql_row& row) { head = row.number(0); });
   if (!read) return read.failure();
   return head;
 }
@@ -56,8 +56,8 @@ result<feed_position> first_written_since(database::connection& on, application_
 
 error cursor_expired() {
   return {errc::cursor_expired,
-          "What comes behind this cursor was purged; start without one, from the oldest event that is kept", "",
-          0};
+          "What comes behind this cursor was purged; start without one, from the oldest event that is kept",
+          "", 0};
 }
 
 /// Looks through rows for events.
@@ -168,8 +168,8 @@ result<bool> purge_some(database::connection& on, application_id app, unsigned d
       });
   if (!read) return read.failure();
   if (old == 0) return false;
-  auto gone = on.execute("purging events", "DELETE FROM feed WHERE application_id = ? AND number <= ?",
-                         {app, last});
+  auto gone =
+      on.execute("purging events", "DELETE FROM feed WHERE application_id = ? AND number <= ?", {app, last});
   if (!gone) return gone.failure();
   return old == rows_per_purge;
 }
@@ -178,9 +178,8 @@ result<bool> purge_some(database::connection& on, application_id app, unsigned d
 
 result<event_feed::page> event_feed::read(application_id app, const feed_position& after, size_t limit,
                                           event_types wanted) {
-  return with_connection(db_, [&](database::connection& on) {
-    return feed_reading(on, app, limit, wanted).run(after);
-  });
+  return with_connection(
+      db_, [&](database::connection& on) { return feed_reading(on, app, limit, wanted).run(after); });
 }
 
 result<feed_position> event_feed::end(application_id app) {
@@ -202,6 +201,38 @@ result<feed_position> event_feed::end(application_id app) {
     if (!head) return head.failure();
     return feed_position{*head, 0, 0};
   });
+}
+
+result<feed_position> event_feed::position_at(application_id app, utc_ms time) {
+  auto found = with_connection(db_, [&](database::connection& on) -> result<feed_position> {
+    uint64_t low = 0, high = 0;
+    auto range = on.query("reading the feed's range",
+                          "SELECT MIN(number), MAX(number) FROM feed WHERE application_id = ?", {app},
+                          [&](const sql_row& row) {
+                            low = row.number(0);
+                            high = row.number(1);
+                          });
+    if (!range) return range.failure();
+    // Numbers grow with time, and without gaps: halving finds the row without an index of times.
+    feed_position first;
+    while (low > 0 && low <= high) {
+      auto middle = low + (high - low) / 2;
+      utc_ms at = 0;
+      auto read = on.query("reading a time in the feed",
+                           "SELECT at FROM feed WHERE application_id = ? AND number = ?", {app, middle},
+                           [&](const sql_row& row) { at = row.time(0); });
+      if (!read) return read.failure();
+      if (at >= time) {
+        first = {middle, at, 0};
+        high = middle - 1;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return first;
+  });
+  if (!found || found->row > 0) return found;
+  return end(app);
 }
 
 result<bool> event_feed::purge(unsigned days) {

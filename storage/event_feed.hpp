@@ -16,20 +16,23 @@ class event_feed {
 
   struct page {
     std::vector<feed_event> events;
-    feed_position next;    ///< where to read on, also when no event was wanted
+    feed_position next;   ///< where to read on, also when no event was wanted
     bool at_end = false;  ///< nothing was there behind `next`
   };
-  /// The events behind `after`, oldest first; all zeros: from the oldest that is kept. Events of a notification
-  /// that was deleted since are left out, with its results they are gone. A page may be short, or empty, and not
-  /// the last, as what is looked through for it is bounded. Errors: cursor_expired (what comes next was purged).
+  /// The events behind `after`, oldest first; all zeros: from the oldest that is kept. Events of a
+  /// notification that was deleted since are left out, with its results they are gone. A page may be short,
+  /// or empty, and not the last, as what is looked through for it is bounded. Errors: cursor_expired (what
+  /// comes next was purged).
   ///
-  /// Nothing is skipped, whatever commits meanwhile: see feed_rows. Only a database that crashes can take back
-  /// rows that were read, since a commit can be seen a moment before it is on disk; other rows then get their
-  /// numbers. They are told by their time, and everything that was written since the crash is given.
+  /// Nothing is skipped, whatever commits meanwhile: see feed_rows. Only a database that crashes can take
+  /// back rows that were read, since a commit can be seen a moment before it is on disk; other rows then get
+  /// their numbers. They are told by their time, and everything that was written since the crash is given.
   result<page> read(application_id app, const feed_position& after, size_t limit,
                     event_types wanted = event_types::all());
   /// Behind the newest event.
   result<feed_position> end(application_id app);
+  /// Before the first event that was recorded at that time or later.
+  result<feed_position> position_at(application_id app, utc_ms time);
 
   /// Deletes rows that were written before `days` ago, a few of each application; whether there may be more.
   result<bool> purge(unsigned days);

@@ -1,6 +1,8 @@
 #include "storage/journal.hpp"
 
 #include <charconv>
+#include <cstdlib>
+#include <cstring>
 
 #include "storage/journal_codec.hpp"
 #include "storage/journal_keys.hpp"
@@ -506,6 +508,20 @@ result<journal::depths> journal::measure() {
   for (size_t i = 3; i < replies->size(); ++i)
     found.push += number((*replies)[i]);
   return found;
+}
+
+result<unsigned> journal::memory_percent() {
+  auto reply = redis_.command({"INFO", "memory"});
+  if (!reply) return reply.failure();
+  auto value_of = [&](const char* name) {
+    auto at = reply->text.find(std::string("\n") + name + ":");
+    return at == std::string::npos
+               ? 0
+               : std::strtoull(reply->text.c_str() + at + std::strlen(name) + 2, nullptr, 10);
+  };
+  auto limit = value_of("maxmemory");
+  if (limit == 0) limit = value_of("total_system_memory");
+  return limit == 0 ? 0U : static_cast<unsigned>(value_of("used_memory") * 100 / limit);
 }
 
 result<int64_t> journal::pending(notification_key key) {

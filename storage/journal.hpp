@@ -153,6 +153,27 @@ class journal {
   result<bool> replace_shared_value(const std::string& name, const std::optional<std::string>& expected,
                                     const std::string& value);
 
+  // -- credentials --
+  /// What senders know of credentials without MariaDB: see actors/credential_index.hpp for the texts.
+  struct credential_board {
+    std::string version;  ///< changes with the index; empty = nobody has published yet
+    std::string closed;   ///< routes without any credential, as the leader sees it
+    std::string index;    ///< only from load_credentials()
+  };
+  result<credential_board> credential_status();
+  result<credential_board> load_credentials();
+  /// Nothing when it is not published, or not any more.
+  result<std::optional<std::string>> sealed_credential(const std::string& id);
+  /// Replaces all that was published, unless it is newer. The leader, who gives its epoch, may go back.
+  result<commit_status> publish_credentials(uint64_t epoch, uint64_t version, const std::string& index,
+                                            const std::vector<std::pair<std::string, std::string>>& sealed);
+  result<commit_status> close_routes(uint64_t epoch, const std::string& routes);
+  /// Push queues that hold entries.
+  result<std::vector<std::string>> busy_queues();
+  /// What a sender has to say of a credential in use; nothing = it is well.
+  result<void> tell_trouble(const std::string& credential, const std::string& what);
+  result<std::vector<std::string>> troubles(const std::vector<std::string>& credentials);
+
   // -- rates --
   /// Pushes granted to the caller out of what a credential may send in the whole cluster: `per_minute`,
   /// spread evenly, beginning at a tenth after a minute without any and growing for `ramp_seconds`.
@@ -200,6 +221,8 @@ class journal {
     uint64_t results = 0, later = 0, dead_letters = 0, push = 0;
   };
   result<depths> measure();
+  /// How much of its memory Redis uses: of its own limit, or without one of the machine's.
+  result<unsigned> memory_percent();
   /// Where fan-out stands with a notification, and whether the device's push waits for another try.
   struct whereabouts {
     bool fan_out_begun = false;  ///< and not forgotten yet

@@ -11,10 +11,11 @@ namespace {
 
 // First byte: what it is. Second byte: version of its layout.
 constexpr char push_mark = 'P', result_mark = 'R', message_mark = 'M', progress_mark = 'G';
-constexpr char version = 2;
+constexpr char version = 3;
 
 // Flags of a target and of a result.
-constexpr uint8_t target_switched = 1, target_has_keys = 2;
+constexpr uint8_t target_switched = 1, target_has_keys = 2, target_is_localized = 4, target_has_values = 8;
+constexpr uint8_t target_flags = 15;
 constexpr uint8_t found_elsewhere = 0x80, token_replaced = 0x40;
 
 struct writer : byte_writer {
@@ -23,6 +24,28 @@ struct writer : byte_writer {
 struct reader : byte_reader {
   reader(std::string_view bytes, char mark) : byte_reader(bytes, mark, version) {}
 };
+
+void put(writer& out, const content& said) {
+  for (const auto* field :
+       {&said.title, &said.body, &said.image_url, &said.icon_url, &said.deep_link, &said.sound})
+    out.text(*field);
+  out.text(said.badge ? std::optional(std::to_string(*said.badge)) : std::nullopt);
+  out.number(said.data.size());
+  for (const auto& [name, text] : said.data) {
+    out.text(std::string_view(name));
+    out.text(std::string_view(text));
+  }
+}
+
+void get(reader& in, content& said) {
+  for (auto* field : {&said.title, &said.body, &said.image_url, &said.icon_url, &said.deep_link, &said.sound})
+    *field = in.optional_text();
+  if (auto badge = in.optional_text()) said.badge = std::atoi(badge->c_str());
+  for (auto left = in.count(2); left > 0 && in.ok(); --left) {
+    auto name = in.text();
+    said.data[std::move(name)] = in.text();
+  }
+}
 
 error corrupt(const char* what) {
   return {errc::corrupt_data, std::string("a journal entry is not a readable ") + what, "", 0};
@@ -42,9 +65,16 @@ std::string encode(const push_batch& batch) {
     out.number(target.device.value);
     out.byte(target.attempts);
     out.byte(static_cast<uint8_t>((target.switched ? target_switched : 0) |
-                                  (target.subscription_keys.empty() ? 0 : target_has_keys)));
+                                  (target.subscription_keys.empty() ? 0 : target_has_keys) |
+                                  (target.localization == 0 ? 0 : target_is_localized) |
+                                  (target.values.empty() ? 0 : target_has_values)));
     out.text(std::string_view(target.push_token));
     if (!target.subscription_keys.empty()) out.text(std::string_view(target.subscription_keys));
+    if (target.localization != 0) out.number(target.localization);
+    if (target.values.empty()) continue;
+    out.number(target.values.size());
+    for (const auto& value : target.values)
+      out.text(std::string_view(value));
   }
   return out.take();
 }
@@ -62,10 +92,14 @@ result<push_batch> decode_push_batch(std::string_view bytes) {
     target.device = {in.number()};
     target.attempts = in.byte();
     auto flags = in.byte();
-    if ((flags & ~(target_switched | target_has_keys)) != 0) in.fail();
+    if ((flags & ~target_flags) != 0) in.fail();
     target.switched = (flags & target_switched) != 0;
     target.push_token = in.text();
     if ((flags & target_has_keys) != 0) target.subscription_keys = in.text();
+    if ((flags & target_is_localized) != 0) target.localization = static_cast<uint16_t>(in.number());
+    if ((flags & target_has_values) != 0) target.values.resize(in.count(1));
+    for (auto& value : target.values)
+      value = in.text();
   }
   if (!in.finished() || batch.targets.empty()) return corrupt("push batch");
   return batch;
@@ -132,15 +166,11 @@ result<result_batch> decode_result_batch(std::string_view bytes) {
 std::string encode(const message& value) {
   writer out(message_mark, 512);
   out.number(value.key.value);
-  const auto& said = value.content;
-  for (const auto* field :
-       {&said.title, &said.body, &said.image_url, &said.icon_url, &said.deep_link, &said.sound})
-    out.text(*field);
-  out.text(said.badge ? std::optional(std::to_string(*said.badge)) : std::nullopt);
-  out.number(said.data.size());
-  for (const auto& [name, text] : said.data) {
-    out.text(std::string_view(name));
-    out.text(std::string_view(text));
+  put(out, value.content);
+  out.number(value.localizations.size());
+  for (const auto& each : value.localizations) {
+    out.text(std::string_view(each.locale));
+    put(out, each.content);
   }
   for (const auto* json : {&value.android, &value.apns, &value.webpush, &value.hms})
     out.text(std::string_view(*json));
@@ -148,6 +178,11 @@ std::string encode(const message& value) {
   out.number(value.rate_per_second);
   out.time(value.expires_at);
   out.byte(value.allow_duplicates ? 1 : 0);
+  out.number(value.variables.size());
+  for (const auto& each : value.variables) {
+    out.byte(static_cast<uint8_t>(each.source));
+    out.text(std::string_view(each.name));
+  }
   return out.take();
 }
 
@@ -155,13 +190,11 @@ result<message> decode_message(std::string_view bytes) {
   reader in(bytes, message_mark);
   message value;
   value.key = {in.number()};
-  auto& said = value.content;
-  for (auto* field : {&said.title, &said.body, &said.image_url, &said.icon_url, &said.deep_link, &said.sound})
-    *field = in.optional_text();
-  if (auto badge = in.optional_text()) said.badge = std::atoi(badge->c_str());
-  for (auto left = in.count(2); left > 0 && in.ok(); --left) {
-    auto name = in.text();
-    said.data[std::move(name)] = in.text();
+  get(in, value.content);
+  value.localizations.resize(in.count(8));
+  for (auto& each : value.localizations) {
+    each.locale = in.text();
+    get(in, each.content);
   }
   for (auto* json : {&value.android, &value.apns, &value.webpush, &value.hms})
     *json = in.text();
@@ -169,6 +202,13 @@ result<message> decode_message(std::string_view bytes) {
   value.rate_per_second = static_cast<uint32_t>(in.number());
   value.expires_at = in.time();
   value.allow_duplicates = in.byte() != 0;
+  value.variables.resize(in.count(2));
+  for (auto& each : value.variables) {
+    auto source = in.byte();
+    if (source < 1 || source > static_cast<uint8_t>(variable_source::target)) in.fail();
+    each.source = static_cast<variable_source>(source);
+    each.name = in.text();
+  }
   if (!in.finished()) return corrupt("message");
   return value;
 }

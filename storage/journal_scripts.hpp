@@ -25,5 +25,8 @@ extern const redis_script hasten;
 extern const redis_script settle;
 extern const redis_script bury;
 extern const redis_script forget;
+extern const redis_script publish_credentials;
+extern const redis_script close_routes;
+extern const redis_script busy_queues;
 
 }  // namespace pusher::scripts

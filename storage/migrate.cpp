@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "model/access.hpp"
 #include "storage/connection.hpp"
 #include "storage/migrations.hpp"
 #include "storage/transaction.hpp"
@@ -52,7 +53,8 @@ result<void> apply_missing(database::connection& on) {
       if (auto applied = apply(on, step); !applied) return applied.failure();
   auto named = on.execute(
       "creating the default application",
-      "INSERT IGNORE INTO applications (name, created_at) VALUES ('default', " + database_now + ")", {});
+      "INSERT IGNORE INTO applications (public_id, name, created_at) VALUES (UUID(), ?, " + database_now + ")",
+      {default_application});
   if (!named) return named.failure();
   return {};
 }

@@ -13,7 +13,10 @@ namespace pusher {
 std::vector<std::string> tables(std::initializer_list<const char*> definitions);
 
 migration lifecycle_migration();
+migration access_migration();
+migration credentials_migration();
 migration results_migration();
+migration webhooks_migration();
 migration local_time_migration();
 
 }  // namespace pusher

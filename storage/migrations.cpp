@@ -266,8 +266,15 @@ std::vector<std::string> tables(std::initializer_list<const char*> definitions) 
 }
 
 const std::vector<migration>& migrations() {
-  static const std::vector<migration> all{first(), second(), third(), lifecycle_migration(),
-                                          results_migration(), local_time_migration()};
+  static const std::vector<migration> all{first(),
+                                          second(),
+                                          third(),
+                                          lifecycle_migration(),
+                                          access_migration(),
+                                          credentials_migration(),
+                                          results_migration(),
+                                          webhooks_migration(),
+                                          local_time_migration()};
   return all;
 }
 

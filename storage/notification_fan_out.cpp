@@ -1,3 +1,4 @@
+#include "storage/application_store.hpp"
 #include "storage/draft_codec.hpp"
 #include "storage/fencing.hpp"
 #include "storage/notification_rows.hpp"
@@ -15,18 +16,10 @@ error no_such_notification() {
 }
 
 /// What the senders are told.
-message make_message(notification_draft draft, notification_key key, utc_ms expires_at) {
-  message value;
+message make_message(const notification_draft& draft, notification_key key, utc_ms expires_at) {
+  auto value = message_of(draft);
   value.key = key;
-  value.content = std::move(draft.content);
-  value.android = std::move(draft.android);
-  value.apns = std::move(draft.apns);
-  value.webpush = std::move(draft.webpush);
-  value.hms = std::move(draft.hms);
-  value.collapse_key = std::move(draft.collapse_key);
-  value.rate_per_second = draft.rate_per_second;
   value.expires_at = expires_at;
-  value.allow_duplicates = draft.allow_duplicates;
   return value;
 }
 
@@ -55,7 +48,7 @@ result<fan_out_task> read_task(const sql_row& row, notification_key key) {
                              *draft.local_time,
                              draft.default_time_zone,
                              row.time(13) * 1000};
-  task.message = make_message(std::move(draft), key, row.time(6));
+  task.message = make_message(draft, key, row.time(6));
   return task;
 }
 
@@ -64,16 +57,17 @@ result<fan_out_task> read_task(const sql_row& row, notification_key key) {
 result<std::vector<fan_out_job>> notification_store::worklist(size_t limit) {
   return with_connection(db_, [&](database::connection& on) -> result<std::vector<fan_out_job>> {
     std::vector<fan_out_job> jobs;
-    auto read =
-        on.query("reading the worklist",
-                 "SELECT id, state FROM notifications WHERE state IN (?, ?, ?) AND fan_out_done = 0 AND "
-                 "(wave_due <= " +
-                     database_now + " OR state = ?) ORDER BY id LIMIT ?",
-                 {number(notification_state::launched), number(notification_state::sending),
-                  number(notification_state::canceled), number(notification_state::canceled), limit},
-                 [&](const sql_row& row) {
-                   jobs.push_back({{row.number(0)}, row.number(1) == number(notification_state::canceled)});
-                 });
+    auto read = on.query(
+        "reading the worklist",
+        "SELECT id, state FROM notifications WHERE state IN (?, ?, ?) AND fan_out_done = 0 AND (state = ? OR "
+        "(wave_due <= " +
+            database_now + " AND (expires_at <= " + database_now + " OR " + of_active_applications +
+            "))) ORDER BY id LIMIT ?",
+        {number(notification_state::launched), number(notification_state::sending),
+         number(notification_state::canceled), number(notification_state::canceled), limit},
+        [&](const sql_row& row) {
+          jobs.push_back({{row.number(0)}, row.number(1) == number(notification_state::canceled)});
+        });
     if (!read) return read.failure();
     return jobs;
   });
@@ -100,7 +94,7 @@ result<message> notification_store::load_message(notification_key key) {
                          {key}, [&](const sql_row& row) {
                            notification_draft draft;
                            if (auto decoded = decode_draft(row.text(0), draft); decoded)
-                             found = make_message(std::move(draft), key, row.time(1));
+                             found = make_message(draft, key, row.time(1));
                            else
                              found = decoded.failure();
                          });

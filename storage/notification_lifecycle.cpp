@@ -1,4 +1,5 @@
 // The steps of a notification's life after its creation.
+#include "storage/application_store.hpp"
 #include "storage/draft_codec.hpp"
 #include "storage/notification_launch.hpp"
 #include "storage/notification_rows.hpp"
@@ -144,8 +145,9 @@ result<std::optional<utc_ms>> notification_store::next_due_in() {
     auto read = on.query(
         "reading when something is due",
         "SELECT IF(MIN(due) > " + database_now + ", MIN(due) - " + database_now +
-            ", 0), MIN(due) FROM (SELECT MIN(due_at) AS due FROM notifications WHERE state = ? UNION ALL "
-            "SELECT MIN(wave_due) FROM notifications WHERE state IN (?, ?) AND fan_out_done = 0 AND "
+            ", 0), MIN(due) FROM (SELECT MIN(due_at) AS due FROM notifications WHERE state = ? AND " +
+            of_active_applications +
+            " UNION ALL SELECT MIN(wave_due) FROM notifications WHERE state IN (?, ?) AND fan_out_done = 0 AND "
             "wave_due > " +
             database_now + ") AS times",
         {number(state::scheduled), number(state::launched), number(state::sending)}, [&](const sql_row& row) {
@@ -160,8 +162,8 @@ result<notification_store::due_launches> notification_store::launch_due(size_t m
   std::vector<notification_key> due;
   auto read = with_connection(db_, [&](database::connection& on) {
     return on.query("reading what is due",
-                    "SELECT id FROM notifications WHERE state = ? AND due_at <= " + database_now +
-                        " ORDER BY due_at LIMIT ?",
+                    "SELECT id FROM notifications WHERE state = ? AND due_at <= " + database_now + " AND " +
+                        of_active_applications + " ORDER BY due_at LIMIT ?",
                     {number(state::scheduled), most},
                     [&](const sql_row& row) { due.push_back({row.number(0)}); });
   });
@@ -221,6 +223,15 @@ result<std::map<notification_key, control>> notification_store::controlled() {
         "reading what is paused or canceled", "SELECT id, control FROM notifications WHERE control > 0", {},
         [&](const sql_row& row) { found[{row.number(0)}] = static_cast<control>(row.number(1)); });
     if (!read) return read.failure();
+    // What a suspended application has under way is held like a paused notification, until its time-to-live
+    // ends; its state stays what it was.
+    read = on.query("reading what is suspended",
+                    "SELECT n.id FROM applications a JOIN notifications n ON n.application_id = a.id WHERE "
+                    "a.suspended_at > 0 AND n.state IN (?, ?) AND n.control = 0 AND n.expires_at > " +
+                        database_now,
+                    {number(state::launched), number(state::sending)},
+                    [&](const sql_row& row) { found[{row.number(0)}] = control::paused; });
+    if (!read) return read.failure();
     return found;
   });
 }
@@ -233,14 +244,13 @@ result<bool> notification_store::purge_deleted(size_t most_rows) {
                  {number(state::deleted)}, [&](const sql_row& row) { key.value = row.number(0); });
     if (!read) return read.failure();
     if (!key) return false;
-    auto rows = on.execute("deleting deliveries", "DELETE FROM deliveries WHERE notification_id = ? LIMIT ?",
-                           {key, most_rows});
-    if (!rows) return rows.failure();
-    if (*rows >= most_rows) return true;
-    auto reports = on.execute("deleting reports", "DELETE FROM reports WHERE notification_id = ? LIMIT ?",
-                              {key, most_rows});
-    if (!reports) return reports.failure();
-    if (*reports >= most_rows) return true;
+    for (const char* table : {"deliveries", "reports"}) {
+      auto rows = on.execute("deleting a notification's rows",
+                             "DELETE FROM " + std::string(table) + " WHERE notification_id = ? LIMIT ?",
+                             {key, most_rows});
+      if (!rows) return rows.failure();
+      if (*rows >= most_rows) return true;
+    }
     auto gone = on.execute("deleting a notification", "DELETE FROM notifications WHERE id = ?", {key});
     if (!gone) return gone.failure();
     return true;

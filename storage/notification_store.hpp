@@ -110,6 +110,10 @@ class notification_store {
   /// Deletes up to so many rows of deleted notifications; whether there are more.
   result<bool> purge_deleted(size_t most_rows);
 
+  /// Pushes a second, of the application's latest larger notifications without a rate the fastest; nothing
+  /// when there is none.
+  result<std::optional<double>> measured_speed(application_id app);
+
   /// Deletes up to `most` idempotency keys older than a day; how many.
   result<size_t> forget_old_idempotency_keys(size_t most);
 

@@ -39,8 +39,10 @@ def free_port():
 class Emulator:
     """The gateway emulator. `log()` is the oracle: what really arrived."""
 
-    def __init__(self, build, directory, *flags):
+    def __init__(self, build, directory, *flags, bodies=False):
         self.directory = pathlib.Path(directory)
+        self.body_file = self.directory / "bodies.jsonl"
+        flags = (*flags, "--bodies", str(self.body_file)) if bodies else flags
         self.directory.mkdir(parents=True, exist_ok=True)
         self.log_file = self.directory / "arrived.log"
         self.counted = self.counted_to = 0
@@ -122,6 +124,23 @@ class Emulator:
             self.counted_to += len(fresh)
         return self.counted
 
+    def bodies(self):
+        """What every push said, of an emulator with bodies=True: (gateway, token's text, body, whole row)."""
+        rows = []
+        for line in self.body_file.read_text(encoding="utf-8").splitlines() if self.body_file.exists() else []:
+            row = json.loads(line)
+            message = json.loads(row["body"])
+            if row["gateway"] == "apns":
+                tokens = [bytes.fromhex(row["path"].rsplit("/", 1)[1]).decode()]
+            elif row["gateway"] == "webpush":
+                tokens = [row["path"].rsplit("/", 1)[1]]
+            else:
+                message = message["message"]
+                found = message.pop(next(name for name in ("token", "fid", "topic", "condition") if name in message))
+                tokens = found if isinstance(found, list) else [found]
+            rows += [(row["gateway"], token, message, row) for token in tokens]
+        return rows
+
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -176,8 +195,8 @@ class Node:
         path = self.directory / "node.log"
         return path.read_text(errors="replace")[-characters:] if path.exists() else ""
 
-    def make_key(self, scopes="devices,send,read"):
-        made = subprocess.run([self.pusher, "keys", "create", "--scopes", scopes, "--config", str(self.config)],
+    def make_key(self, scopes="devices,send,read", *flags):
+        made = subprocess.run([self.pusher, "keys", "create", "--scopes", scopes, "--config", str(self.config), *flags],
                               capture_output=True, text=True, timeout=60)
         if made.returncode != 0:
             raise AssertionError(f"keys create ended with {made.returncode}: {made.stderr}")
@@ -302,13 +321,13 @@ class Node:
 class Lab:
     """A temporary directory with an emulator and nodes in it; everything ends with it."""
 
-    def __init__(self, build=None, emulator_flags=(), keep=False):
+    def __init__(self, build=None, emulator_flags=(), keep=False, bodies=False):
         self.build = pathlib.Path(build or os.environ["PUSHER_BUILD_DIR"]).resolve()
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="pusher-lab-"))
         self.keep = keep
         self.nodes = []
         self.outer_stores = []
-        self.emulator = Emulator(self.build, self.directory / "gateway", *emulator_flags)
+        self.emulator = Emulator(self.build, self.directory / "gateway", *emulator_flags, bodies=bodies)
 
     def node(self, name="node", sections=None, flags=()):
         merged = {"fcm": self.emulator.settings()}

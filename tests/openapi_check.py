@@ -142,6 +142,7 @@ def description_of(node):
             status, text, _ = node.send("GET", "/openapi.json")
         except (OSError, http.client.HTTPException):
             return None
+        assert status != 500, f"the node cannot describe itself: {text}\n{node.log_tail()}"
         if status != 200:
             return None
         _known[node.pusher] = Description(json.loads(text))

@@ -8,11 +8,15 @@ import re._parser as regex_parser
 import urllib.parse
 
 # Texts that have broken programs before.
-ODD_TEXTS = ["", " ", "\0", "a\0b", "\x7f", "\r\nX-Injected: 1", "null", "../../etc/passwd", "%00", "%2e%2e%2f", "'; DROP TABLE devices; --",
-             "\" OR 1=1 --", "`", "${7*7}", "{{7*7}}", "<script>", "\u202e\u2066", "\ufeff", "\U0001f600" * 30, "\u0130\u0131", "é" * 64, "x" * 5000,
+ODD_TEXTS = ["", " ", "\0", "a\0b", "\x7f", "\r\nX-Injected: 1", "null", "../../etc/passwd", "%00", "%2e%2e%2f",
+             "'; DROP TABLE devices; --",
+             "\" OR 1=1 --", "`", "${7*7}", "{{7*7}}", "<script>", "\u202e\u2066", "\ufeff", "\U0001f600" * 30,
+             "\u0130\u0131", "é" * 64, "x" * 5000,
              "-1", "0", "1e400", "NaN", "true", "*", "a:launch", "\\", "\ud800"]
-ODD_NUMBERS = [0, -0.0, -1, 1, 2**31, 2**32, 2**53 + 1, 2**63 - 1, 2**63, 2**64, -2**63, -2**63 - 1, 10**30, 0.1, 1e308, 5e-324]
-ODD_BYTES = [b"\xff\xfe", b"\xed\xa0\x80", b"\xc0\xaf", b"\x00", b"\xef\xbb\xbf", b"1e400", b"NaN", b"-", b"[" * 500, b'{"a":' * 500, b'"\\ud800"']
+ODD_NUMBERS = [0, -0.0, -1, 1, 2**31, 2**32, 2**53 + 1, 2**63 - 1, 2**63, 2**64, -2**63, -2**63 - 1, 10**30, 0.1,
+               1e308, 5e-324]
+ODD_BYTES = [b"\xff\xfe", b"\xed\xa0\x80", b"\xc0\xaf", b"\x00", b"\xef\xbb\xbf", b"1e400", b"NaN", b"-", b"[" * 500,
+             b'{"a":' * 500, b'"\\ud800"']
 METHODS = ["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 
@@ -21,6 +25,7 @@ class RequestMaker:
         self.described, self.random = described, random
         self.places = list(described.operations())
         self.seen = {}  # field name -> values that answers showed
+        self.shown = {}  # path of a list -> what answers there showed
 
     # -- values --
 
@@ -149,13 +154,15 @@ class RequestMaker:
     def broken_bytes(self, body):
         at = self.random.randint(0, len(body))
         return self.random.choice([body[:at], body + body, body[:at] + self.random.choice(ODD_BYTES) + body[at:],
-                                   self.random.choice(ODD_BYTES), body[:at] + bytes([self.random.randrange(256)]) + body[at + 1:]])
+                                   self.random.choice(ODD_BYTES),
+                                   body[:at] + bytes([self.random.randrange(256)]) + body[at + 1:]])
 
     # -- requests --
 
     def request(self):
         """(operation, method, address, headers, body)."""
         path, method, operation, parameters = self.random.choice(self.places)
+        self.path = path
         address, headers = self._address(path, parameters), {}
         for each in parameters:
             if each["in"] == "header" and self.random.random() < 0.3:
@@ -192,7 +199,8 @@ class RequestMaker:
     def _address(self, path, parameters):
         for each in parameters:
             if each["in"] == "path":
-                path = path.replace("{" + each["name"] + "}", self._path_value(each))
+                name = "{" + each["name"] + "}"
+                path = path.replace(name, self._path_value(each, self.path.split("/" + name)[0]))
         query = []
         for each in parameters:
             if each["in"] == "query" and self.random.random() < 0.4:
@@ -211,10 +219,14 @@ class RequestMaker:
         value = self.value(parameter["schema"])
         return json.dumps(value) if isinstance(value, bool) else str(value)
 
-    def _path_value(self, parameter):
+    def _path_value(self, parameter, place):
         chance = self.random.random()
         known = self.seen.get(parameter["name"])
-        if known and chance < 0.6:
+        of_place = self.shown.get(place)
+        if of_place and chance < 0.6:
+            one = self.random.choice(of_place)
+            text = str(one.get(parameter["name"]) or one.get("id") or one.get("name"))
+        elif known and chance < 0.6:
             text = str(self.random.choice(known))
         elif chance < 0.8:
             text = str(parameter.get("example", self.value(parameter["schema"])))
@@ -225,10 +237,18 @@ class RequestMaker:
         return urllib.parse.quote(text, safe="", errors="surrogatepass")
 
     def learn(self, value):
-        """Remembers what an answer showed."""
+        """Remembers what the answer to the last request showed."""
+        things = value.get("items", [value]) if isinstance(value, dict) else []
+        if "}" not in self.path.rsplit("/", 1)[-1] and ":" not in self.path:
+            known = self.shown.setdefault(self.path, [])
+            known += [each for each in things[:10] if isinstance(each, dict)]
+            del known[:-20]
+        self._learn_fields(value)
+
+    def _learn_fields(self, value):
         if isinstance(value, list):
             for each in value[:20]:
-                self.learn(each)
+                self._learn_fields(each)
         if isinstance(value, dict):
             for name, each in value.items():
                 if isinstance(each, (str, int)) and not isinstance(each, bool):
@@ -238,4 +258,4 @@ class RequestMaker:
                     if len(known) > 20:
                         known.pop(self.random.randrange(20))
                 else:
-                    self.learn(each)
+                    self._learn_fields(each)

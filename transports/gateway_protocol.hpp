@@ -21,6 +21,7 @@ struct push_request : h2::exchange {
   std::vector<open_target> targets;  ///< all of one order
   std::shared_ptr<const rendered_content> rendered;
   std::string scratch;      ///< memory for what the payload points to
+  std::string filled;       ///< likewise
   uint64_t generation = 0;  ///< of the credential that it carried
   bool probe = false;
 
@@ -51,9 +52,11 @@ class gateway_protocol {
   virtual void credential_refused(uint64_t generation) = 0;
   /// Why there is no good credential, in one sentence without secrets; empty when there is.
   virtual std::string credential_trouble() const = 0;
+  /// Whether that is because whoever gives out access tokens refuses us.
+  virtual bool refused_by_issuer() const { return false; }
 
-  /// Most targets of one request.
-  virtual size_t targets_per_request() const { return 1; }
+  /// Most targets of one request for such content.
+  virtual size_t targets_per_request(const message&) const { return 1; }
   /// Whether this one, such as a topic, takes a request of its own.
   virtual bool stands_alone(std::string_view) const { return false; }
   /// Fills in head, path, own fields and payload. What comes back instead is the answer for all its targets.
@@ -63,6 +66,16 @@ class gateway_protocol {
   /// Whether a push can be tried in the gateway's other environment.
   virtual bool has_other_environment() const { return false; }
 };
+
+/// What was rendered of a content, at that time.
+inline std::shared_ptr<rendered_content> as_rendered(std::string text, const message& content,
+                                                     utc_ms now) {
+  auto made = std::make_shared<rendered_content>();
+  if (!content.blanks.empty()) made->form = blank_text(text, content);
+  made->text = std::move(text);
+  made->at = now;
+  return made;
+}
 
 /// The answer for content that cannot be made into a push of this gateway.
 inline verdict refused_content(std::string code = "INVALID_CONTENT") {

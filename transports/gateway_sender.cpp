@@ -178,8 +178,8 @@ bool gateway_sender::start(lane_queue& from, lane urgency) {
 
 /// As many of the first order as one request may carry.
 void gateway_sender::take_targets(lane_queue& from, push_request& into) {
-  auto most = protocol_.targets_per_request();
   auto* order = from.front();
+  auto most = protocol_.targets_per_request(*order->order.content);
   while (into.targets.size() < most && !from.empty() && from.front() == order) {
     bool alone = most > 1 && protocol_.stands_alone(from.next_token());
     if (alone && !into.targets.empty()) return;
@@ -388,6 +388,7 @@ transport_stats gateway_sender::numbers() const {
   numbers.connections = pool_.usable();
   numbers.stream_capacity = pool_.capacity();
   numbers.breaker_open = blocked();
+  numbers.credential_refused = protocol_.refused_by_issuer() || !refused_code_.empty();
   return numbers;
 }
 

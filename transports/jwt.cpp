@@ -10,7 +10,10 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
+#include <openssl/x509.h>
 
+#include "model/device.hpp"
+#include "model/hex.hpp"
 #include "transports/base64url.hpp"
 
 namespace pusher {
@@ -62,6 +65,15 @@ std::vector<unsigned char> sign(EVP_PKEY* key, std::string_view text) {
   return signature;
 }
 
+std::string fingerprint_of(const EVP_PKEY* key) {
+  unsigned char* der = nullptr;
+  int size = i2d_PUBKEY(key, &der);
+  if (size <= 0) return {};
+  auto digest = sha256({reinterpret_cast<const char*>(der), static_cast<size_t>(size)});
+  OPENSSL_free(der);
+  return to_hex(digest);
+}
+
 std::string as_text(const std::vector<unsigned char>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
@@ -81,6 +93,14 @@ result<std::string> rsa_key::sign_jwt(std::string_view header, std::string_view 
   auto signature = sign(key_.get(), token);
   if (signature.empty()) return cannot_sign();
   return token + "." + to_base64url(as_text(signature));
+}
+
+std::string rsa_key::fingerprint() const {
+  return fingerprint_of(key_.get());
+}
+
+std::string ec_key::fingerprint() const {
+  return fingerprint_of(key_.get());
 }
 
 result<ec_key> ec_key::parse(std::string_view pem) {

@@ -22,6 +22,8 @@ class rsa_key {
 
   /// `header.claims.signature` of two JSON texts, by RS256. Errors: internal.
   result<std::string> sign_jwt(std::string_view header, std::string_view claims) const;
+  /// SHA-256 of the public key (SubjectPublicKeyInfo), in hexadecimal.
+  std::string fingerprint() const;
 
  private:
   explicit rsa_key(std::shared_ptr<evp_pkey_st> key) : key_(std::move(key)) {}
@@ -44,6 +46,8 @@ class ec_key {
   result<std::string> sign_jwt(std::string_view header, std::string_view claims) const;
   /// The public key, uncompressed.
   point public_point() const;
+  /// As an RSA key's.
+  std::string fingerprint() const;
   /// PKCS #8. Errors: internal.
   result<std::string> to_pem() const;
   /// 32 bytes that whoever has the key can make, and nobody else: HMAC-SHA-256 of `label`.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "model/message_wording.hpp"
 #include "transports/h2_exchange.hpp"
 #include "transports/transport.hpp"
 
@@ -17,7 +18,9 @@ struct rendered_content {
   std::shared_ptr<const h2::request_head> head;
   uint64_t generation = 0;  ///< of the credential that the head carries
   utc_ms at = 0;
-  std::string id = {};  ///< of each of its requests, where the notification gives one
+  std::string id = {};    ///< of each of its requests, where the notification gives one
+  size_t most_bytes = 0;  ///< APNs: of the text with values in it
+  blank_text form = {};   ///< the text, when devices' values belong into it
 };
 
 /// An order and how far it has got. Requests under way hold on to it.

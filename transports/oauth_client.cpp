@@ -139,6 +139,11 @@ std::string oauth_client::trouble() const {
   return trouble_;
 }
 
+bool oauth_client::refused_by_issuer() const {
+  std::lock_guard lock(mutex_);
+  return refused_by_issuer_;
+}
+
 void oauth_client::refused(uint64_t generation) {
   std::lock_guard lock(mutex_);
   // While attempts fail, their own waits decide: refusals must not hurry them.
@@ -169,6 +174,7 @@ void oauth_client::attempt() {
   auto fresh = mint();
   std::lock_guard lock(mutex_);
   failing_ = !fresh;
+  refused_by_issuer_ = !fresh && fresh.failure().code == errc::credential_refused;
   if (!fresh) {
     trouble_ = fresh.failure().detail;
     next_attempt_ = std::chrono::steady_clock::now() + waits_.next();
@@ -196,7 +202,10 @@ result<oauth_client::minted> oauth_client::mint() {
   auto parsed = json::parse(reply->body);
   if (reply->status != 200) {
     auto reason = parsed ? refusal_word(*parsed) : "no reason";
-    return unavailable("refused us with status " + std::to_string(reply->status) + " (" + reason + ")");
+    auto why = unavailable("refused us with status " + std::to_string(reply->status) + " (" + reason + ")");
+    // 429 and 5xx say nothing of us.
+    if (reply->status >= 400 && reply->status < 500 && reply->status != 429) why.code = errc::credential_refused;
+    return why;
   }
   if (!parsed || !parsed->IsObject()) return unavailable("answered something that is not a token");
   auto token = parsed->FindMember("access_token");

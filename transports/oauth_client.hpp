@@ -46,6 +46,8 @@ class oauth_client {
   void refused(uint64_t generation);
   /// Why there is no fresh token, in one sentence without secrets; empty when there is.
   std::string trouble() const;
+  /// Whether the last attempt was refused: our account, key or secret is not taken.
+  bool refused_by_issuer() const;
 
  private:
   using time_point = std::chrono::steady_clock::time_point;
@@ -70,6 +72,7 @@ class oauth_client {
   time_point next_attempt_;
   time_point next_after_refusal_;
   bool failing_ = false;
+  bool refused_by_issuer_ = false;
   bool stopping_ = false;
   back_off waits_{std::chrono::seconds(1), std::chrono::seconds(60)};
   std::thread thread_;

@@ -26,12 +26,14 @@ unsigned char* bytes(std::string& text) {
 
 }  // namespace
 
-std::string seal(const seal_key& key, std::string_view text) {
+std::string seal(const seal_key& key, std::string_view text, std::string_view context_text) {
   std::string made(nonce_bytes + text.size() + tag_bytes, '\0');
   context cipher(EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free);
   int size = 0;
   bool good = cipher && RAND_bytes(bytes(made), nonce_bytes) == 1 &&
               EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key.data(), bytes(made)) == 1 &&
+              EVP_EncryptUpdate(cipher.get(), nullptr, &size, bytes(context_text),
+                                static_cast<int>(context_text.size())) == 1 &&
               EVP_EncryptUpdate(cipher.get(), bytes(made) + nonce_bytes, &size, bytes(text),
                                 static_cast<int>(text.size())) == 1 &&
               EVP_EncryptFinal_ex(cipher.get(), bytes(made) + nonce_bytes + size, &size) == 1 &&
@@ -41,7 +43,8 @@ std::string seal(const seal_key& key, std::string_view text) {
   return good ? to_base64url(made) : std::string();
 }
 
-std::optional<std::string> unseal(const seal_key& key, std::string_view sealed) {
+std::optional<std::string> unseal(const seal_key& key, std::string_view sealed,
+                                  std::string_view context_text) {
   auto raw = from_base64url(sealed);
   if (!raw || raw->size() < nonce_bytes + tag_bytes) return std::nullopt;
   size_t count = raw->size() - nonce_bytes - tag_bytes;
@@ -50,6 +53,8 @@ std::optional<std::string> unseal(const seal_key& key, std::string_view sealed) 
   int size = 0;
   bool good =
       cipher && EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key.data(), bytes(*raw)) == 1 &&
+      EVP_DecryptUpdate(cipher.get(), nullptr, &size, bytes(context_text),
+                        static_cast<int>(context_text.size())) == 1 &&
       EVP_DecryptUpdate(cipher.get(), bytes(text), &size, bytes(*raw) + nonce_bytes,
                         static_cast<int>(count)) == 1 &&
       EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_SET_TAG, tag_bytes, bytes(*raw) + nonce_bytes + count) ==

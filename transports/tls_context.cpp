@@ -3,11 +3,17 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <ctime>
+#include <fstream>
+#include <sstream>
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+
+#include "model/hex.hpp"
 
 namespace pusher {
 
@@ -33,39 +39,86 @@ int give_password(char* into, int room, int, void* password) {
   return static_cast<int>(size);
 }
 
-bool ends_with(const std::string& text, const char* end) {
-  auto size = std::strlen(end);
-  return text.size() >= size && text.compare(text.size() - size, size, end) == 0;
+using bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
+
+bio reader_of(const std::string& text) {
+  return {BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), BIO_free};
 }
 
-bool use_pkcs12(SSL_CTX* context, const client_identity& identity) {
-  std::unique_ptr<BIO, decltype(&BIO_free)> file(BIO_new_file(identity.file.c_str(), "rb"), BIO_free);
-  if (!file) return false;
-  std::unique_ptr<PKCS12, decltype(&PKCS12_free)> store(d2i_PKCS12_bio(file.get(), nullptr), PKCS12_free);
+/// A certificate, its key, and the certificates between it and its authority.
+struct opened_identity {
+  std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key{nullptr, EVP_PKEY_free};
+  std::unique_ptr<X509, decltype(&X509_free)> certificate{nullptr, X509_free};
+  STACK_OF(X509)* chain = nullptr;
+
+  opened_identity() = default;
+  opened_identity(const opened_identity&) = delete;
+  opened_identity& operator=(const opened_identity&) = delete;
+  ~opened_identity() { sk_X509_pop_free(chain, X509_free); }
+
+  bool whole() const {
+    return key && certificate && X509_check_private_key(certificate.get(), key.get()) == 1;
+  }
+};
+
+void open_pkcs12(const client_identity& from, opened_identity& into) {
+  auto source = reader_of(from.content);
+  std::unique_ptr<PKCS12, decltype(&PKCS12_free)> store(d2i_PKCS12_bio(source.get(), nullptr), PKCS12_free);
   EVP_PKEY* key = nullptr;
   X509* certificate = nullptr;
-  STACK_OF(X509)* chain = nullptr;
-  if (!store || PKCS12_parse(store.get(), identity.password.c_str(), &key, &certificate, &chain) != 1)
-    return false;
-  bool used = SSL_CTX_use_cert_and_key(context, certificate, key, chain, 1) == 1;
-  EVP_PKEY_free(key);
-  X509_free(certificate);
-  sk_X509_pop_free(chain, X509_free);
-  return used;
+  if (!store || PKCS12_parse(store.get(), from.password.c_str(), &key, &certificate, &into.chain) != 1) return;
+  into.key.reset(key);
+  into.certificate.reset(certificate);
+}
+
+void open_pem(const client_identity& from, opened_identity& into) {
+  auto* password = const_cast<std::string*>(&from.password);  // NOLINT: only read
+  auto keys = reader_of(from.content), certificates = reader_of(from.content);
+  into.key.reset(PEM_read_bio_PrivateKey(keys.get(), nullptr, give_password, password));
+  into.certificate.reset(PEM_read_bio_X509(certificates.get(), nullptr, give_password, password));
+  if (!into.key || !into.certificate) return;
+  into.chain = sk_X509_new_null();
+  while (X509* next = PEM_read_bio_X509(certificates.get(), nullptr, give_password, password))
+    sk_X509_push(into.chain, next);
+  ERR_clear_error();  // that there is no further certificate is no error
+}
+
+void open_identity(const client_identity& from, opened_identity& into) {
+  bool pem = from.content.find("-----BEGIN") != std::string::npos;
+  pem ? open_pem(from, into) : open_pkcs12(from, into);
 }
 
 bool use_identity(SSL_CTX* context, const client_identity& identity) {
-  if (ends_with(identity.file, ".p12") || ends_with(identity.file, ".pfx"))
-    return use_pkcs12(context, identity);
-  auto* password = const_cast<std::string*>(&identity.password);  // NOLINT: only read
-  SSL_CTX_set_default_passwd_cb(context, give_password);
-  SSL_CTX_set_default_passwd_cb_userdata(context, password);
-  bool used = SSL_CTX_use_certificate_chain_file(context, identity.file.c_str()) == 1 &&
-              SSL_CTX_use_PrivateKey_file(context, identity.file.c_str(), SSL_FILETYPE_PEM) == 1 &&
-              SSL_CTX_check_private_key(context) == 1;
-  SSL_CTX_set_default_passwd_cb_userdata(context, nullptr);
-  SSL_CTX_set_default_passwd_cb(context, nullptr);
-  return used;
+  opened_identity opened;
+  open_identity(identity, opened);
+  return opened.whole() && SSL_CTX_use_cert_and_key(context, opened.certificate.get(), opened.key.get(),
+                                                    opened.chain, 1) == 1;
+}
+
+error unusable(const client_identity& identity) {
+  auto reason = take_tls_error();
+  return {errc::invalid_configuration,
+          "cannot use the certificate and key in " + identity.name + ": " + reason, "", 0};
+}
+
+std::string name_of(const X509* certificate) {
+  bio into(BIO_new(BIO_s_mem()), BIO_free);
+  X509_NAME_print_ex(into.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+  char* text = nullptr;
+  auto size = BIO_get_mem_data(into.get(), &text);
+  return {text, static_cast<size_t>(size)};
+}
+
+std::string fingerprint_of(const X509* certificate) {
+  std::array<unsigned char, 32> digest{};
+  unsigned size = 0;
+  X509_digest(certificate, EVP_sha256(), digest.data(), &size);
+  return to_hex(digest);
+}
+
+int64_t seconds_of(const ASN1_TIME* time) {
+  tm parts{};
+  return ASN1_TIME_to_tm(time, &parts) == 1 ? static_cast<int64_t>(timegm(&parts)) : 0;
 }
 
 bool expect_host(SSL* session, const std::string& host) {
@@ -101,10 +154,29 @@ result<tls_context> tls_context::make(const std::string& ca_file, const client_i
                      (ca_file.empty() ? "the system's store" : ca_file) + ": " + take_tls_error(),
                  "", 0};
   }
-  if (!identity.file.empty() && !use_identity(context, identity))
-    return error{errc::invalid_configuration,
-                 "cannot use the certificate and key in " + identity.file + ": " + take_tls_error(), "", 0};
+  if (!identity.content.empty() && !use_identity(context, identity)) return unusable(identity);
   return made;
+}
+
+result<client_identity> load_identity(const std::string& file, const std::string& password) {
+  client_identity loaded{"", password, file};
+  if (file.empty()) return loaded;
+  std::ifstream source(file, std::ios::binary);
+  std::ostringstream content;
+  if (!source || !(content << source.rdbuf()))
+    return error{errc::invalid_configuration, "cannot read the certificate and key in " + file, "", 0};
+  loaded.content = content.str();
+  return loaded;
+}
+
+result<certificate_facts> examine(const client_identity& identity) {
+  opened_identity opened;
+  open_identity(identity, opened);
+  if (!opened.whole()) return unusable(identity);
+  const auto* certificate = opened.certificate.get();
+  return certificate_facts{name_of(certificate), fingerprint_of(certificate),
+                           seconds_of(X509_get0_notBefore(certificate)),
+                           seconds_of(X509_get0_notAfter(certificate))};
 }
 
 tls_context::session tls_context::connect(int socket, const std::string& host) const {

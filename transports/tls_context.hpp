@@ -12,11 +12,26 @@ struct ssl_st;
 
 namespace pusher {
 
-/// A client's certificate and key: PEM, or PKCS #12 when the file's name ends in .p12 or .pfx.
+/// A client's certificate and key: PEM, or the bytes of PKCS #12.
 struct client_identity {
-  std::string file;
+  std::string content;   ///< empty = no identity
   std::string password;  ///< empty = none
+  std::string name;      ///< of where it comes from, for errors
 };
+
+/// The identity in a file; none for an empty path. Errors: invalid_configuration.
+result<client_identity> load_identity(const std::string& file, const std::string& password);
+
+/// What a client's certificate says of itself.
+struct certificate_facts {
+  std::string subject;
+  std::string fingerprint;   ///< SHA-256 of the certificate, in hexadecimal
+  int64_t begins_at = 0;     ///< seconds since the epoch
+  int64_t ends_at = 0;       ///< seconds since the epoch; after it no gateway takes it
+};
+/// Errors: invalid_configuration, when there is no certificate in it with the key that belongs to it, or the
+/// password does not open it.
+result<certificate_facts> examine(const client_identity& identity);
 
 /// Which protocols a client offers by ALPN.
 enum class alpn : uint8_t { h2, h2_or_http1 };

@@ -3,12 +3,15 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "model/clock.hpp"
+#include "model/ids.hpp"
 #include "model/job.hpp"
 #include "model/notification.hpp"
 
@@ -36,6 +39,7 @@ struct verdict {
   int64_t retry_after_ms = 0;
   /// With `retry` and no retry_after_ms: the shortest first wait that the gateway demands.
   int64_t minimum_wait_ms = 0;
+  bool credential_refused = false;  ///< what the gateway does not take is the credential, not this push
   utc_ms unregistered_at = 0;  ///< with `unregistered`: since when the gateway knows, 0 = it did not say
 };
 
@@ -50,6 +54,42 @@ inline constexpr std::array all_channels{channel::fcm, channel::apns, channel::a
                                          channel::hms};
 std::string_view to_string(channel value);
 channel channel_of(gateway gateway, environment environment);
+
+/// Some of the channels.
+class channel_set {
+ public:
+  channel_set() = default;
+  channel_set(std::initializer_list<channel> members) {
+    for (auto each : members)
+      insert(each);
+  }
+  void insert(channel which) { bits_ = static_cast<uint8_t>(bits_ | bit(which)); }
+  void insert(channel_set others) { bits_ = static_cast<uint8_t>(bits_ | others.bits_); }
+  bool contains(channel which) const { return (bits_ & bit(which)) != 0; }
+  bool empty() const { return bits_ == 0; }
+  friend bool operator==(channel_set a, channel_set b) { return a.bits_ == b.bits_; }
+  friend bool operator!=(channel_set a, channel_set b) { return a.bits_ != b.bits_; }
+
+ private:
+  static uint8_t bit(channel which) { return static_cast<uint8_t>(1U << static_cast<unsigned>(which)); }
+  uint8_t bits_ = 0;
+};
+
+/// The channels that applications have a credential for.
+using reachability = std::map<application_id, channel_set>;
+
+/// An application's channel. Each has credentials of its own: what holds one up is of no concern to others.
+struct push_route {
+  application_id application;
+  pusher::channel channel = channel::fcm;
+
+  friend bool operator<(const push_route& a, const push_route& b) {
+    return a.application == b.application ? a.channel < b.channel : a.application < b.application;
+  }
+  friend bool operator==(const push_route& a, const push_route& b) {
+    return a.application == b.application && a.channel == b.channel;
+  }
+};
 
 /// Targets of one batch that are to be sent, in order.
 struct push_order {
@@ -84,6 +124,7 @@ struct transport_stats {
   uint64_t grants = 0;           ///< requests that were granted and not started
   uint64_t stream_capacity = 0;  ///< streams that the open connections allow together
   bool breaker_open = false;     ///< new requests wait because the gateway refuses or cannot be reached
+  bool credential_refused = false;  ///< nobody gets through with this credential
   std::string trouble;           ///< why, in one sentence without secrets; empty when well
 };
 

@@ -67,10 +67,13 @@ verdict verdict_of(const answer_rule& rule, std::optional<int64_t> asked_ms) {
     case answer_action::switch_environment:
       made.kind = verdict_kind::other_environment;
       break;
-    case answer_action::refresh_credential:
     case answer_action::refused:
+      made.kind = verdict_kind::rejected;
+      break;
+    case answer_action::refresh_credential:
     case answer_action::refused_credential:
       made.kind = verdict_kind::rejected;
+      made.credential_refused = true;
       break;
     case answer_action::unknown:
       made.kind = verdict_kind::unknown;

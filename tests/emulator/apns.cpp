@@ -143,6 +143,8 @@ std::string_view apns_gateway::judge(const request& asked, reply& answer, int64_
 std::string_view apns_gateway::judge_token(const request& asked) const {
   if (token_.empty()) return "MissingDeviceToken";
   if (!from_hex(token_)) return "BadDeviceToken";
+  // No device has it.
+  if (token_.find_first_not_of('0') == std::string_view::npos) return "BadDeviceToken";
   bool of_both = starts_with(token_text_, "BOTH");
   bool of_sandbox = starts_with(token_text_, "SANDBOX");
   return of_both || of_sandbox == asked.sandbox ? "" : "BadDeviceToken";

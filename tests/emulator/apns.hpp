@@ -22,6 +22,7 @@ class apns_gateway {
 
   /// While revoked, no provider token is good.
   void revoke_keys(bool revoked) { credentials_.revoke_keys(revoked); }
+  void revoke_key(std::string_view id) { credentials_.revoke_key(id); }
 
   /// Provider tokens issued before `now` (seconds since the epoch) are no longer good.
   void expire_keys(int64_t now) { credentials_.expire_keys(now); }

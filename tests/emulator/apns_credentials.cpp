@@ -14,19 +14,23 @@ constexpr int64_t skew_seconds = 60;
 constexpr size_t tokens_remembered = 10'000;
 constexpr size_t bearer_size = std::string_view("bearer ").size();
 
-/// The iat of a token that was signed by our key; 0 when it is anything else.
-int64_t birth_of_good_token(std::string_view text, const apns_identity& identity) {
-  auto token = read_jwt(text);
-  if (!token || text_member(&token->header, "kid") != apns_identity::key_id) return 0;
-  if (text_member(&token->claims, "iss") != apns_identity::team_id) return 0;
-  if (!signed_with_es256(*token, identity.key.get())) return 0;
-  return number_claim(*token, "iat").value_or(0);
-}
-
 }  // namespace
 
 apns_credentials::apns_credentials(const apns_identity& identity, int64_t least_seconds_between_tokens)
     : identity_(identity), least_seconds_between_tokens_(least_seconds_between_tokens) {}
+
+/// The iat and key of a token that was signed by one of ours.
+apns_credentials::known_token apns_credentials::examine(std::string_view text) const {
+  known_token found;
+  auto token = read_jwt(text);
+  if (!token || text_member(&token->claims, "iss") != apns_identity::team_id) return found;
+  found.key_id = text_member(&token->header, "kid");
+  bool second = found.key_id == apns_identity::second_key_id;
+  if (!second && found.key_id != apns_identity::key_id) return found;
+  if (signed_with_es256(*token, second ? identity_.second_key.get() : identity_.key.get()))
+    found.birth = number_claim(*token, "iat").value_or(0);
+  return found;
+}
 
 std::string_view apns_credentials::judge(const request& asked, int64_t now) {
   std::string_view header = asked.authorization;
@@ -37,29 +41,31 @@ std::string_view apns_credentials::judge(const request& asked, int64_t now) {
   auto found = tokens_.find(key_);
   if (found == tokens_.end()) {
     if (tokens_.size() >= tokens_remembered) tokens_.clear();
-    found = tokens_.emplace(key_, known_token{birth_of_good_token(key_, identity_), false}).first;
+    found = tokens_.emplace(key_, examine(key_)).first;
   }
   auto& token = found->second;
+  if (!revoked_key_.empty() && token.key_id == revoked_key_) return "InvalidProviderToken";
   if (token.birth <= 0 || token.birth > now + skew_seconds) return "InvalidProviderToken";
   if (token.birth < now - lifetime_seconds || token.birth < expired_before_) return "ExpiredProviderToken";
   if (!token.in_use) {
-    if (auto reason = judge_first_use(token.birth); !reason.empty()) return reason;
+    if (auto reason = judge_first_use(token); !reason.empty()) return reason;
     token.in_use = true;
   }
   return {};
 }
 
-std::string_view apns_credentials::judge_first_use(int64_t birth) {
-  bool too_soon = last_birth_ && std::abs(birth - *last_birth_) < least_seconds_between_tokens_;
+std::string_view apns_credentials::judge_first_use(const known_token& token) {
+  auto [last, first] = last_births_.emplace(token.key_id, token.birth);
+  bool too_soon = !first && std::abs(token.birth - last->second) < least_seconds_between_tokens_;
   if (too_soon) return "TooManyProviderTokenUpdates";
-  last_birth_ = birth;
+  last->second = token.birth;
   return {};
 }
 
 void apns_credentials::expire_keys(int64_t now) {
   expired_before_ = now;
   // Whoever must replace an expired token may do so at once.
-  last_birth_.reset();
+  last_births_.clear();
 }
 
 }  // namespace pusher::emulator

@@ -21,6 +21,10 @@ bool read_text(std::string_view name, std::string_view value, control_message& m
     message.fail = failure_named(value);
     return message.fail.has_value();
   }
+  if (name == "revoke_key") {
+    message.revoke_key = value;
+    return !value.empty();
+  }
   if (name != "gateway") return false;
   message.gateway = gateway_named(value);
   return message.gateway.has_value();

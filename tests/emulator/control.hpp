@@ -3,6 +3,7 @@
 
 #include <array>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include <rapidjson/document.h>
@@ -20,6 +21,7 @@ struct control_message {
   std::optional<verdict> fail;          ///< `accepted` = no longer
   std::optional<bool> hold;
   std::optional<bool> revoke_keys;
+  std::string revoke_key;  ///< id of one of APNs's keys; empty = none
   bool revoke_tokens = false;
   bool expire_keys = false;
   orders given;

@@ -13,6 +13,7 @@ constexpr auto self = gateway_kind::fcm;
 constexpr std::string_view push_prefix = "/v1/projects/";
 constexpr std::string_view push_suffix = "/messages:send";
 constexpr size_t bearer_size = std::string_view("Bearer ").size();
+constexpr std::string_view second_projects = "SECOND";  // tokens that belong to the second project
 constexpr int64_t us_per_second = 1'000'000;
 
 bool is_json(std::string_view content_type) {
@@ -24,8 +25,15 @@ bool is_json(std::string_view content_type) {
 fcm_gateway::fcm_gateway(const options& settings, token_endpoint& tokens, oracle& books)
     : tokens_(tokens),
       books_(books),
-      project_(settings.project),
-      push_path_(std::string(push_prefix) + settings.project + std::string(push_suffix)) {}
+      first_project_(settings.project) {
+  take_project(first_project_);
+}
+
+void fcm_gateway::take_project(const std::string& project) {
+  if (project == project_) return;
+  project_ = project;
+  push_path_ = std::string(push_prefix) + project + std::string(push_suffix);
+}
 
 bool fcm_gateway::takes(std::string_view path) {
   return path.size() > push_prefix.size() + push_suffix.size() &&
@@ -68,6 +76,9 @@ scripted_answer fcm_gateway::judge(const request& asked, reply& answer, bool goo
   answer.credentials_good = true;
   if (!good_message) return {verdict::refused_message};
   if (books_.over_rate(now_us)) return {verdict::quota_exceeded};
+  bool of_second = facts.token.substr(0, second_projects.size()) == second_projects;
+  if (of_second != (project_ != first_project_) && !facts.token.empty() && !facts.validate_only)
+    return {verdict::sender_mismatch};
   if (facts.validate_only) return {verdict::validated};
   return books_.attempt(self, push);
 }
@@ -77,7 +88,9 @@ verdict fcm_gateway::judge_credentials(const request& asked, int64_t now_us) {
   if (credentials.empty()) return verdict::no_credentials;
   auto scheme = credentials.substr(0, bearer_size);
   if (scheme != "Bearer " && scheme != "bearer ") return verdict::unauthenticated;
-  if (!tokens_.good(credentials.substr(bearer_size), now_us / us_per_second)) return verdict::unauthenticated;
+  const auto* owner = tokens_.owner_of(credentials.substr(bearer_size), now_us / us_per_second);
+  if (!owner) return verdict::unauthenticated;
+  take_project(owner->project);
   return asked.path == push_path_ ? verdict::accepted : verdict::permission_denied;
 }
 

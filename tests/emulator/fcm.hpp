@@ -26,14 +26,16 @@ class fcm_gateway {
   scripted_answer judge(const request& asked, reply& answer, bool good_message, const message_facts& facts,
                         const push_facts& push, int64_t now_us);
   verdict judge_credentials(const request& asked, int64_t now_us);
+  void take_project(const std::string& project);
   std::string_view word_any(const scripted_answer& decided, const message_fault& fault, const request& asked,
                             reply& answer, int64_t now_us);
   std::string_view next_message_id(int64_t now_us);
 
   token_endpoint& tokens_;
   oracle& books_;
-  std::string project_;
-  std::string push_path_;
+  std::string first_project_;
+  std::string project_;    ///< of who asked last
+  std::string push_path_;  ///< of that project
   message_judge judge_;
   std::string message_id_;
   uint64_t message_count_ = 0;

@@ -19,6 +19,7 @@ gateway::gateway(const options& settings, const identities& known, token_endpoin
     : tokens_(tokens),
       stats_(stats),
       books_(settings, log, stats),
+      bodies_(settings.body_file),
       fcm_(settings, tokens, books_),
       apns_(settings, known.apns, books_),
       hms_tokens_(known.hms, settings.token_lifetime_seconds),
@@ -52,6 +53,13 @@ void gateway::handle(request& asked, reply& answer, int64_t now_us) {
 }
 
 void gateway::push(gateway_kind kind, request& asked, reply& answer, int64_t now_us) {
+  if (!bodies_) return judge(kind, asked, answer, now_us);
+  auto body = asked.body;
+  judge(kind, asked, answer, now_us);
+  bodies_.add(name_of(kind), asked, kind == gateway_kind::webpush ? webpush_.plain() : body, answer.shown_status());
+}
+
+void gateway::judge(gateway_kind kind, request& asked, reply& answer, int64_t now_us) {
   switch (kind) {
     case gateway_kind::fcm:
       return fcm_.handle(asked, answer, now_us);
@@ -82,6 +90,7 @@ void gateway::control(const request& asked, reply& answer, int64_t now_us) {
     hms_tokens_.revoke_all();
   }
   if (message->revoke_keys) apns_.revoke_keys(*message->revoke_keys);
+  if (!message->revoke_key.empty()) apns_.revoke_key(message->revoke_key);
   if (message->expire_keys) apns_.expire_keys(now_us / us_per_second);
   if (message->hold) holding_ = *message->hold;
   orders_ = message->given;

@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "tests/emulator/apns.hpp"
+#include "tests/emulator/body_log.hpp"
 #include "tests/emulator/control.hpp"
 #include "tests/emulator/exchange.hpp"
 #include "tests/emulator/fcm.hpp"
@@ -22,7 +24,7 @@ namespace pusher::emulator {
 
 /// What clients hold to prove who they are, and the emulator to check it.
 struct identities {
-  service_account google;
+  std::vector<service_account> google;  ///< of two projects
   apns_identity apns;
   hms_identity hms;
   webpush_identity webpush;
@@ -49,11 +51,13 @@ class gateway {
  private:
   static std::optional<gateway_kind> gateway_of(const request& asked);
   void push(gateway_kind kind, request& asked, reply& answer, int64_t now_us);
+  void judge(gateway_kind kind, request& asked, reply& answer, int64_t now_us);
   void control(const request& asked, reply& answer, int64_t now_us);
 
   token_endpoint& tokens_;
   statistics& stats_;
   oracle books_;
+  body_log bodies_;
   fcm_gateway fcm_;
   apns_gateway apns_;
   hms_token_endpoint hms_tokens_;

@@ -5,8 +5,9 @@ namespace pusher::emulator {
 namespace {
 
 constexpr const char* help =
-    R"(gateway-emulator: a stand-in for push gateways, as strict as they are, over TLS: FCM HTTP v1 with Google's
-token endpoint, APNs, Huawei Push Kit (HMS) with its token endpoint, Web Push, and legacy FCM.
+    R"(gateway-emulator: a stand-in for push gateways, as strict as they are, over TLS: FCM HTTP v1 (two
+projects) with Google's token endpoint, APNs (two keys), Huawei Push Kit (HMS) with its token endpoint, Web
+Push, and legacy FCM.
 
 usage: gateway-emulator --directory DIR [options]
 
@@ -17,6 +18,8 @@ usage: gateway-emulator --directory DIR [options]
   --log FILE               appends one line per push, with tabs between: time in microseconds, HTTP status
                            (0 = no answer), target, correlation or -, error code or -, connection, stream, gateway;
                            accepted = a status of 2xx and no code; one line for each token of a multicast
+  --bodies FILE            appends one JSON line per push: gateway, path, status, body (of Web Push: decrypted),
+                           headers
   --project ID             the project that the service account belongs to (pusher-emulated)
   --token-lifetime SECONDS of the access tokens (3600)
   --apns-token-updates-seconds N
@@ -65,6 +68,8 @@ the next ones succeed). APNs tokens are hexadecimal; their text is what the byte
   anything else     success
   ILLEGAL...        HMS: an illegal token
   CANON-<x>         legacy: success with the registration id NEW-<x>
+  SECOND...         FCM: good for the second project only; others for the first only
+  000...            APNs: nothing but zeros is no device's token
   SANDBOX...        APNs: good at the sandbox's port only; others at the main port only; BOTH... at both
 
 Control at run time, on the same port:
@@ -72,6 +77,7 @@ Control at run time, on the same port:
                     {"gateway": "fcm" | "apns" | "webpush" | "hms" | "legacy", "fail": ...}   for those of one
                     {"revoke_tokens": true}       all access tokens become invalid
                     {"revoke_keys": true|false}   APNs takes no provider token, or those that are good again
+                    {"revoke_key": "KEY ID"}      APNs takes no provider token of that key any more
                     {"expire_keys": true}         APNs provider tokens issued before now are expired
                     {"close_connections": true}   all connections but the asking one are closed
                     {"hold": true|false}          pushes over HTTP/2 wait unprocessed until hold is false

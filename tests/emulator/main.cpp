@@ -81,13 +81,21 @@ std::optional<identities> ensure_identities(const std::string& directory, const 
   auto base_url = origin(settings, settings.port);
   auto account =
       ensure_service_account(directory + "/service-account.json", settings.project, base_url + "/token");
+  auto second = ensure_service_account(directory + "/service-account-2.json", settings.project + "-2",
+                                       base_url + "/token");
   auto apns_key = ensure_p256_key(directory + "/apns-key.p8");
+  auto second_apns_key = ensure_p256_key(directory + "/apns-key-2.p8");
   auto hms_secret = ensure_secret(directory + "/hms-secret", 32);
   auto webpush = ensure_webpush(directory);
   auto server_key = ensure_secret(directory + "/legacy-server-key", 32);
-  if (!account || !apns_key || !hms_secret || !webpush || !server_key) return std::nullopt;
-  return identities{std::move(*account), {std::move(apns_key)},    {std::move(*hms_secret)},
-                    std::move(*webpush), {std::move(*server_key)}, base_url};
+  if (!account || !second || !apns_key || !second_apns_key || !hms_secret || !webpush || !server_key)
+    return std::nullopt;
+  std::vector<service_account> google;
+  google.push_back(std::move(*account));
+  google.push_back(std::move(*second));
+  return identities{std::move(google),   {std::move(apns_key), std::move(second_apns_key)},
+                    {std::move(*hms_secret)}, std::move(*webpush),
+                    {std::move(*server_key)}, base_url};
 }
 
 void describe(const options& settings, const std::string& directory, const identities& known,
@@ -97,11 +105,14 @@ void describe(const options& settings, const std::string& directory, const ident
   ready.add("base_url", base_url);
   ready.add("project_id", settings.project);
   ready.add("service_account_file", directory + "/service-account.json");
+  ready.add("second_service_account_file", directory + "/service-account-2.json");
   ready.add("ca_file", directory + "/ca.pem");
   ready.add("apns_base_url", base_url);
   ready.add("apns_sandbox_base_url", origin(settings, settings.sandbox_port));
   ready.add("apns_key_file", directory + "/apns-key.p8");
   ready.add("apns_key_id", apns_identity::key_id);
+  ready.add("apns_second_key_file", directory + "/apns-key-2.p8");
+  ready.add("apns_second_key_id", apns_identity::second_key_id);
   ready.add("apns_team_id", apns_identity::team_id);
   ready.add("apns_topic", apns_identity::topic);
   ready.add("apns_certificate_file", directory + "/apns-client.pem");

@@ -1,5 +1,7 @@
 #include "tests/emulator/oauth.hpp"
 
+#include <algorithm>
+
 #include <openssl/err.h>
 #include <openssl/rand.h>
 
@@ -45,14 +47,9 @@ std::string error_body(const char* error, const std::string& description) {
   return std::string("{\"error\":\"") + error + "\",\"error_description\":\"" + description + "\"}";
 }
 
-}  // namespace
-
-token_endpoint::token_endpoint(const service_account& account, int64_t lifetime_seconds)
-    : account_(account), lifetime_seconds_(lifetime_seconds) {}
-
-bool token_endpoint::signed_by_account(std::string_view signing_input, std::string_view signature) const {
+bool signed_by(const service_account& account, std::string_view signing_input, std::string_view signature) {
   digest_context_ptr context(EVP_MD_CTX_new());
-  if (EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, account_.key.get()) != 1)
+  if (EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, account.key.get()) != 1)
     return false;
   auto bytes = [](std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); };
   bool good = EVP_DigestVerify(context.get(), bytes(signature), signature.size(), bytes(signing_input),
@@ -62,7 +59,13 @@ bool token_endpoint::signed_by_account(std::string_view signing_input, std::stri
   return good;
 }
 
-token_endpoint::refusal token_endpoint::judge_assertion(std::string_view assertion, int64_t now) const {
+}  // namespace
+
+token_endpoint::token_endpoint(const std::vector<service_account>& accounts, int64_t lifetime_seconds)
+    : accounts_(accounts), lifetime_seconds_(lifetime_seconds) {}
+
+token_endpoint::refusal token_endpoint::judge_assertion(std::string_view assertion, int64_t now,
+                                                        const service_account*& account) const {
   auto first = assertion.find('.'), last = assertion.rfind('.');
   if (first == std::string_view::npos || first == last || assertion.find('.', first + 1) != last)
     return {"invalid_grant", "Bad Request"};
@@ -74,21 +77,24 @@ token_endpoint::refusal token_endpoint::judge_assertion(std::string_view asserti
       !parse_object(*claims_text, claims))
     return {"invalid_grant", "Invalid JWT: Failed to parse the assertion."};
   if (text_member(&header, "alg") != "RS256") return {"invalid_grant", "Invalid JWT: alg must be RS256."};
-  if (text_member(&claims, "iss") != account_.email)
-    return {"invalid_grant", "Invalid grant: account not found"};
-  if (text_member(&header, "kid") != account_.key_id ||
-      !signed_by_account(assertion.substr(0, last), *signature))
+  auto issuer = text_member(&claims, "iss");
+  auto found = std::find_if(accounts_.begin(), accounts_.end(), [&](auto& each) { return each.email == issuer; });
+  if (found == accounts_.end()) return {"invalid_grant", "Invalid grant: account not found"};
+  account = &*found;
+  if (text_member(&header, "kid") != account->key_id ||
+      !signed_by(*account, assertion.substr(0, last), *signature))
     return {"invalid_grant", "Invalid JWT Signature."};
-  if (text_member(&claims, "aud") != account_.token_uri)
+  if (text_member(&claims, "aud") != account->token_uri)
     return {"invalid_grant",
-            "Invalid JWT: Failed audience check. The right audience is " + account_.token_uri};
+            "Invalid JWT: Failed audience check. The right audience is " + account->token_uri};
   if (!sane_times(claims, now)) return {"invalid_grant", bad_times};
   if (!has_one_of_our_scopes(text_member(&claims, "scope")))
     return {"invalid_scope", "Invalid OAuth scope or ID token audience provided."};
   return {};
 }
 
-token_endpoint::refusal token_endpoint::judge(const request& asked, int64_t now) const {
+token_endpoint::refusal token_endpoint::judge(const request& asked, int64_t now,
+                                              const service_account*& account) const {
   std::string_view type = asked.content_type;
   if (type.substr(0, type.find(';')) != "application/x-www-form-urlencoded")
     return {"invalid_request", "The body must be application/x-www-form-urlencoded."};
@@ -99,50 +105,51 @@ token_endpoint::refusal token_endpoint::judge(const request& asked, int64_t now)
   if (grant_type->second != jwt_bearer) return {"unsupported_grant_type", "Invalid grant_type"};
   auto assertion = form->find("assertion");
   if (assertion == form->end()) return {"invalid_request", "Missing required parameter: assertion"};
-  return judge_assertion(assertion->second, now);
+  return judge_assertion(assertion->second, now, account);
 }
 
 void token_endpoint::handle(const request& asked, reply& answer, int64_t now) {
-  auto no = judge(asked, now);
+  const service_account* account = nullptr;
+  auto no = judge(asked, now, account);
   if (no.error) {
     ++refusals_;
     answer.status = 400;
     answer.body = error_body(no.error, no.description);
     return;
   }
-  answer.body = "{\"access_token\":\"" + mint(now) +
+  answer.body = "{\"access_token\":\"" + mint(*account, now) +
                 "\",\"expires_in\":" + std::to_string(lifetime_seconds_) + ",\"token_type\":\"Bearer\"}";
 }
 
-std::string token_endpoint::mint(int64_t now) {
+std::string token_endpoint::mint(const service_account& account, int64_t now) {
   forget_expired(now);
   std::string random(120, '\0');
   RAND_bytes(reinterpret_cast<unsigned char*>(random.data()), static_cast<int>(random.size()));
   auto token = "ya29.c." + base64url(random);
-  expiry_of_[token] = now + lifetime_seconds_;
+  tokens_[token] = {&account, now + lifetime_seconds_};
   ++mints_;
   return token;
 }
 
-bool token_endpoint::good(std::string_view access_token, int64_t now) {
-  if (access_token == last_good_ && now < last_good_until_) return true;
+const service_account* token_endpoint::owner_of(std::string_view access_token, int64_t now) {
+  if (access_token == last_good_ && now < last_.expires) return last_.owner;
   key_.assign(access_token);
-  auto found = expiry_of_.find(key_);
-  if (found == expiry_of_.end() || now >= found->second) return false;
+  auto found = tokens_.find(key_);
+  if (found == tokens_.end() || now >= found->second.expires) return nullptr;
   last_good_ = key_;
-  last_good_until_ = found->second;
-  return true;
+  last_ = found->second;
+  return last_.owner;
 }
 
 void token_endpoint::revoke_all() {
-  expiry_of_.clear();
+  tokens_.clear();
   last_good_.clear();
-  last_good_until_ = 0;
+  last_ = {};
 }
 
 void token_endpoint::forget_expired(int64_t now) {
-  for (auto each = expiry_of_.begin(); each != expiry_of_.end();)
-    each = each->second <= now ? expiry_of_.erase(each) : std::next(each);
+  for (auto each = tokens_.begin(); each != tokens_.end();)
+    each = each->second.expires <= now ? tokens_.erase(each) : std::next(each);
 }
 
 }  // namespace pusher::emulator

@@ -89,6 +89,7 @@ constexpr text_flag text_flags[] = {
     {"--listen", "HOST:PORT", parse_listen},
     {"--directory", "a path", [](std::string_view t, options& o) { return store_text(t, o.directory); }},
     {"--log", "a path", [](std::string_view t, options& o) { return store_text(t, o.log_file); }},
+    {"--bodies", "a path", [](std::string_view t, options& o) { return store_text(t, o.body_file); }},
     {"--project", "lower-case letters, digits and dashes", parse_project},
     {"--answer-rate", "STATUS:SHARE, e.g. 429:0.05", parse_rate},
 };

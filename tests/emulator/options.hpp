@@ -18,6 +18,7 @@ struct options {
   uint16_t port = 0;
   std::string directory;
   std::string log_file;  ///< empty = no log
+  std::string body_file;  ///< likewise
   std::string project = "pusher-emulated";
   uint16_t sandbox_port = 0;  ///< 0 = a free one
   uint32_t max_streams = 100;

@@ -23,6 +23,8 @@ class webpush_gateway {
 
   /// GET /_last: the last message that was decrypted, and its headers.
   void show_last(reply& answer) const;
+  /// What the last request said; empty when it could not be decrypted.
+  const std::string& plain() const { return plain_; }
 
  private:
   /// How a push is refused; `status` 0 = it is not. The number is one of Mozilla's list.

@@ -14,6 +14,9 @@ BEFORE = {"/progress": (SETTLED_AT_ONCE, []), ":pause": (UNDER_WAY, []), ":resum
 WITHOUT_A_HOLD = 404  # holds come from a gateway that calls far too many tokens dead; system.gateway_trouble has them
 EXPECTED = {"confirm_token_hold": WITHOUT_A_HOLD, "undo_token_hold": WITHOUT_A_HOLD}
 
+# Where a name can be taken once.
+NAMED_ONCE = {("/v1/applications", "post"), ("/v1/credentials", "post")}
+
 DEVICE = {"gateway": "fcm", "platform": "android"}
 
 
@@ -67,6 +70,8 @@ class Sender:
         return found or [(None, None)]
 
     def send(self, path, method, operation, address, kind, body):
+        if (path, method) in NAMED_ONCE:
+            body = {**body, "name": f"{body['name']}-{self.sent}"}
         text = body if body is None or isinstance(body, str) else json.dumps(body)
         headers = {"Content-Type": kind} if kind else {}
         status, answer, _ = self.node.call(method.upper(), address, text.encode() if text else None, headers=headers)
@@ -114,7 +119,8 @@ class Sender:
     def send_all(self, path, method):
         operation, parameters = self.by_place[path, method]
         for kind, body in self.bodies(operation):
-            other_body, steps = BEFORE.get(path.rsplit("}", 1)[-1], (None, []))
+            about_a_notification = path.startswith("/v1/notifications/")
+            other_body, steps = BEFORE.get(path.rsplit("}", 1)[-1], (None, [])) if about_a_notification else (None, [])
             names = self.make(path, other_body)
             address = self.address(path, parameters, names)
             for verb in steps:

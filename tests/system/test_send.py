@@ -47,7 +47,7 @@ def check_targets(send, node, emulator):
     node.wait_completed(identity)
     seen = node.notification(identity)
     assert seen["counts"]["accepted"] == 1, seen
-    assert len([row for row in emulator.log() if row[2] == "phone-token"]) == 5
+    lab.until("five pushes to the phone", lambda: [row[2] for row in emulator.log()].count("phone-token") == 5)
     code, out, _ = send("--token", "apns-token".encode().hex(), "--gateway", "apns", "--title", "Hi", "--badge", "3",
                         "--priority", "high", "--ttl", "60", "--collapse-key", "k", "--wait", key=key)
     assert code == 0, out
@@ -57,6 +57,8 @@ def check_failures(send, node):
     """The exit code, and the gateway's code with its meaning."""
     code, out, _ = send("--token", "UNREG-token", "--title", "Hi", "--wait", key=node.key)
     assert code == 1 and "unregistered" in out and "UNREGISTERED: " in out, (code, out)
+    code, out, _ = send("--token", "BAD-token", "--title", "Hi", "--wait", key=node.key)
+    assert code == 1 and "INVALID_ARGUMENT" in out and "malformed" not in out, (code, out)
     code, out, _ = send("--user", "nobody", "--title", "Hi", "--wait", key=node.key)
     assert code == 1 and "no device" in out, (code, out)
     for wrong, said in ((["--title", "Hi"], "whom"), (["--device", "a", "--user", "b", "--title", "Hi"], "one of"),

@@ -224,7 +224,7 @@ result<apns_request> render_apns(const message& content) {
     return bad_field("/apns/payload", "an mdm push needs its payload, e.g. {\"mdm\": ...}");
   }
   made.body = json::to_text(built);
-  if (made.body.size() > made.type->payload_bytes)
+  if (content.blanks.empty() && made.body.size() > made.type->payload_bytes)
     return error{errc::payload_too_large,
                  "the push for apns would have " + std::to_string(made.body.size()) +
                      " bytes; Apple allows " + std::to_string(made.type->payload_bytes),

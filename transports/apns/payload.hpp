@@ -17,7 +17,7 @@ struct apns_request {
   std::string expiration;   ///< seconds since the epoch
   std::string collapse_id;  ///< empty = none
   std::string id;           ///< given by the notification, for all its devices; empty = one of ours for each
-  std::string body;         ///< JSON
+  std::string body;         ///< JSON; with blanks of any length its size is not checked
 };
 
 /// How content maps to Apple's fields:

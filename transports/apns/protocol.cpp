@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "transports/apns/payload.hpp"
+#include "transports/device_text.hpp"
 #include "transports/push_id.hpp"
 
 namespace pusher {
@@ -55,9 +56,7 @@ std::optional<verdict> apns_protocol::word(push_request& fresh, utc_ms now) {
   auto& rendered = target.of->rendered;
   if (!rendered || rendered->generation != fresh.generation) {
     auto made = render(*target.of->order.content, now);
-    if (!made)
-      return refused_content(made.failure().code == errc::payload_too_large ? "PayloadTooLarge"
-                                                                            : "INVALID_CONTENT");
+    if (!made) return refused_content(made.failure());
     rendered = *std::move(made);
   }
   fresh.rendered = rendered;
@@ -67,7 +66,13 @@ std::optional<verdict> apns_protocol::word(push_request& fresh, utc_ms now) {
   fresh.own.resize(1);
   auto id = rendered->id.empty() ? push_id(fresh.content().key, target.target().device) : rendered->id;
   fresh.own[0] = {"apns-id", std::move(id), indexing::first_time};
-  fresh.payload = {rendered->text, {}, {}};
+  auto text = text_for_device(fresh, rendered->most_bytes, [](const message& whole) -> result<std::string> {
+    auto request = render_apns(whole);
+    if (!request) return std::move(request).failure();
+    return std::move(request->body);
+  });
+  if (!text) return refused_content(text.failure());
+  fresh.payload = {*text, {}, {}};
   return std::nullopt;
 }
 
@@ -86,12 +91,11 @@ result<std::shared_ptr<const rendered_content>> apns_protocol::render(const mess
   if (!request->collapse_id.empty())
     head.push_back({"apns-collapse-id", request->collapse_id, indexing::first_time});
   head.push_back({"user-agent", "pusher"});
-  auto made = std::make_shared<rendered_content>();
-  made->text = std::move(request->body);
+  auto made = as_rendered(std::move(request->body), content, now);
   made->id = std::move(request->id);
   made->head = std::make_shared<const h2::request_head>(std::move(head));
   made->generation = tokens_ ? token_->generation : certificate_generation;
-  made->at = now;
+  made->most_bytes = request->type->payload_bytes;
   return std::shared_ptr<const rendered_content>(std::move(made));
 }
 

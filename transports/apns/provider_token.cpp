@@ -16,7 +16,8 @@ provider_token_keeper::provider_token_keeper(ec_key key, std::string key_id, std
       key_id_(std::move(key_id)),
       team_id_(std::move(team_id)),
       seal_key_(key_.derive_secret("pusher provider token " + key_id_ + " " + team_id_)),
-      name_("apns-token:" + team_id_ + ":" + key_id_) {}
+      // Who claims the same ids with another key must not take the place of the one that works.
+      name_("apns-token:" + team_id_ + ":" + key_id_ + ":" + key_.fingerprint().substr(0, 16)) {}
 
 result<void> provider_token_keeper::synchronize(shared_values& store, int64_t now) {
   auto stored = store.load(name_);

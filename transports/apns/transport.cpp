@@ -22,16 +22,23 @@ result<std::shared_ptr<provider_token_keeper>> make_provider_tokens(const apns_s
 result<std::unique_ptr<transport>> make_apns_transport(const apns_settings& settings, environment where,
                                                        const std::shared_ptr<provider_token_keeper>& tokens,
                                                        const limits_settings& limits, answer_sink& sink) {
+  auto certificate = load_identity(settings.certificate_file, settings.certificate_password);
+  if (!certificate) return std::move(certificate).failure();
+  return make_apns_transport(settings, where, {tokens, *std::move(certificate), settings.topic}, limits, sink);
+}
+
+result<std::unique_ptr<transport>> make_apns_transport(const apns_settings& settings, environment where,
+                                                       const apns_sign_in& sign_in,
+                                                       const limits_settings& limits, answer_sink& sink) {
   bool sandbox = where == environment::sandbox;
   return start_transport(sink, [&](event_loop& loop) -> result<std::unique_ptr<loop_side>> {
     auto address = parse_origin(sandbox ? settings.sandbox_url() : settings.base_url);
     if (!address) return std::move(address).failure();
-    auto tls =
-        tls_context::make(settings.ca_file, {settings.certificate_file, settings.certificate_password});
+    auto tls = tls_context::make(settings.ca_file, sign_in.certificate);
     if (!tls) return std::move(tls).failure();
     auto bounds = pool_bounds_of(limits);
-    bounds.connection.one_stream_first = tokens != nullptr;
-    auto protocol = std::make_unique<apns_protocol>(address->authority, settings.topic, tokens,
+    bounds.connection.one_stream_first = sign_in.tokens != nullptr;
+    auto protocol = std::make_unique<apns_protocol>(address->authority, sign_in.topic, sign_in.tokens,
                                                     !settings.sandbox_url().empty());
     return std::unique_ptr<loop_side>(std::make_unique<single_origin>(
         loop, *std::move(tls), std::move(protocol), sandbox ? "APNs (sandbox)" : "APNs", *address, limits,

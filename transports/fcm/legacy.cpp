@@ -5,6 +5,8 @@
 #include <rapidjson/document.h>
 
 #include "model/json.hpp"
+#include "model/limits.hpp"
+#include "transports/device_text.hpp"
 #include "transports/json_tokens.hpp"
 #include "transports/threaded_transport.hpp"
 
@@ -160,6 +162,13 @@ result<std::string> render_fcm_legacy_suffix(const message& content, utc_ms now)
   return "]," + json::to_text(*built).substr(1);  // never empty: time_to_live is there
 }
 
+result<std::string> render_fcm_legacy_suffix(const message& content, utc_ms now, size_t most) {
+  auto made = render_fcm_legacy_suffix(content, now);
+  if (made && made->size() > most)
+    return error{errc::payload_too_large, "the push is larger than FCM's legacy API takes", "/content", 0};
+  return made;
+}
+
 fcm_legacy_protocol::fcm_legacy_protocol(const std::string& server_key, const origin& where)
     : head_(std::make_shared<h2::request_head>(h2::request_head{{":method", "POST"},
                                                                 {":scheme", "https"},
@@ -171,15 +180,19 @@ fcm_legacy_protocol::fcm_legacy_protocol(const std::string& server_key, const or
 
 std::optional<verdict> fcm_legacy_protocol::word(push_request& fresh, utc_ms now) {
   auto& order = *fresh.targets.front().of;
+  auto& content = *order.order.content;
   if (!order.rendered || now - order.rendered->at >= 1'000) {
-    auto suffix = render_fcm_legacy_suffix(*order.order.content, now);
-    if (!suffix) return refused_content();
-    order.rendered =
-        std::make_shared<const rendered_content>(rendered_content{*std::move(suffix), nullptr, 0, now});
+    auto suffix = render_fcm_legacy_suffix(content, now);
+    if (!suffix) return refused_content(suffix.failure());
+    order.rendered = as_rendered(*std::move(suffix), content, now);
   }
   fresh.rendered = order.rendered;
   fresh.head = head_;
-  fresh.payload = {body_prefix, join_tokens(fresh.targets, fresh.scratch), fresh.rendered->text};
+  auto text = text_for_device(fresh, limits::fcm_message_bytes, [&](const message& whole) {
+    return render_fcm_legacy_suffix(whole, now, limits::fcm_message_bytes);
+  });
+  if (!text) return refused_content(text.failure());
+  fresh.payload = {body_prefix, join_tokens(fresh.targets, fresh.scratch), *text};
   return std::nullopt;
 }
 

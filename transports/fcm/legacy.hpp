@@ -23,6 +23,8 @@ answer_reading read_fcm_legacy_answer(int status, std::string_view body, size_t 
 /// What stands behind the tokens, from the closing bracket on. Of the android override, `priority`,
 /// `restricted_package_name` and `notification` have their like here. Errors: corrupt_data.
 result<std::string> render_fcm_legacy_suffix(const message& content, utc_ms now);
+/// The same for what may have `most` bytes. Errors: payload_too_large.
+result<std::string> render_fcm_legacy_suffix(const message& content, utc_ms now, size_t most);
 
 class fcm_legacy_protocol final : public gateway_protocol {
  public:
@@ -32,7 +34,9 @@ class fcm_legacy_protocol final : public gateway_protocol {
   uint64_t credential(steady_time) override { return 1; }
   void credential_refused(uint64_t) override {}
   std::string credential_trouble() const override { return {}; }
-  size_t targets_per_request() const override { return 1000; }
+  size_t targets_per_request(const message& content) const override {
+    return content.blanks.empty() ? 1000 : 1;
+  }
   std::optional<verdict> word(push_request& fresh, utc_ms now) override;
   answer_reading read(const push_request& done) override {
     return read_fcm_legacy_answer(done.status, done.body, done.targets.size());

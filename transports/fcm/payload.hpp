@@ -42,6 +42,14 @@ std::string fcm_body_prefix(std::string_view field, bool validate_only);
 /// The overrides are merged over all that as RFC 7396 says: a null removes. Errors: corrupt_data, when an
 /// override is not a JSON object.
 result<std::string> render_fcm_suffix(const message& content, utc_ms now);
+/// The same for what may have `most` bytes on each platform. Errors: payload_too_large.
+result<std::string> render_fcm_suffix(const message& content, utc_ms now, size_t most);
+
+/// How many bytes FCM lets a message have for such a target.
+size_t most_fcm_bytes(const fcm_target& target);
+
+/// The bytes that FCM's limit is about: of what reaches one platform, for the one that it is most for.
+result<size_t> fcm_message_size(const message& content, utc_ms now);
 
 /// Whether FCM will take such a message from any device's side: its size for each platform, no reserved key
 /// in data. Errors: payload_too_large; invalid_field with a pointer such as `/content/data/from`.

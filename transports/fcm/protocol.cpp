@@ -1,5 +1,7 @@
 #include "transports/fcm/protocol.hpp"
 
+#include "model/limits.hpp"
+#include "transports/device_text.hpp"
 #include "transports/fcm/payload.hpp"
 #include "transports/json_tokens.hpp"
 #include "transports/service_account.hpp"
@@ -44,18 +46,28 @@ uint64_t fcm_protocol::credential(steady_time now) {
 
 std::optional<verdict> fcm_protocol::word(push_request& fresh, utc_ms now) {
   auto& order = *fresh.targets.front().of;
+  auto& content = *order.order.content;
   // The time-to-live is in seconds: what was rendered a second ago is out of date.
   if (!order.rendered || now - order.rendered->at >= 1'000) {
-    auto suffix = render_fcm_suffix(*order.order.content, now);
-    if (!suffix) return refused_content();
-    order.rendered =
-        std::make_shared<const rendered_content>(rendered_content{*std::move(suffix), nullptr, 0, now});
+    auto suffix = render_fcm_suffix(content, now);
+    if (!suffix) return refused_content(suffix.failure());
+    order.rendered = as_rendered(*std::move(suffix), content, now);
   }
   fresh.rendered = order.rendered;
   fresh.head = head_;
   auto target = fcm_target_of(fresh.targets.front().token());
-  fresh.payload = {prefixes_.find(target.field)->second, escape_token(target.value, fresh.scratch),
-                   fresh.rendered->text};
+  auto most = most_fcm_bytes(target);
+  auto render = [&](const message& whole) { return render_fcm_suffix(whole, now, most); };
+  auto text = text_for_device(fresh, most, render);
+  // Whether devices are topics is not known when a notification comes in.
+  if (content.blanks.empty() && most < limits::fcm_message_bytes && text->size() > most) {
+    auto made = shortened_to_fit(content, render);
+    if (!made) return refused_content(made.failure());
+    fresh.filled = *std::move(made);
+    text = std::string_view(fresh.filled);
+  }
+  if (!text) return refused_content(text.failure());
+  fresh.payload = {prefixes_.find(target.field)->second, escape_token(target.value, fresh.scratch), *text};
   return std::nullopt;
 }
 

@@ -5,6 +5,7 @@
 
 #include "conf/settings.hpp"
 #include "model/result.hpp"
+#include "transports/service_account.hpp"
 #include "transports/transport.hpp"
 
 namespace pusher {
@@ -14,6 +15,10 @@ namespace pusher {
 /// the base URL or the certificate authorities cannot be used. That Google does not answer is no error: the
 /// transport keeps trying, its targets wait, and stats() says why.
 result<std::unique_ptr<transport>> make_fcm_transport(const fcm_settings& settings,
+                                                      const limits_settings& limits, answer_sink& sink);
+/// The same for an account that does not come from the settings' file.
+result<std::unique_ptr<transport>> make_fcm_transport(const service_account& account,
+                                                      const fcm_settings& settings,
                                                       const limits_settings& limits, answer_sink& sink);
 
 }  // namespace pusher

@@ -12,6 +12,7 @@ namespace pusher {
 
 /// What stands before the tokens, each in quotes and with commas between, in every request.
 inline constexpr std::string_view hms_body_prefix = R"({"validate_only":false,"message":{"token":[)";
+inline constexpr std::string_view hms_check_prefix = R"({"validate_only":true,"message":{"token":[)";
 
 /// What a push token names, for Huawei: a token, or, by its beginning, `topic:` a topic's name or
 /// `condition:` a condition over topics, which is registered as if it were a device and takes a request of
@@ -38,6 +39,12 @@ std::string hms_group_prefix(std::string_view group);
 ///
 /// The override is merged over that as RFC 7396 says. Errors: corrupt_data when it is not a JSON object.
 result<std::string> render_hms_suffix(const message& content, utc_ms now);
+/// The same for what may have `most` bytes. Errors: payload_too_large.
+result<std::string> render_hms_suffix(const message& content, utc_ms now, size_t most);
+
+inline constexpr size_t hms_message_bytes = 4096;  // without the tokens
+/// The bytes that Huawei's limit is about.
+result<size_t> hms_message_size(const message& content, utc_ms now);
 
 /// Whether Push Kit will take such a message. Errors: invalid_field, payload_too_large.
 result<void> check_hms_message(const message& content);

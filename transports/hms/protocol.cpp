@@ -1,5 +1,6 @@
 #include "transports/hms/protocol.hpp"
 
+#include "transports/device_text.hpp"
 #include "transports/hms/payload.hpp"
 #include "transports/json_tokens.hpp"
 
@@ -40,6 +41,7 @@ std::string path_of(const hms_settings& settings, const origin& where) {
 hms_protocol::hms_protocol(const hms_settings& settings, const origin& where, event_loop& loop)
     : authority_(where.authority),
       path_(path_of(settings, where)),
+      prefix_(settings.validate_only ? hms_check_prefix : hms_body_prefix),
       tokens_(grant_of(settings), settings.ca_file, [&loop] { loop.wake(); }) {}
 
 uint64_t hms_protocol::credential(steady_time now) {
@@ -59,25 +61,29 @@ uint64_t hms_protocol::credential(steady_time now) {
 
 std::optional<verdict> hms_protocol::word(push_request& fresh, utc_ms now) {
   auto& order = *fresh.targets.front().of;
+  auto& content = *order.order.content;
   // The time-to-live is in seconds: what was rendered a second ago is out of date.
   if (!order.rendered || now - order.rendered->at >= 1'000) {
-    auto suffix = render_hms_suffix(*order.order.content, now);
-    if (!suffix) return refused_content();
-    order.rendered =
-        std::make_shared<const rendered_content>(rendered_content{*std::move(suffix), nullptr, 0, now});
+    auto suffix = render_hms_suffix(content, now);
+    if (!suffix) return refused_content(suffix.failure());
+    order.rendered = as_rendered(*std::move(suffix), content, now);
   }
   fresh.rendered = order.rendered;
   fresh.head = head_;
+  auto text = text_for_device(fresh, hms_message_bytes, [&](const message& whole) {
+    return render_hms_suffix(whole, now, hms_message_bytes);
+  });
+  if (!text) return refused_content(text.failure());
   auto only = hms_target_of(fresh.targets.front().token());
   if (only.group.empty()) {
-    fresh.payload = {hms_body_prefix, join_tokens(fresh.targets, fresh.scratch), fresh.rendered->text};
+    fresh.payload = {prefix_, join_tokens(fresh.targets, fresh.scratch), *text};
     return std::nullopt;
   }
   std::string escaped;
   fresh.scratch = hms_group_prefix(only.group);
   fresh.scratch += escape_token(only.value, escaped);
   fresh.scratch += '"';
-  fresh.payload = {std::string_view(), fresh.scratch, std::string_view(fresh.rendered->text).substr(1)};
+  fresh.payload = {std::string_view(), fresh.scratch, text->substr(1)};
   return std::nullopt;
 }
 

@@ -23,7 +23,10 @@ class hms_protocol final : public gateway_protocol {
   uint64_t credential(steady_time now) override;
   void credential_refused(uint64_t generation) override { tokens_.refused(generation); }
   std::string credential_trouble() const override { return tokens_.trouble(); }
-  size_t targets_per_request() const override { return 1000; }
+  bool refused_by_issuer() const override { return tokens_.refused_by_issuer(); }
+  size_t targets_per_request(const message& content) const override {
+    return content.blanks.empty() ? 1000 : 1;
+  }
   bool stands_alone(std::string_view push_token) const override;
   std::optional<verdict> word(push_request& fresh, utc_ms now) override;
   answer_reading read(const push_request& done) override;
@@ -31,6 +34,7 @@ class hms_protocol final : public gateway_protocol {
  private:
   const std::string authority_;
   const std::string path_;
+  const std::string_view prefix_;
   oauth_client tokens_;
   std::shared_ptr<const access_token> token_;
   std::shared_ptr<const h2::request_head> head_;

@@ -5,15 +5,11 @@
 #include <string_view>
 #include <vector>
 
-#include "model/result.hpp"
-#include "transports/origin.hpp"
+#include "transports/outside_url.hpp"
 
 namespace pusher {
 
-struct push_endpoint {
-  pusher::origin origin;  ///< its path is empty
-  std::string path;       ///< with the query; a secret: whoever knows it can push
-};
+using push_endpoint = outside_url;
 
 struct endpoint_rules {
   std::vector<std::string> allowed_hosts;  ///< exact names or `*.suffix`; empty = any

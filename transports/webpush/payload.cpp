@@ -124,7 +124,7 @@ result<web_push_message> render_web_push(const message& content, utc_ms now) {
     made.ttl_seconds = std::min(made.ttl_seconds, static_cast<uint32_t>(left));
   }
   made.text = json::to_text(text_builder(content).build(&given));
-  if (made.text.size() > web_push_plaintext_bytes)
+  if (content.blanks.empty() && made.text.size() > web_push_plaintext_bytes)
     return error{errc::payload_too_large,
                  "the push for webpush would have " + std::to_string(made.text.size()) + " bytes; " +
                      std::to_string(web_push_plaintext_bytes) + " fit into an encrypted message",

@@ -10,7 +10,7 @@
 namespace pusher {
 
 struct web_push_message {
-  std::string text;     ///< before encryption
+  std::string text;     ///< before encryption; with blanks of any length its size is not checked
   std::string urgency;  ///< empty = not said
   std::string topic;    ///< empty = none
   uint32_t ttl_seconds = 0;

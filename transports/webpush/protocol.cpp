@@ -1,5 +1,6 @@
 #include "transports/webpush/protocol.hpp"
 
+#include "transports/device_text.hpp"
 #include "transports/webpush/payload.hpp"
 #include "transports/webpush/vapid.hpp"
 
@@ -44,7 +45,7 @@ std::optional<verdict> web_push_protocol::word(push_request& fresh, utc_ms now) 
   // The time-to-live is in seconds: what was rendered a second ago is out of date.
   if (!order.rendered || order.rendered->generation != generation_ || now - order.rendered->at >= 1'000) {
     auto said = render_web_push(*order.order.content, now);
-    if (!said) return refused_content();
+    if (!said) return refused_content(said.failure());
     h2::request_head head{{":method", "POST"},
                           {":scheme", "https"},
                           {":authority", authority_},

@@ -35,12 +35,12 @@ verdict postponed(const char* code) {
 
 }  // namespace
 
-push_services::push_services(event_loop& loop, tls_context tls, ec_key key, const webpush_settings& settings,
-                             const limits_settings& limits)
+push_services::push_services(event_loop& loop, tls_context tls, ec_key key, std::string subject,
+                             const webpush_settings& settings, const limits_settings& limits)
     : loop_(loop),
       tls_(std::move(tls)),
       key_(std::move(key)),
-      subject_(settings.subject),
+      subject_(std::move(subject)),
       bounds_(bounds_of(settings, limits)),
       retry_budget_percent_(limits.retry_budget_percent),
       window_(limits.unrecorded_answers),

@@ -18,8 +18,8 @@ namespace pusher {
 /// breaker. Targets of one that takes no pushes go back into the journal, so that they hold up no others.
 class push_services final : public loop_side {
  public:
-  push_services(event_loop& loop, tls_context tls, ec_key key, const webpush_settings& settings,
-                const limits_settings& limits);
+  push_services(event_loop& loop, tls_context tls, ec_key key, std::string subject,
+                const webpush_settings& settings, const limits_settings& limits);
 
   void submit(push_order order) override;
   void recorded(size_t answers) override { window_.recorded(answers); }

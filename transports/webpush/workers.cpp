@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "transports/device_text.hpp"
 #include "transports/webpush/encryption.hpp"
 #include "transports/webpush/payload.hpp"
 
@@ -22,6 +23,35 @@ verdict refusal(std::string code) {
   made.code = std::move(code);
   return made;
 }
+
+/// What devices of one content are told, before encryption. The text alone matters here; what depends on the
+/// time is the header's.
+class text_source {
+ public:
+  explicit text_source(const message& content) : content_(content), said_(render_web_push(content, now_ms())) {
+    if (said_ && !content.blanks.empty()) form_ = blank_text(said_->text, content);
+  }
+
+  result<std::string> of(const push_target& target) const {
+    if (!said_) return said_.failure();
+    if (content_.blanks.empty()) return said_->text;
+    if (!content_.by_device) {
+      std::string filled;
+      form_.fill(target.values, filled);
+      if (filled.size() <= web_push_plaintext_bytes) return filled;
+    }
+    return shortened_to_fit(completed(content_, target.values), [](const message& whole) -> result<std::string> {
+      auto said = render_web_push(whole, now_ms());
+      if (!said) return std::move(said).failure();
+      return std::move(said->text);
+    });
+  }
+
+ private:
+  const message& content_;
+  result<web_push_message> said_;
+  blank_text form_;
+};
 
 /// Cuts targets off the order's front.
 push_order cut(push_order& from, size_t count) {
@@ -100,20 +130,21 @@ std::vector<encrypted_part> encryption_workers::encrypt(push_order& order, web_p
   encrypted_part failed;
   failed.order.id = order.id;
   // The text alone matters here; what depends on the time is the header's.
-  auto said = render_web_push(*order.content, now_ms());
+  text_source texts(*order.content);
   for (size_t i = 0; i < order.targets.size(); ++i) {
     auto& target = order.targets[i];
     auto fail = [&](const char* code) { failed.failed.emplace_back(order.numbers[i], refusal(code)); };
+    auto text = texts.of(target);
     auto endpoint = parse_endpoint(target.push_token, rules_);
     auto keys = subscription_keys::parse(target.subscription_keys);
     std::string body;
-    if (!said) {
-      fail("INVALID_CONTENT");
+    if (!text) {
+      failed.failed.emplace_back(order.numbers[i], refused_content(text.failure()));
     } else if (!endpoint) {
       fail("INVALID_ENDPOINT");
     } else if (!keys) {
       fail("INVALID_KEYS");
-    } else if (auto made = with.encrypt(*keys, said->text, body); !made) {
+    } else if (auto made = with.encrypt(*keys, *text, body); !made) {
       fail(made.failure().code == errc::invalid_field ? "INVALID_KEYS" : "ENCRYPTION_FAILED");
     } else {
       auto& part = by_origin[endpoint->origin.authority];

@@ -31,10 +31,13 @@ struct cors_server {
     REQUIRE(answer);
     return *answer;
   }
-  received_answer get(const std::string& origin) { return ask(http_client::get("/", "Origin: " + origin + "\r\n")); }
+  received_answer get(const std::string& origin) {
+    return ask(http_client::get("/", "Origin: " + origin + "\r\n"));
+  }
   received_answer preflight(const std::string& origin) {
-    return ask("OPTIONS / HTTP/1.1\r\nHost: t\r\nOrigin: " + origin +
-               "\r\nAccess-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: authorization\r\n\r\n");
+    return ask(
+        "OPTIONS / HTTP/1.1\r\nHost: t\r\nOrigin: " + origin +
+        "\r\nAccess-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: authorization\r\n\r\n");
   }
 };
 
@@ -49,8 +52,9 @@ bool names_cors(const received_answer& answer) {
 TEST_CASE("pages of other origins are told nothing unless theirs is allowed") {
   cors_server none({}), some({"https://ops.example.com", "http://localhost:3000"});
   for (auto* each : {&none, &some}) {
-    for (const std::string origin : {"https://evil.example.com", "null", "https://ops.example.com.evil.example.com",
-                                     "http://ops.example.com", "https://ops.example.com:8443", "HTTPS://OPS.EXAMPLE.COM"}) {
+    for (const std::string origin :
+         {"https://evil.example.com", "null", "https://ops.example.com.evil.example.com",
+          "http://ops.example.com", "https://ops.example.com:8443", "HTTPS://OPS.EXAMPLE.COM"}) {
       CAPTURE(origin);
       CHECK(!names_cors(each->get(origin)));
       CHECK(each->preflight(origin).status == 204);
@@ -74,7 +78,8 @@ TEST_CASE("pages of an allowed origin may ask and read, without cookies") {
     CHECK(may.headers["access-control-allow-origin"] == origin);
     CHECK(may.headers["access-control-allow-methods"] == "GET, HEAD, OPTIONS");
     CHECK(may.headers["access-control-allow-headers"].find("Authorization") != std::string::npos);
-    for (const auto& each : {answer, may}) CHECK(each.headers.count("access-control-allow-credentials") == 0);
+    for (const auto& each : {answer, may})
+      CHECK(each.headers.count("access-control-allow-credentials") == 0);
   }
 }
 
@@ -88,7 +93,8 @@ TEST_CASE("where any origin is allowed, no answer names one") {
 
 TEST_CASE("a page can read why its request was refused before any route saw it") {
   cors_server some({"https://ops.example.com"});
-  auto refused = some.ask("POST / HTTP/1.1\r\nHost: t\r\nOrigin: https://ops.example.com\r\nContent-Length: 99999999\r\n\r\n");
+  auto refused = some.ask(
+      "POST / HTTP/1.1\r\nHost: t\r\nOrigin: https://ops.example.com\r\nContent-Length: 99999999\r\n\r\n");
   CHECK(refused.status == 413);
   CHECK(refused.headers["access-control-allow-origin"] == "https://ops.example.com");
 }

@@ -35,8 +35,9 @@ std::unique_ptr<http::server> start(http::dispatcher& target, const limits_setti
   return std::move(*started);
 }
 
-std::string import_head(const std::string& framing) {
-  return "POST /v1/devices:import HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer k\r\n" + framing + "\r\n";
+std::string import_head(const std::string& framing, const std::string& key = "k") {
+  return "POST /v1/devices:import HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer " + key + "\r\n" + framing +
+         "\r\n";
 }
 
 std::string device_line(const std::string& id) {
@@ -313,14 +314,24 @@ TEST_CASE("a client cannot set the notes of our own streams") {
   CHECK(noted == 0);
 }
 
-TEST_CASE("only so many imports run at once; leaving makes room") {
+TEST_CASE("only so many imports run at once, half of them of one key; leaving makes room") {
   held_requests held;
   auto server = start(held);
   std::vector<std::unique_ptr<http_client>> clients;
-  for (int i = 0; i < 16; ++i) {
-    clients.push_back(std::make_unique<http_client>(server->port()));
-    REQUIRE(clients.back()->send(import_head("Content-Length: 5\r\n")));
-  }
+  auto begin_eight = [&](const std::string& key) {
+    for (int i = 0; i < 8; ++i) {
+      clients.push_back(std::make_unique<http_client>(server->port()));
+      REQUIRE(clients.back()->send(import_head("Content-Length: 5\r\n", key)));
+    }
+  };
+  begin_eight("a");
+  REQUIRE(eventually([&] { return server->stats().open_streams == 8; }));
+  http_client ninth(server->port());
+  REQUIRE(ninth.send(import_head("Content-Length: 5\r\n", "a")));
+  auto told = ninth.receive();
+  REQUIRE(told);
+  CHECK(told->status == 503);
+  begin_eight("b");
   REQUIRE(eventually([&] { return server->stats().open_streams == 16; }));
   http_client extra(server->port());
   auto refused = extra.ask(import_of("a\n"));

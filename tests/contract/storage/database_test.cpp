@@ -6,7 +6,6 @@
 #include <thread>
 
 #include "private_stores.hpp"
-#include "storage/api_key_store.hpp"
 #include "storage/connection.hpp"
 #include "storage/migrations.hpp"
 #include "storage/transaction.hpp"
@@ -117,28 +116,4 @@ TEST_CASE("a transaction that meets a deadlock runs again") {
   CHECK(add(one, 1, 2).ok());
   other.join();
   CHECK(*(*one.open())->query("", "SELECT id FROM deadlock WHERE n = 2", {}, [](const sql_row&) {}) == 2);
-}
-
-TEST_CASE("an API key is found by its text, listed without it, and gone when revoked") {
-  database db(shared_stores().mysql);
-  api_key_store keys(db);
-  auto made = keys.create("default", 5);
-  REQUIRE(made.ok());
-  CHECK(made->size() == 47);
-  CHECK(made->rfind("psk_", 0) == 0);
-  CHECK(*made != *keys.create("default", 5));
-
-  auto found = keys.find(*made);
-  REQUIRE(found.ok());
-  CHECK(found->application_name == "default");
-  CHECK(found->scopes == 5);
-  CHECK(found->created_at > 0);
-  CHECK(keys.find(*made + "x").failure().code == errc::unauthenticated);
-  CHECK(keys.find("").failure().code == errc::unauthenticated);
-  CHECK(keys.create("no such", 1).failure().code == errc::not_found);
-
-  CHECK(keys.list()->size() >= 2);
-  CHECK(keys.revoke(found->prefix).ok());
-  CHECK(keys.revoke("psk_unknown").failure().code == errc::not_found);
-  CHECK(keys.find(*made).failure().code == errc::unauthenticated);
 }

@@ -155,8 +155,11 @@ TEST_CASE_FIXTURE(fixture, "a pause that outlives the time-to-live ends by itsel
 
 TEST_CASE_FIXTURE(fixture, "a deleted notification is gone at once, its rows in small steps") {
   auto note = create();
-  change(db, "INSERT INTO deliveries SELECT " + std::to_string(note.key.value) +
-                 ", seq, 1, 1, '', '', 1 FROM seq_1_to_25");
+  change(db,
+         "INSERT INTO deliveries (notification_id, device_id, outcome, attempts, code, gateway_message_id, "
+         "settled_at) "
+         "SELECT " +
+             std::to_string(note.key.value) + ", seq, 1, 1, '', '', 1 FROM seq_1_to_25");
   REQUIRE(notifications.remove(app, note.id, [](auto&) { return result<void>(); }));
   CHECK(notifications.get(app, note.id).failure().code == errc::not_found);
   int steps = 0;

@@ -62,7 +62,7 @@ struct world {
 /// before or after their effect.
 struct leader {
   leader(world& on, uint32_t seed, unsigned one_in = 0)
-      : w(on), random(seed), fail_one_in(one_in), machine(bounds(), {channel::fcm}) {
+      : w(on), random(seed), fail_one_in(one_in), machine(bounds(), {{{1}, {channel::fcm}}}) {
     machine.lead(++w.epoch);
   }
   static fan_out_bounds bounds() {
@@ -414,6 +414,23 @@ TEST_CASE("a walk passes every key once, wherever it begins and whatever the ste
     for (const auto& [key, times] : seen)
       CHECK(times == 1);
   }
+}
+
+TEST_CASE("devices are skipped by what their own application can be reached by, as it is at that moment") {
+  world w;
+  w.add_devices(100);
+  w.add(1, lane::campaign);
+  leader one(w, 1);
+  one.machine.reach({{{2}, {channel::fcm, channel::apns}}});
+  one.run(1000);
+  CHECK(w.notes.at({1}).pushed.empty());
+  CHECK(w.notes.at({1}).skipped.size() == 100);
+  w.add(2, lane::campaign);
+  one.machine.reach({{{1}, {channel::apns}}});
+  one.machine.woken();
+  one.run(1000);
+  CHECK(w.notes.at({2}).pushed.size() == 10);
+  CHECK(w.notes.at({2}).skipped.size() == 90);
 }
 
 namespace {

@@ -11,6 +11,8 @@ using namespace pusher;
 namespace {
 
 constexpr utc_ms start = 1'800'000'000'000;
+const push_route fcm_route{{1}, channel::fcm};
+constexpr outlet_id outlet = 1;
 
 push_batch batch_of(size_t targets, utc_ms expires_at = start + 3'600'000) {
   push_batch batch;
@@ -49,7 +51,7 @@ verdict verdict_of(verdict_kind kind, std::string code = "") {
 /// test plays.
 struct driver {
   explicit driver(sender_bounds bounds = {}) : machine(bounds, 1) {
-    machine.capacity(channel::fcm, 100, false);
+    machine.capacity(fcm_route, 100, false);
   }
 
   void run() {
@@ -66,7 +68,7 @@ struct driver {
       given.push_back(waiting.front());
       waiting.erase(waiting.begin());
     }
-    machine.claimed(what.channel, std::move(given), false, now);
+    machine.claimed(what.route, std::move(given), false, now);
   }
   void perform(sender_machine::load_controls&) { machine.controlled(controls); }
   void perform(sender_machine::reserve& what) {
@@ -84,10 +86,10 @@ struct driver {
       outcome.status.push_back(next_status);
     }
     machine.committed(outcome);
-    released += machine.take_released(channel::fcm);
+    released += machine.take_released()[outlet];
   }
   void answer(uint64_t order, uint32_t number, verdict what) {
-    machine.answered(channel::fcm, {{order, number, std::move(what)}}, now);
+    machine.answered(outlet, {{order, number, std::move(what)}}, now);
   }
 
   sender_machine machine;
@@ -193,12 +195,13 @@ TEST_CASE("Retry-After sets the due time, rounded up to a second") {
 TEST_CASE("without Retry-After the gateway's least wait and our cap bound the due time") {
   for (int tries = 0; tries < 50; ++tries) {
     sender_machine machine({}, static_cast<uint32_t>(tries));
-    machine.claimed(channel::fcm, {claim_of(batch_of(1))}, false, start);
+    machine.capacity(fcm_route, 100, false);
+    machine.claimed(fcm_route, {claim_of(batch_of(1))}, false, start);
     machine.content_loaded({7}, hello(), start);
     auto submitted = std::get<sender_machine::submit>(machine.next(start));
     auto later = verdict_of(verdict_kind::retry, "UNAVAILABLE");
     later.minimum_wait_ms = 10'000;
-    machine.answered(channel::fcm, {{submitted.order.id, 0, later}}, start);
+    machine.answered(outlet, {{submitted.order.id, 0, later}}, start);
     auto commit = std::get<sender_machine::commit>(machine.next(start));
     auto due = commit.commits->front().aside.at(0).due_at;
     CHECK(due >= start + 10'000);
@@ -250,12 +253,13 @@ TEST_CASE("an unknown outcome is final by default and retried only when duplicat
   CHECK(d.commits.at(0).results.results.at(0).outcome == outcome::unknown);
 
   sender_machine lenient({}, 1);
-  lenient.claimed(channel::fcm, {claim_of(batch_of(1))}, false, start);
+  lenient.capacity(fcm_route, 100, false);
+  lenient.claimed(fcm_route, {claim_of(batch_of(1))}, false, start);
   auto allowing = hello();
   allowing.allow_duplicates = true;
   lenient.content_loaded({7}, allowing, start);
   auto submitted = std::get<sender_machine::submit>(lenient.next(start));
-  lenient.answered(channel::fcm, {{submitted.order.id, 0, verdict_of(verdict_kind::unknown)}}, start);
+  lenient.answered(outlet, {{submitted.order.id, 0, verdict_of(verdict_kind::unknown)}}, start);
   auto commit = std::get<sender_machine::commit>(lenient.next(start));
   CHECK(commit.commits->front().aside.size() == 1);
 }
@@ -373,7 +377,7 @@ TEST_CASE("a lost claim is dropped and its targets are called back") {
   CHECK(d.machine.open_batches() == 0);
   // The late answer of a lost batch no longer occupies the window.
   d.answer(d.orders[0].id, 1, verdict_of(verdict_kind::accepted));
-  CHECK(d.released + d.machine.take_released(channel::fcm) == 2);
+  CHECK(d.released + d.machine.take_released()[outlet] == 2);
 }
 
 TEST_CASE("a batch that ended three claims without progress is split, a single target is not") {
@@ -478,7 +482,7 @@ TEST_CASE("whatever the gateway answers in whatever order, every target ends exa
       d.orders.clear();
       std::shuffle(answers.begin(), answers.end(), random);
       for (auto& each : answers) {
-        d.machine.answered(channel::fcm, {each}, d.now);
+        d.machine.answered(outlet, {each}, d.now);
         if (random() % 4 == 0) d.now += 60;
         if (random() % 3 == 0) d.run();
       }
@@ -555,4 +559,94 @@ TEST_CASE("what was released goes on") {
   d.waiting.push_back(claim_of(batch_of(2)));
   d.run();
   CHECK(d.orders.size() == 1);
+}
+
+// -- credentials that come and go --
+
+TEST_CASE("an application without a transport here is not claimed for, another one is") {
+  driver d;
+  d.machine.capacity({{2}, channel::fcm}, 100, false);
+  d.machine.unserved(fcm_route);
+  std::vector<push_route> claimed_for;
+  for (int i = 0; i < 4; ++i) {
+    auto action = d.machine.next(start);
+    auto* claim = std::get_if<sender_machine::claim_work>(&action);
+    if (!claim) break;
+    claimed_for.push_back(claim->route);
+    d.machine.claimed(claim->route, {}, false, start);
+  }
+  CHECK(claimed_for == std::vector<push_route>{{{2}, channel::fcm}});
+}
+
+TEST_CASE("what waits when a route loses its transport goes back into the journal unharmed") {
+  driver d;
+  d.waiting.push_back(claim_of(batch_of(3)));
+  d.run();
+  d.machine.unserved(fcm_route);
+  for (uint32_t i = 0; i < 3; ++i)
+    d.answer(d.orders[0].id, i, verdict_of(verdict_kind::unsent));
+  d.now += 100;
+  d.run();
+  REQUIRE(d.commits.size() == 1);
+  CHECK(d.commits[0].finished);
+  CHECK(d.commits[0].results.results.empty());
+  REQUIRE(d.commits[0].aside.size() == 1);
+  CHECK(d.commits[0].aside[0].batch.targets.size() == 3);
+  CHECK(d.commits[0].aside[0].batch.targets[0].attempts == 0);
+  CHECK(d.orders.size() == 1);
+}
+
+TEST_CASE("what waits when the last credential is gone is skipped, and what was answered stays as it is") {
+  driver d;
+  d.waiting.push_back(claim_of(batch_of(3)));
+  d.run();
+  d.machine.closed(fcm_route);
+  d.answer(d.orders[0].id, 0, verdict_of(verdict_kind::accepted));
+  d.answer(d.orders[0].id, 1, verdict_of(verdict_kind::unsent));
+  d.answer(d.orders[0].id, 2, verdict_of(verdict_kind::unsent));
+  d.now += 100;
+  d.run();
+  REQUIRE(d.commits.size() == 2);
+  REQUIRE(d.commits[0].results.results.size() == 1);
+  CHECK(d.commits[0].results.results[0].outcome == outcome::accepted);
+  CHECK(d.commits[1].finished);
+  auto& results = d.commits[1].results.results;
+  REQUIRE(results.size() == 2);
+  for (size_t i : {0, 1}) {
+    CHECK(results[i].outcome == outcome::skipped);
+    CHECK(results[i].code == no_credential_rule);
+    CHECK(results[i].attempts == 0);
+  }
+}
+
+TEST_CASE("batches of a route without any credential are claimed to be skipped") {
+  driver d;
+  d.machine.closed(fcm_route);
+  d.waiting.push_back(claim_of(batch_of(2)));
+  d.run();
+  CHECK(d.orders.empty());
+  REQUIRE(d.commits.size() == 1);
+  CHECK(d.commits[0].results.results.size() == 2);
+  CHECK(d.machine.counters().outcomes[outcome::skipped] == 2);
+}
+
+TEST_CASE("answers of two transports of a route free each its own window") {
+  driver d;
+  d.waiting.push_back(claim_of(batch_of(3)));
+  d.run();
+  d.answer(d.orders[0].id, 0, verdict_of(verdict_kind::accepted));
+  d.answer(d.orders[0].id, 1, verdict_of(verdict_kind::unsent));
+  d.now += 100;
+  std::map<outlet_id, size_t> released;
+  d.machine.answered(2, {{d.orders[0].id, 2, verdict_of(verdict_kind::accepted)}}, d.now);
+  auto action = d.machine.next(d.now);
+  while (!std::holds_alternative<sender_machine::commit>(action)) {
+    std::visit([&](auto& what) { d.perform(what); }, action);
+    action = d.machine.next(d.now);
+  }
+  journal::recorded done;
+  done.status.assign(std::get<sender_machine::commit>(action).commits->size(), commit_status::done);
+  d.machine.committed(done);
+  CHECK(d.machine.take_released() == std::map<outlet_id, size_t>{{1, 1}, {2, 1}});
+  CHECK(d.machine.take_released().empty());
 }

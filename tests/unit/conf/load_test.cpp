@@ -88,13 +88,15 @@ TEST_CASE("every mistake names its key, its place and the remedy") {
   CHECK(has(misspelt, "api.lissten"));
   CHECK(has(misspelt, "x.toml:2"));
   CHECK(has(misspelt, "Did you mean api.listen?"));
+  CHECK(has(of("[compat]\ngorush_open_to = [\"10.0.0.0/8\", \"home\"]\n"), "compat.gorush_open_to"));
   CHECK(has(of("[limits]\nattempts = \"5\"\n"), "limits.attempts"));
   CHECK(has(of("[limits]\nattempts = 0\n"), "from 1 to 100"));
   CHECK(has(of("[limits]\nattempts = -1\n"), "from 1 to 100"));
   CHECK(has(of("[api]\nlisten = 8080\n"), "takes a text"));
   CHECK(has(of("[api]\nlisten = \"8080\"\n"), "HOST:PORT"));
   CHECK(has(of("[api]\nlisten = \"127.0.0.1:70000\"\n"), "65535"));
-  for (const char* origin : {"ops.example.com", "https://ops.example.com/", "https://", "https://a.example.com, https://b.example.com"})
+  for (const char* origin : {"ops.example.com", "https://ops.example.com/", "https://",
+                             "https://a.example.com, https://b.example.com"})
     CHECK(has(of("[api]\ncors_allowed_origins = \"" + std::string(origin) + "\"\n"), "as browsers do"));
   CHECK(has(of("[log]\nlevel = \"loud\"\n"), "trace, debug"));
   CHECK(has(of("[embedded]\nmaxmemory = \"lots\"\n"), "256M"));
@@ -181,23 +183,6 @@ TEST_CASE("a service account is checked before anything starts") {
   auto loaded = load_settings(from(config));
   REQUIRE(loaded);
   CHECK(loaded->values.fcm.service_account_file == d.path + "/sa.json");
-}
-
-TEST_CASE("the original service's variables work, and contradictions among them are errors") {
-  directory d;
-  auto file = d.write("e.toml", "");
-  std::map<std::string, std::string> environment{{"API_SERVER__MYSQL__HOST", "db"},
-                                                 {"API_SERVER__MYSQL__PORT", "3307"},
-                                                 {"API_SERVER__REDIS__HOST", "cache"},
-                                                 {"RESULT_WORKER__MYSQL__HOST", "db"},
-                                                 {"PUSH_WORKER__REDIS__HOST", "cache"}};
-  auto loaded = load_settings(from(file, environment));
-  REQUIRE(loaded);
-  CHECK(loaded->values.mysql.host == "db");
-  CHECK(loaded->values.mysql.port == 3307);
-  CHECK(loaded->values.redis.host == "cache");
-  environment["PUSH_WORKER__REDIS__HOST"] = "other";
-  CHECK(has(refusal(from(file, environment)), "contradict"));
 }
 
 TEST_CASE("role lists are read and written") {

@@ -47,8 +47,9 @@ TEST_CASE("a trace goes on under the same id, with a parent of our own") {
 
 TEST_CASE("what is no trace is none") {
   for (const auto& wrong :
-       {std::string(), std::string("00"), "00-" + trace + "-" + parent, "00-" + trace + "-" + parent + "-01-x",
-        "ff-" + trace + "-" + parent + "-01", "00-" + std::string(32, '0') + "-" + parent + "-01",
+       {std::string(), std::string("00"), "00-" + trace + "-" + parent,
+        "00-" + trace + "-" + parent + "-01-x", "ff-" + trace + "-" + parent + "-01",
+        "00-" + std::string(32, '0') + "-" + parent + "-01",
         "00-" + trace + "-" + std::string(16, '0') + "-01", "00-" + trace + "-" + parent + "-0g",
         "00-" + std::string(32, 'A') + "-" + parent + "-01", "00_" + trace + "-" + parent + "-01",
         "01-" + trace + "-" + parent + "-01x"})

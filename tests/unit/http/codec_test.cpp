@@ -245,8 +245,29 @@ TEST_CASE("bad notifications are refused with the place of the fault") {
             "/content/data"},
            {R"({"content":{"title":"x","image_url":"ftp://x"},"audience":{"all":true}})", "invalid_field",
             "/content/image_url"},
-           {R"({"content":{"title":"x","localizations":{}},"audience":{"all":true}})", "invalid_field",
+           {R"({"content":{"title":"x","localizations":[]},"audience":{"all":true}})", "invalid_field",
             "/content/localizations"},
+           {R"({"content":{"title":"x","localizations":{"korean!":{}}},"audience":{"all":true}})",
+            "invalid_field", "/content/localizations/korean!"},
+           {R"({"content":{"title":"x","localizations":{"ko-KR":{},"KO_kr":{}}},"audience":{"all":true}})",
+            "invalid_field", "/content/localizations/KO_kr"},
+           {R"({"content":{"title":"x","localizations":{"ko":{"localizations":{}}}},"audience":{"all":true}})",
+            "unknown_field", "/content/localizations/ko/localizations"},
+           {R"({"content":{"localizations":{"ko":{"title":"x"}}},"audience":{"all":true}})", "missing_field",
+            "/content"},
+           {R"({"content":{"title":"{{name}}"},"audience":{"all":true}})", "invalid_field", "/content/title"},
+           {R"({"content":{"title":"x","data":{"{{a}}":"x"}},"audience":{"all":true}})", "invalid_field",
+            "/content/data/{{a}}"},
+           {R"({"content":{"title":"{{variables.x}}"},"audience":{"all":true}})", "invalid_field",
+            "/content/title"},
+           {R"({"content":{"title":"x"},"audience":{"all":true},"apns":{"headers":{"a":"{{device.locale}}"}}})",
+            "invalid_field", "/apns/headers/a"},
+           {R"({"content":{"title":"x"},"audience":{"targets":[{"variables":{}}]}})", "missing_field",
+            "/audience/targets/0/device_id"},
+           {R"({"content":{"title":"x"},"audience":{"targets":[{"device_id":"a"},{"device_id":"a"}]}})",
+            "invalid_field", "/audience/targets/1/device_id"},
+           {R"({"content":{"title":"x"},"audience":{"targets":[{"device_id":"a","variables":{"x":[]}}]}})",
+            "invalid_field", "/audience/targets/0/variables/x"},
            {R"({"content":{"title":"x"},"audience":{}})", "invalid_field", "/audience"},
            {R"({"content":{"title":"x"},"audience":{"all":false}})", "invalid_field", "/audience/all"},
            {R"({"content":{"title":"x"},"audience":{"all":true,"user_ids":["a"]}})", "invalid_field",
@@ -284,6 +305,20 @@ TEST_CASE("bad notifications are refused with the place of the fault") {
            {R"({"content":{"title":"x"},"audience":{"all":true},"launhc":true})", "unknown_field", "/launhc"},
        })
     check_refused(parse_notification(parsed(each.text)), each);
+}
+
+TEST_CASE("localizations and targets are written as they were read") {
+  auto draft = parse_notification(parsed(
+      R"({"content":{"title":"x","localizations":{"ko_kr":{"title":"y","data":{"a":"b"}},"de":{"badge":1}}},)"
+      R"("audience":{"targets":[{"device_id":"a","variables":{"n":3,"t":true,"s":"x"}},{"device_id":"b"}]}})"));
+  REQUIRE(draft);
+  notification stored;
+  stored.draft = *draft;
+  auto shown = notification_body(stored);
+  CHECK(shown.find(R"("localizations":{"de":{"badge":1},"ko-KR":{"title":"y","data":{"a":"b"}}}})") !=
+        std::string::npos);
+  CHECK(shown.find(R"("audience":{"targets":[{"device_id":"a","variables":{"n":3,"t":true,"s":"x"}},)"
+                   R"({"device_id":"b","variables":{}}]})") != std::string::npos);
 }
 
 TEST_CASE("a device never shows its token") {

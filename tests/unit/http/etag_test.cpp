@@ -61,7 +61,8 @@ TEST_CASE("a change is made to the version that was seen, however its figures mo
   CHECK(may("\"6.x\" ,\t" + tag));
   CHECK(may(gzipped_tag(tag)));
   CHECK(may(tag_of(tagged(shown("other counts"), {}, "7"))));
-  for (const std::string stale : {"\"6.x\"", "\"77.x\"", "\"7\"", "", "7", "\"7", "W/\"7.x\""}) CHECK_MESSAGE(!may(stale), stale);
+  for (const std::string stale : {"\"6.x\"", "\"77.x\"", "\"7\"", "", "7", "\"7", "W/\"7.x\""})
+    CHECK_MESSAGE(!may(stale), stale);
   CHECK(may_change(asked_with("if-match", "\"6.x\""), "7").failure().code == errc::precondition_failed);
 }
 

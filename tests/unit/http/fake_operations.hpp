@@ -10,6 +10,7 @@ class fake_operations : public pusher::http::operations {
   template <class T>
   using result = pusher::result<T>;
   using application_id = pusher::application_id;
+  using utc_ms = pusher::utc_ms;
 
   std::map<std::string, uint8_t> keys{{"all", 7}, {"devices", 1}, {"send", 2}, {"read", 4}};
   std::map<std::string, pusher::stored_device> devices;
@@ -25,8 +26,114 @@ class fake_operations : public pusher::http::operations {
   result<pusher::http::principal> authenticate(std::string_view key) override {
     auto found = keys.find(std::string(key));
     if (found == keys.end()) return failure(pusher::errc::unauthenticated, "The API key is not known.");
-    return pusher::http::principal{application_id{1}, found->second};
+    return pusher::http::principal{caller, found->second, caller.value == 1, suspended};
   }
+
+  std::string seal_cursor(application_id, const std::string& cursor) override { return "sealed-" + cursor; }
+  result<std::string> open_cursor(application_id, const std::string& sealed) override {
+    if (sealed.rfind("foreign-", 0) == 0) return failure(pusher::errc::invalid_cursor, "another's");
+    return sealed.rfind("sealed-", 0) == 0 ? sealed.substr(7) : sealed;
+  }
+
+  // -- applications and keys; the application 1 is `default` --
+  application_id caller{1};  ///< whose keys they all are
+  bool suspended = false;
+  std::map<uint64_t, pusher::application> applications{
+      {1, {{1}, "01999999-0000-7000-8000-000000000001", "default", 1'000, 0}}};
+  std::map<std::string, pusher::api_key> api_keys;
+  std::optional<utc_ms> overlap;  ///< of the last rotation
+
+  pusher::application& add_application(const std::string& name) {
+    auto id = applications.size() + 1;
+    return applications[id] = {
+               {id}, "01999999-0000-7000-8000-00000000000" + std::to_string(id), name, 1'000, 0};
+  }
+  result<pusher::http::created_application> create_application(const std::string& name,
+                                                               const std::optional<std::string>&) override {
+    for (const auto& [id, each] : applications)
+      if (each.name == name) return pusher::error{pusher::errc::conflict, "taken", "/name", 0};
+    return pusher::http::created_application{add_application(name), false};
+  }
+  result<pusher::http::page<pusher::application>> list_applications(
+      const pusher::http::page_request& request) override {
+    paging = request;
+    pusher::http::page<pusher::application> page;
+    for (const auto& [id, each] : applications)
+      page.items.push_back(each);
+    return page;
+  }
+  result<pusher::application> find_application(const std::string& name_or_id) override {
+    for (const auto& [id, each] : applications)
+      if (each.name == name_or_id || each.id == name_or_id) return each;
+    return failure(pusher::errc::not_found, "There is no such application.");
+  }
+  result<pusher::application> get_application(application_id app) override {
+    return applications.at(app.value);
+  }
+  result<pusher::application> rename_application(application_id app, const std::string& name) override {
+    applications[app.value].name = name;
+    return applications[app.value];
+  }
+  result<pusher::application> suspend_application(application_id app) override {
+    applications[app.value].suspended_at = 2'000;
+    return applications[app.value];
+  }
+  result<pusher::application> resume_application(application_id app) override {
+    applications[app.value].suspended_at = 0;
+    return applications[app.value];
+  }
+  result<void> delete_application(application_id app) override {
+    applications.erase(app.value);
+    return {};
+  }
+  result<pusher::made_api_key> create_key(application_id app, const pusher::api_key_wish& wanted,
+                                          const std::optional<std::string>&) override {
+    pusher::api_key made;
+    made.id = "psk_key" + std::to_string(api_keys.size() + 1);
+    made.application = app;
+    made.application_name = applications.at(app.value).name;
+    made.name = wanted.name;
+    made.scopes = wanted.scopes;
+    made.requests_per_second = wanted.requests_per_second;
+    made.created_at = 1'000;
+    made.expires_at = wanted.expires_at;
+    api_keys[made.id] = made;
+    return pusher::made_api_key{made, made.id + "-secret"};
+  }
+  result<pusher::http::page<pusher::api_key>> list_keys(application_id app,
+                                                        const pusher::http::page_request& request) override {
+    paging = request;
+    pusher::http::page<pusher::api_key> page;
+    for (const auto& [id, each] : api_keys)
+      if (each.application == app) page.items.push_back(each);
+    return page;
+  }
+  result<pusher::api_key> get_key(application_id app, const std::string& id) override {
+    auto found = api_keys.find(id);
+    if (found == api_keys.end() || found->second.application != app)
+      return failure(pusher::errc::not_found, "There is no API key with this id.");
+    return found->second;
+  }
+  result<pusher::api_key> change_key(application_id app, const std::string& id,
+                                     const std::function<result<void>(pusher::api_key&)>& change) override {
+    auto found = get_key(app, id);
+    if (!found) return found;
+    if (auto changed = change(*found); !changed) return changed.failure();
+    return api_keys[id] = *found;
+  }
+  result<pusher::made_api_key> rotate_key(application_id app, const std::string& id,
+                                          std::optional<utc_ms> for_so_long) override {
+    auto old = get_key(app, id);
+    if (!old) return old.failure();
+    overlap = for_so_long;
+    return create_key(app, {old->name, old->scopes, old->requests_per_second, 0}, std::nullopt);
+  }
+  result<void> revoke_key(application_id app, const std::string& id) override {
+    if (auto found = get_key(app, id); !found) return found.failure();
+    api_keys.erase(id);
+    return {};
+  }
+
   result<pusher::http::registered_device> put_device(application_id, const pusher::device& value) override {
     if (fails) return *fails;
     bool created = devices.count(value.device_id) == 0;
@@ -94,9 +201,14 @@ class fake_operations : public pusher::http::operations {
     }
     return holders;
   }
+  std::set<pusher::notification_key> unsettled;
   result<std::set<pusher::notification_key>> settled_among(
       const std::vector<pusher::notification_key>& asked) override {
-    return std::set<pusher::notification_key>(asked.begin(), asked.end());
+    if (fails) return *fails;
+    std::set<pusher::notification_key> settled(asked.begin(), asked.end());
+    for (auto each : unsettled)
+      settled.erase(each);
+    return settled;
   }
   std::optional<pusher::error> refuses;  ///< what check_notification answers
   result<void> check_notification(application_id, const pusher::notification_draft&) override {
@@ -194,14 +306,64 @@ class fake_operations : public pusher::http::operations {
     indexed = names;
     return indexed_properties(app);
   }
-  std::vector<pusher::http::gateway_description> gateways() override {
+  std::map<std::string, pusher::http::shown_credential> credentials;
+  pusher::http::credential_draft uploaded;  ///< the last
+  result<pusher::http::shown_credential> create_credential(
+      application_id, const pusher::http::credential_draft& draft) override {
+    if (fails) return *fails;
+    uploaded = draft;
+    pusher::http::shown_credential made;
+    made.value.id = "c-" + std::to_string(credentials.size() + 1);
+    made.value.name = draft.name;
+    made.value.gateway = draft.content.gateway;
+    made.value.production = draft.production;
+    made.value.sandbox = draft.sandbox;
+    made.value.active = made.in_use = draft.activate;
+    made.value.created_at = 1'000;
+    made.value.facts = R"({"fingerprint":"ab"})";
+    return credentials[made.value.id] = made;
+  }
+  result<std::vector<pusher::http::shown_credential>> list_credentials(application_id) override {
+    if (fails) return *fails;
+    std::vector<pusher::http::shown_credential> all;
+    for (const auto& [id, each] : credentials)
+      all.push_back(each);
+    return all;
+  }
+  result<pusher::http::shown_credential> get_credential(application_id, const std::string& id) override {
+    if (fails) return *fails;
+    auto found = credentials.find(id);
+    if (found == credentials.end()) return failure(pusher::errc::not_found, "There is no credential with this id");
+    return found->second;
+  }
+  result<pusher::http::shown_credential> change_credential(
+      application_id app, const std::string& id, const pusher::http::credential_change& change) override {
+    auto found = get_credential(app, id);
+    if (!found) return found;
+    if (change.name) found->value.name = *change.name;
+    if (change.active) found->value.active = *change.active;
+    return credentials[id] = *found;
+  }
+  result<pusher::http::shown_credential> verify_credential(application_id app, const std::string& id) override {
+    auto found = get_credential(app, id);
+    if (!found) return found;
+    found->value.verified_at = 2'000;
+    return credentials[id] = *found;
+  }
+  result<void> delete_credential(application_id, const std::string& id) override {
+    if (fails) return *fails;
+    if (credentials.erase(id) == 0) return failure(pusher::errc::not_found, "There is no credential with this id");
+    return {};
+  }
+
+  result<std::vector<pusher::http::gateway_description>> gateways(application_id) override {
     pusher::http::answer_row row;
     row.status = "410";
     row.code = "Unregistered";
     row.action = "dead_token";
     row.reach = "target";
     row.meaning = "gone";
-    return {{"apns", "apns", true, {row}}};
+    return std::vector<pusher::http::gateway_description>{{"apns", "apns", true, {row}}};
   }
   result<std::vector<pusher::token_hold>> token_holds(application_id) override { return holds; }
   result<pusher::token_hold> decide_token_hold(application_id, uint64_t id,
@@ -337,6 +499,33 @@ class fake_operations : public pusher::http::operations {
     step = taken;
     return get_notification(app, id);
   }
+  pusher::notification_draft rehearsed;
+  pusher::http::rehearsal_wish wish;
+  result<pusher::http::rehearsal> rehearse(pusher::application_id, const pusher::notification_draft& draft,
+                                           const pusher::http::rehearsal_wish& wanted) override {
+    rehearsed = draft;
+    wish = wanted;
+    pusher::http::rehearsal made;
+    made.count = 7;
+    made.by_gateway = {{"fcm", 7, 2}};
+    made.by_locale = {{"ko-KR", "ko", 3}, {"", "", 2}};
+    made.other_locales = 2;
+    made.skipped = {{"no_credential", 2}};
+    pusher::http::rehearsed_payload good;
+    good.gateway = "fcm";
+    good.locale = good.localization = "ko";
+    good.payload = R"({"data":{}})";
+    good.bytes = 11;
+    good.limit = 4096;
+    pusher::http::rehearsed_payload bad;
+    bad.gateway = "apns";
+    bad.fault = "too large";
+    made.payloads = {good, bad};
+    made.seconds = 2.5;
+    made.per_second = 2;
+    made.limited_by = "rate_per_second";
+    return made;
+  }
   pusher::notification_filter notifications_wanted;
   pusher::delivery_filter deliveries_wanted;
   result<pusher::http::page<pusher::delivery>> list_deliveries(
@@ -354,6 +543,69 @@ class fake_operations : public pusher::http::operations {
                                                             const std::string&) override {
     if (fails) return *fails;
     return explained;
+  }
+
+  std::map<std::string, pusher::webhook> webhooks;
+  pusher::http::webhook_start replayed;
+  result<pusher::http::webhook_with_secret> create_webhook(application_id,
+                                                           const pusher::webhook_options& options) override {
+    if (fails) return *fails;
+    pusher::webhook made;
+    made.id = "01999999-9999-7999-8999-999999999999";
+    made.options = options;
+    webhooks[made.id] = made;
+    return pusher::http::webhook_with_secret{{made, "c0.0.0"}, "whsec_c2VjcmV0"};
+  }
+  result<pusher::http::described_webhook> get_webhook(application_id, const std::string& id) override {
+    auto found = webhooks.find(id);
+    if (found == webhooks.end()) return failure(pusher::errc::not_found, "There is no such webhook.");
+    return pusher::http::described_webhook{found->second, "c0.0.0"};
+  }
+  result<pusher::http::page<pusher::http::described_webhook>> list_webhooks(
+      application_id, const pusher::http::page_request& request) override {
+    paging = request;
+    pusher::http::page<pusher::http::described_webhook> page;
+    for (const auto& [id, each] : webhooks)
+      page.items.push_back({each, "c0.0.0"});
+    page.next = next;
+    return page;
+  }
+  result<pusher::http::described_webhook> change_webhook(
+      application_id app, const std::string& id,
+      const std::function<result<void>(pusher::webhook_options&)>& change) override {
+    auto found = get_webhook(app, id);
+    if (!found) return found;
+    if (auto changed = change(found->value.options); !changed) return changed.failure();
+    webhooks[id] = found->value;
+    return found;
+  }
+  result<void> delete_webhook(application_id, const std::string& id) override {
+    if (webhooks.erase(id) == 0) return failure(pusher::errc::not_found, "There is no such webhook.");
+    return {};
+  }
+  result<pusher::http::webhook_with_secret> rotate_webhook_secret(application_id app,
+                                                                  const std::string& id) override {
+    auto found = get_webhook(app, id);
+    if (!found) return found.failure();
+    return pusher::http::webhook_with_secret{*found, "whsec_bmV3"};
+  }
+  result<pusher::webhook_attempt> test_webhook(application_id app, const std::string& id) override {
+    auto found = get_webhook(app, id);
+    if (!found) return found.failure();
+    return pusher::webhook_attempt{1, "msg_1", "ping", 0, 500, 12, "answered 500", "oops", 1'000, 0};
+  }
+  result<pusher::http::described_webhook> replay_webhook(application_id app, const std::string& id,
+                                                         const pusher::http::webhook_start& from) override {
+    replayed = from;
+    return get_webhook(app, id);
+  }
+  result<pusher::http::page<pusher::webhook_attempt>> list_webhook_attempts(
+      application_id, const std::string&, const pusher::http::page_request& request) override {
+    paging = request;
+    pusher::http::page<pusher::webhook_attempt> page;
+    page.items.push_back({2, "msg_2", "events", 7, 200, 5, "", "", 2'000, 0});
+    page.next = next;
+    return page;
   }
 
  private:

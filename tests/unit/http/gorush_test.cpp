@@ -5,6 +5,7 @@
 #include "http/gorush.hpp"
 #include "http/routes.hpp"
 #include "model/json.hpp"
+#include "model/message_wording.hpp"
 #include "model/token_device.hpp"
 
 using namespace pusher;
@@ -31,15 +32,35 @@ std::string pointer_of_fault(const std::string& fields) {
   return parsed.failure().pointer;
 }
 
+struct caller : exchange {
+  http::request asked;
+  response* answered;
+  explicit caller(response& to) : answered(&to) {}
+  const http::request& request() const override { return asked; }
+  void answer(response made) override { *answered = std::move(made); }
+};
+
+/// What lies behind the door.
+struct routes_of_engine : dispatcher {
+  fake_operations& engine;
+  explicit routes_of_engine(fake_operations& of) : engine(of) {}
+  void dispatch(std::shared_ptr<exchange> asked) override { asked->answer(serve(asked->request(), engine)); }
+};
+
 response push(fake_operations& engine, const std::string& body, const std::string& key,
-              const std::string& from = "127.0.0.1") {
-  request asked;
-  asked.method = "POST";
-  asked.path = "/api/push";
-  asked.body = body;
-  asked.remote_address = from;
-  if (!key.empty()) asked.headers["authorization"] = "Bearer " + key;
-  return serve(asked, engine);
+              const std::string& from = "127.0.0.1", const std::string& method = "POST",
+              const std::string& path = "/api/push", const std::string& header = "") {
+  response made;
+  auto asked = std::make_shared<caller>(made);
+  asked->asked.method = method;
+  asked->asked.path = path;
+  asked->asked.body = body;
+  asked->asked.remote_address = from;
+  if (!key.empty()) asked->asked.headers["authorization"] = "Bearer " + key;
+  if (!header.empty()) asked->asked.headers[header] = "x";
+  routes_of_engine behind(engine);
+  gorush_door(behind, engine.compatible).dispatch(asked);
+  return made;
 }
 
 const std::string call = R"({"notifications":[{"tokens":["t1","t2"],"platform":2,"message":"m"}]})";
@@ -68,6 +89,15 @@ TEST_CASE("a push for iOS becomes content and an override for APNs") {
           "interruption-level":"time-sensitive","content-available":1,"mutable-content":1},
           "n":2,"deep":{"x":[1]}}})");
   CHECK_MESSAGE(*apns == *expected, draft.apns);
+}
+
+TEST_CASE("braces in a text of gorush's are no variables") {
+  auto draft = read(R"("platform":2,"tokens":["aa"],"title":"{{properties.name}}","message":"{{","data":{"k":"\\{{x}}"})").draft;
+  auto said = worded(message_of(draft), 0);
+  CHECK(said.blanks.empty());
+  CHECK(said.content.title == "{{properties.name}}");
+  CHECK(said.content.body == "{{");
+  CHECK(said.content.data.at("k") == R"(\{{x}})");
 }
 
 TEST_CASE("a sound of iOS is a name or an object, and never louder than Apple allows") {
@@ -185,9 +215,23 @@ TEST_CASE("gorush's path is there when it is wanted, and open only to those whom
   CHECK(push(engine, call, "", "10.0.0.1").status == 401);
   CHECK(push(engine, call, "wrong").status == 401);
   CHECK(push(engine, call, "read").status == 403);
+  for (const char* header : {"x-forwarded-for", "forwarded", "x-real-ip", "via", "origin", "sec-fetch-site"})
+    CHECK_MESSAGE(push(engine, call, "", "127.0.0.1", "POST", "/api/push", header).status == 401, header);
   engine.compatible.gorush_open_to = {*parse_network("10.0.0.0/8")};
   CHECK(push(engine, call, "", "10.9.0.1").status == 200);
   CHECK(push(engine, call, "", "127.0.0.1").status == 401);
+}
+
+TEST_CASE("gorush's health check answers while the process lives, and other paths pass the door untouched") {
+  fake_operations engine;
+  CHECK(push(engine, "", "", "127.0.0.1", "GET", "/healthz").status == 404);
+  engine.compatible.gorush = true;
+  CHECK(push(engine, "", "", "10.0.0.1", "GET", "/healthz").status == 200);
+  CHECK(push(engine, "", "", "10.0.0.1", "POST", "/healthz").status == 405);
+  engine.compatible.gorush_key = "all";
+  auto other = push(engine, "", "", "127.0.0.1", "GET", "/v1/devices/a");
+  CHECK(other.status == 401);
+  CHECK(other.content_type == "application/problem+json");
 }
 
 TEST_CASE("an answer has gorush's shape, a fault as well") {

@@ -76,16 +76,19 @@ std::set<std::string> described() {
   return lines;
 }
 
-/// Follows every reference below a value.
-void check_references(const rapidjson::Value& value) {
+/// Follows every reference below a value, and notes it.
+void check_references(const rapidjson::Value& value, std::set<std::string>& into) {
   if (value.IsArray())
     for (const auto& each : value.GetArray())
-      check_references(each);
+      check_references(each, into);
   if (!value.IsObject()) return;
   auto found = value.FindMember("$ref");
-  if (found != value.MemberEnd() && found->value.IsString()) (void)resolved(value);
+  if (found != value.MemberEnd() && found->value.IsString()) {
+    (void)resolved(value);
+    into.emplace(json::view(found->value));
+  }
   for (const auto& member : value.GetObject())
-    check_references(member.value);
+    check_references(member.value, into);
 }
 
 }  // namespace
@@ -102,11 +105,18 @@ TEST_CASE("every route is described with its scope and query parameters, and not
     CHECK_MESSAGE(wanted.count(each) == 1, "described, but not so in the table of routes: " << each);
 }
 
-TEST_CASE("every reference of the document leads somewhere") {
-  check_references(document());
+TEST_CASE("every reference of the document leads somewhere, and everything that can be referred to is") {
+  std::set<std::string> used;
+  check_references(document(), used);
+  for (const char* section : {"parameters", "headers", "responses", "schemas"})
+    for (const auto& each : document()["components"][section].GetObject()) {
+      auto name = "#/components/" + std::string(section) + "/" + std::string(json::view(each.name));
+      CHECK_MESSAGE(used.count(name) == 1, "nothing refers to " << name);
+    }
 }
 
-TEST_CASE("every operation has a name of its own, a summary, its path's names and an answer that is not a fault") {
+TEST_CASE(
+    "every operation has a name of its own, a summary, its path's names and an answer that is not a fault") {
   std::set<std::string> names;
   for (const auto& path : document()["paths"].GetObject()) {
     for (const auto& member : path.value.GetObject()) {

@@ -52,13 +52,14 @@ TEST_CASE_FIXTURE(fixture, "the feed has a cursor at its end too, and takes seve
   engine.feed = {event(event_type::accepted, 1), moved, event(event_type::opened, 3)};
   auto all = get("/v1/events");
   CHECK(all.status == 200);
-  CHECK(all.body ==
-        R"({"items":[{"id":"7-1","type":"accepted","at":"1970-01-01T00:00:01.000Z","notification_id":"n",)"
-        R"("device_id":"a","gateway":"fcm","attempts":1},)"
-        R"({"id":"7-2","type":"token_moved_in","at":"1970-01-01T00:00:01.000Z","device_id":"a",)"
-        R"("other_device_id":"b","gateway":"fcm"},)"
-        R"({"id":"7-3","type":"opened","at":"1970-01-01T00:00:01.000Z","notification_id":"n","device_id":"a",)"
-        R"("gateway":"fcm"}],"has_more":false,"next_cursor":"c1"})");
+  CHECK(
+      all.body ==
+      R"({"items":[{"id":"7-1","sequence":458753,"type":"accepted","at":"1970-01-01T00:00:01.000Z","notification_id":"n",)"
+      R"("device_id":"a","gateway":"fcm","attempts":1},)"
+      R"({"id":"7-2","sequence":458754,"type":"token_moved_in","at":"1970-01-01T00:00:01.000Z","device_id":"a",)"
+      R"("other_device_id":"b","gateway":"fcm"},)"
+      R"({"id":"7-3","sequence":458755,"type":"opened","at":"1970-01-01T00:00:01.000Z","notification_id":"n","device_id":"a",)"
+      R"("gateway":"fcm"}],"has_more":false,"next_cursor":"c1"})");
   auto some = get("/v1/events", {{"type", "opened,token_moved_in"}, {"limit", "5"}, {"cursor", "c3"}});
   CHECK(some.body.find("accepted") == std::string::npos);
   CHECK(some.body.find("opened") != std::string::npos);

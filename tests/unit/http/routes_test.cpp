@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <stdexcept>
+
 #include "fake_operations.hpp"
 #include "http/export_page.hpp"
 #include "http/import_chunk.hpp"
@@ -141,6 +143,36 @@ TEST_CASE("a failing store is 503 with Retry-After, and its words stay inside") 
   CHECK(!contains(answer.body, "10.0.0.5"));
 }
 
+TEST_CASE("what is thrown stays inside: the client learns that it was us, and under which id") {
+  struct throwing_operations : fake_operations {
+    result<stored_device> get_device(application_id, const std::string&) override {
+      throw std::runtime_error("host 10.0.0.5 refused secret-token");
+    }
+  } engine;
+  auto answer = serve(ask("GET", "/v1/devices/a"), engine);
+  CHECK(answer.status == 500);
+  CHECK(code_of(answer) == "internal");
+  CHECK(contains(answer.body, R"("request_id":"r1")"));
+  CHECK(!contains(answer.body, "10.0.0.5"));
+  CHECK(!contains(answer.body, "secret-token"));
+}
+
+TEST_CASE("every path tells what may be done at it, to anybody") {
+  fake_operations engine;
+  for (const auto& each : all_routes()) {
+    std::string path(each.pattern);
+    for (size_t at; (at = path.find('{')) != std::string::npos;)
+      path.replace(at, path.find('}') - at + 1, "x");
+    auto answer = serve(ask("OPTIONS", path, "", ""), engine);
+    CAPTURE(path);
+    CHECK(answer.status == 204);
+    CHECK(contains(header(answer, "Allow"), std::string(each.method)));
+    CHECK(contains(header(answer, "Allow"), "OPTIONS"));
+  }
+  CHECK(serve(ask("OPTIONS", "/v1/nothing"), engine).status == 404);
+  CHECK(serve(ask("OPTIONS", "*"), engine).status == 204);
+}
+
 TEST_CASE("bodies are JSON and say so") {
   fake_operations engine;
   auto typed = [&](const std::string& type) {
@@ -157,16 +189,32 @@ TEST_CASE("bodies are JSON and say so") {
   CHECK(code_of(serve(ask("PUT", "/v1/devices/a", "[1"), engine)) == "malformed_json");
 }
 
+TEST_CASE("cursors of lists are sealed on their way out and opened on their way in") {
+  fake_operations engine;
+  engine.next = "c9";
+  auto made = ask("GET", "/v1/notifications");
+  made.query["cursor"] = "sealed-c1";
+  auto page = serve(made, engine);
+  CHECK(page.status == 200);
+  CHECK(engine.paging.cursor == "c1");
+  CHECK(page.body.find(R"("has_more":true,"next_cursor":"sealed-c9"})") != std::string::npos);
+  CHECK(page.internal.empty());
+  made.query["cursor"] = "foreign-c1";
+  CHECK(code_of(serve(made, engine)) == "invalid_cursor");
+  engine.next.clear();
+  CHECK(contains(serve(ask("GET", "/v1/notifications"), engine).body, R"("next_cursor":null})"));
+}
+
 TEST_CASE("search and count take a condition, a limit and a cursor, and nothing else") {
   fake_operations engine;
   engine.next = "c9";
   serve(ask("PUT", "/v1/devices/a", device_body), engine);
-  auto found = serve(ask("POST", "/v1/devices:search", R"({"limit":5,"cursor":"c1"})"), engine);
+  auto found = serve(ask("POST", "/v1/devices:search", R"({"limit":5,"cursor":"sealed-c1"})"), engine);
   CHECK(found.status == 200);
   CHECK(engine.paging.limit == 5);
   CHECK(engine.paging.cursor == "c1");
   CHECK(contains(found.body, R"("device_id":"a")"));
-  CHECK(contains(found.body, R"("next_cursor":"c9")"));
+  CHECK(contains(found.body, R"("next_cursor":"sealed-c9"})"));
   CHECK(contains(found.body, R"("has_more":true)"));
   CHECK(serve(ask("POST", "/v1/devices:count", "{}"), engine).body ==
         R"({"count":1,"explain":{"access":"scan","devices_looked_at":1,"devices_matched":1}})");

@@ -43,6 +43,10 @@ message some_message() {
   value.content.body = "";
   value.content.badge = 3;
   value.content.data = {{"k", "v"}, {"empty", ""}};
+  value.localizations = {{"ko", {}}, {"zh-Hant", {}}};
+  value.localizations[0].content.title = "안녕";
+  value.localizations[1].content.data = {{"a", "{{properties.x}}"}};
+  value.variables = {{variable_source::property, "x"}, {variable_source::target, "y z"}};
   value.android = R"({"priority":"HIGH"})";
   value.collapse_key = "news";
   value.expires_at = 1'800'000'000'000;
@@ -64,6 +68,23 @@ TEST_CASE("a push batch is read as it was written") {
   CHECK(read->targets[1].attempts == 3);
 }
 
+TEST_CASE("a target carries its localization and values, and not a byte for what it has not") {
+  auto batch = some_batch();
+  auto bare = encode(batch).size();
+  batch.targets[1].localization = 300;
+  batch.targets[1].values = {"", "Grüße", std::string(4096, 'v')};
+  auto bytes = encode(batch);
+  CHECK(bytes.size() == bare + 2 + 1 + 1 + (1 + 7) + (2 + 4096));
+  auto read = decode_push_batch(bytes);
+  REQUIRE(read);
+  CHECK(read->targets[0].localization == 0);
+  CHECK(read->targets[0].values.empty());
+  CHECK(read->targets[1].localization == 300);
+  CHECK(read->targets[1].values == batch.targets[1].values);
+  for (size_t length = 0; length < bytes.size(); ++length)
+    CHECK_FALSE(decode_push_batch(std::string_view(bytes).substr(0, length)));
+}
+
 TEST_CASE("a result batch is read as it was written") {
   auto read = decode_result_batch(encode(some_results()));
   REQUIRE(read);
@@ -82,6 +103,12 @@ TEST_CASE("a message is read as it was written, an absent text told from an empt
   CHECK_FALSE(read->content.sound);
   CHECK(read->content.badge == 3);
   CHECK(read->content.data.at("k") == "v");
+  REQUIRE(read->localizations.size() == 2);
+  CHECK(read->localizations[0].locale == "ko");
+  CHECK(read->localizations[0].content.title == "안녕");
+  CHECK_FALSE(read->localizations[0].content.body);
+  CHECK(read->localizations[1].content.data.at("a") == "{{properties.x}}");
+  CHECK(read->variables == some_message().variables);
   CHECK(read->android == R"({"priority":"HIGH"})");
   CHECK(read->collapse_key == "news");
   CHECK(read->allow_duplicates);

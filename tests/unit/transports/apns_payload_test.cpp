@@ -53,6 +53,14 @@ TEST_CASE("content becomes an alert with Apple's names") {
       R"("campaign":"spring","deep_link":"app://sale","image_url":"https://example.com/a.png"})");
 }
 
+TEST_CASE("a notification may give its pushes their id") {
+  auto content = some_message();
+  CHECK(rendered(content).id.empty());
+  content.apns = R"({"headers":{"apns-id":"019ab1c2-8a10-7c3e-9f00-0a1b2c3d4e5f"}})";
+  CHECK(rendered(content).id == "019ab1c2-8a10-7c3e-9f00-0a1b2c3d4e5f");
+  CHECK(refused(R"({"headers":{"apns-id":"mine"}})").pointer == "/apns/headers/apns-id");
+}
+
 TEST_CASE("a push without anything to show is a background push of priority 5") {
   message content = some_message();
   content.content = {};

@@ -37,6 +37,16 @@ TEST_CASE("targets come out in the order in which they were submitted") {
   CHECK(queue.size() == 0);
 }
 
+TEST_CASE("the token of the next target can be seen before it is taken") {
+  lane_queue queue;
+  queue.add(order(1, 2));
+  CHECK(queue.next_token() == "token-0");
+  auto first = queue.take();
+  CHECK(queue.next_token() == "token-1");
+  queue.put_back(first);
+  CHECK(queue.next_token() == "token-0");
+}
+
 TEST_CASE("a target that is put back comes first, as one that was sent before") {
   lane_queue queue;
   queue.add(order(1, 1));

@@ -1,0 +1,92 @@
+// The part of the journal by which credentials reach the senders, who see Redis alone.
+#include "storage/journal.hpp"
+#include "storage/journal_keys.hpp"
+#include "storage/journal_scripts.hpp"
+
+namespace pusher {
+
+namespace {
+
+std::string text_of(const redis_reply& reply) {
+  return reply.is_nil() ? std::string() : reply.text;
+}
+
+}  // namespace
+
+result<journal::credential_board> journal::credential_status() {
+  auto reply = redis_.command({"HMGET", keys::credentials, "version", "closed"});
+  if (!reply) return reply.failure();
+  credential_board board;
+  if (reply->items.size() < 2) return board;
+  board.version = text_of(reply->items[0]);
+  board.closed = text_of(reply->items[1]);
+  return board;
+}
+
+result<journal::credential_board> journal::load_credentials() {
+  auto reply = redis_.command({"HMGET", keys::credentials, "version", "closed", "index"});
+  if (!reply) return reply.failure();
+  credential_board board;
+  if (reply->items.size() < 3) return board;
+  board.version = text_of(reply->items[0]);
+  board.closed = text_of(reply->items[1]);
+  board.index = text_of(reply->items[2]);
+  return board;
+}
+
+result<std::optional<std::string>> journal::sealed_credential(const std::string& id) {
+  auto reply = redis_.command({"HGET", keys::sealed_credentials, id});
+  if (!reply) return reply.failure();
+  if (reply->is_nil()) return std::optional<std::string>();
+  return std::optional<std::string>(std::move(reply->text));
+}
+
+result<commit_status> journal::publish_credentials(
+    uint64_t epoch, uint64_t version, const std::string& index,
+    const std::vector<std::pair<std::string, std::string>>& sealed) {
+  std::vector<std::string> arguments{std::to_string(epoch), std::to_string(version), index};
+  for (const auto& [id, text] : sealed) {
+    arguments.push_back(id);
+    arguments.push_back(text);
+  }
+  auto reply = run(scripts::publish_credentials, {keys::epoch, keys::credentials, keys::sealed_credentials},
+                   std::move(arguments));
+  if (!reply) return reply.failure();
+  return reply->items.front().text == "fenced" ? commit_status::fenced : commit_status::done;
+}
+
+result<commit_status> journal::close_routes(uint64_t epoch, const std::string& routes) {
+  auto reply = run(scripts::close_routes, {keys::epoch, keys::credentials}, {std::to_string(epoch), routes});
+  if (!reply) return reply.failure();
+  return reply->items.front().text == "fenced" ? commit_status::fenced : commit_status::done;
+}
+
+result<std::vector<std::string>> journal::busy_queues() {
+  auto reply = run(scripts::busy_queues, {keys::queues}, {keys::push_prefix});
+  if (!reply) return reply.failure();
+  std::vector<std::string> names;
+  for (size_t i = 1; i < reply->items.size(); ++i)
+    names.push_back(std::move(reply->items[i].text));
+  return names;
+}
+
+result<void> journal::tell_trouble(const std::string& credential, const std::string& what) {
+  auto reply = redis_.command(what.empty() ? redis_arguments{"HDEL", keys::credential_troubles, credential}
+                                           : redis_arguments{"HSET", keys::credential_troubles, credential, what});
+  if (!reply) return reply.failure();
+  return {};
+}
+
+result<std::vector<std::string>> journal::troubles(const std::vector<std::string>& credentials) {
+  std::vector<std::string> found(credentials.size());
+  if (credentials.empty()) return found;
+  redis_arguments command{"HMGET", keys::credential_troubles};
+  command.insert(command.end(), credentials.begin(), credentials.end());
+  auto reply = redis_.command(command);
+  if (!reply) return reply.failure();
+  for (size_t i = 0; i < found.size() && i < reply->items.size(); ++i)
+    found[i] = text_of(reply->items[i]);
+  return found;
+}
+
+}  // namespace pusher
