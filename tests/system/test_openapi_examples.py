@@ -6,10 +6,14 @@ import urllib.parse
 from lab import Lab
 import openapi_check
 
-# What has to come before, by the verb of the path: another body than the first example, and steps.
+# What has to come before, by the path: another body than the first example, and steps.
 UNDER_WAY = {"content": {"title": "slowly"}, "audience": {"all": True}, "rate_per_second": 1, "launch": True}
 SETTLED_AT_ONCE = {"content": {"title": "to nobody"}, "audience": {"device_ids": ["nobody"]}, "launch": True}
-BEFORE = {"/progress": (SETTLED_AT_ONCE, []), ":pause": (UNDER_WAY, []), ":resume": (UNDER_WAY, [":pause"]), ":cancel": (UNDER_WAY, [])}
+BEFORE = {"/v1/notifications/{id}/progress": (SETTLED_AT_ONCE, []),
+          "/v1/notifications/{id}:pause": (UNDER_WAY, []),
+          "/v1/notifications/{id}:resume": (UNDER_WAY, [":pause"]),
+          "/v1/notifications/{id}:cancel": (UNDER_WAY, []),
+          "/v1/applications/{application}:resume": (None, [":suspend"])}
 # Examples that cannot go well here, with the status that they get instead.
 WITHOUT_A_HOLD = 404  # holds come from a gateway that calls far too many tokens dead; system.gateway_trouble has them
 EXPECTED = {"confirm_token_hold": WITHOUT_A_HOLD, "undo_token_hold": WITHOUT_A_HOLD}
@@ -119,8 +123,7 @@ class Sender:
     def send_all(self, path, method):
         operation, parameters = self.by_place[path, method]
         for kind, body in self.bodies(operation):
-            about_a_notification = path.startswith("/v1/notifications/")
-            other_body, steps = BEFORE.get(path.rsplit("}", 1)[-1], (None, [])) if about_a_notification else (None, [])
+            other_body, steps = BEFORE.get(path, (None, []))
             names = self.make(path, other_body)
             address = self.address(path, parameters, names)
             for verb in steps:
