@@ -7,6 +7,7 @@
 #include "http/problem.hpp"
 #include "http/route_handlers.hpp"
 #include "http/unfinished_answer.hpp"
+#include "model/limits.hpp"
 
 namespace pusher::http {
 
@@ -171,14 +172,41 @@ result<void> find_devices(const call& of, pushes& all) {
   return {};
 }
 
+/// The Idempotency-Key of a call, as one for each of its notifications: sent again after a lost answer, the
+/// call goes on where it had stopped.
+class keys_of_notifications {
+ public:
+  static result<keys_of_notifications> read(const request& asked) {
+    auto key = read_idempotency_key(asked);
+    if (!key) return key.failure();
+    keys_of_notifications made;
+    if (!*key) return made;
+    if ((*key)->size() + place_bytes > limits::idempotency_key_bytes)
+      return fault(errc::invalid_field, "An Idempotency-Key has at most " +
+                                            std::to_string(limits::idempotency_key_bytes - place_bytes) +
+                                            " characters here.");
+    made.of_call_ = idempotency{std::move(**key), sha256(asked.path + "\n" + asked.body)};
+    return made;
+  }
+
+  std::optional<idempotency> of(const gorush_notification& one) const {
+    if (!of_call_) return std::nullopt;
+    return idempotency{of_call_->key + "#" + std::to_string(one.place), of_call_->request};
+  }
+
+ private:
+  static constexpr size_t place_bytes = 5;  // "#" and a place below 10,000
+  std::optional<idempotency> of_call_;
+};
+
 /// Creates and launches them, one after the other. When a store goes away before the first, nothing is on its
 /// way and the caller may send all of it again; later, the rest is told of as failed.
-result<void> launch_all(const call& of, pushes& all) {
+result<void> launch_all(const call& of, const keys_of_notifications& keys, pushes& all) {
   for (size_t i = 0; i < all.asked().size(); ++i) {
     const auto& each = all.asked()[i];
     const auto* audience = std::get_if<audience_device_ids>(&each.draft.audience);
     if (each.dry_run || !audience || audience->ids.empty()) continue;
-    auto created = of.engine.create_notification(of.who.application, each.draft, std::nullopt,
+    auto created = of.engine.create_notification(of.who.application, each.draft, keys.of(each),
                                                  [](const notification&) { return std::string(); });
     if (created) {
       all.add({i, created->created.key, created->created.id});
@@ -210,6 +238,8 @@ answer push_for_gorush(const call& of) {
   auto body = read_body(of);
   if (!body) return body.failure();
   const auto& compat = of.engine.compat();
+  auto keys = keys_of_notifications::read(of.asked);
+  if (!keys) return keys.failure();
   auto asked = parse_gorush(*body, compat, now_ms());
   if (!asked) return asked.failure();
   if (auto good = check_all(of, *asked); !good) return good.failure();
@@ -219,7 +249,7 @@ answer push_for_gorush(const call& of) {
     for (const auto& target : all->asked()[i].refused)
       all->failed(i, target.token, target.why);
   if (auto found = find_devices(of, *all); !found) return found.failure();
-  if (auto done = launch_all(of, *all); !done) return done.failure();
+  if (auto done = launch_all(of, *keys, *all); !done) return done.failure();
   auto made = all->answer();
   if (compat.gorush_sync_seconds > 0 && !all->under_way().empty())
     made.unfinished = waiting_for(all, compat.gorush_sync_seconds);

@@ -3,6 +3,7 @@
 #include "model/notification.hpp"
 #include "storage/access_version.hpp"
 #include "storage/application_purge.hpp"
+#include "storage/credential_store.hpp"
 #include "storage/notification_rows.hpp"
 #include "storage/transaction.hpp"
 
@@ -136,6 +137,8 @@ result<application> application_store::rename(application_id app, const std::str
     auto changed =
         on.execute("renaming an application", "UPDATE applications SET name = ? WHERE id = ?", {name, app});
     if (!changed && on.duplicate()) return name_taken();
+    // Metrics and logs of senders have the name.
+    if (auto bumped = bump_credentials(on); !bumped) return bumped.failure();
     return written(on, app, changed);
   });
 }

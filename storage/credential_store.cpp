@@ -69,7 +69,7 @@ error name_taken() {
 
 /// Locks the application, so that credentials of one are counted right.
 result<void> check_room(database::connection& on, const credential& fresh) {
-  auto locked = on.query("locking the application", "SELECT id FROM applications WHERE id = ? FOR UPDATE",
+  auto locked = on.query("locking the application", "SELECT id FROM applications WHERE id = ? AND deleted_at = 0 FOR UPDATE",
                          {fresh.application}, [](const sql_row&) {});
   if (!locked) return locked.failure();
   if (*locked == 0) return error{errc::not_found, "There is no such application any more", "", 0};

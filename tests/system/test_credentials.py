@@ -209,13 +209,11 @@ def deletion(lab, node, made):
 
 def application(node, name, operator):
     """A second tenant; gives a key of its own."""
-    if node.call("POST", "/v1/applications", {"name": name}, key=operator)[0] == 404:
-        socket_path = next((node.directory / "data").rglob("mysql.sock"))
-        subprocess.run(["mariadb", f"--socket={socket_path}", "pusher", "-e",
-                        f"INSERT INTO applications (name, created_at) VALUES ('{name}', 1)"], check=True)
-    made = subprocess.run([node.pusher, "keys", "create", "--app", name, "--scopes", "devices,send,read,admin", "--config",
-                           str(node.config)], check=True, capture_output=True, text=True)
-    return made.stdout.strip()
+    assert node.call("POST", "/v1/applications", {"name": name}, key=operator)[0] == 201
+    status, made, _ = node.call("POST", f"/v1/applications/{name}/keys",
+                                {"scopes": ["devices", "send", "read", "admin"]}, key=operator)
+    assert status == 201, made
+    return made["key"]
 
 
 def two_applications(lab, node, operator):

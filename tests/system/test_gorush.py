@@ -152,6 +152,18 @@ def check_waiting_blocks_nobody(node, emulator):
         assert not each.is_alive()
 
 
+def check_repeats(node, emulator):
+    """Under an Idempotency-Key a call that is repeated sends nothing twice; with another body it is refused."""
+    call = [{"tokens": ["again-1"], "platform": 2, "message": "m"}, {"tokens": ["again-2"], "platform": 2, "message": "m"}]
+    first, second = (push(node, call, headers={"Idempotency-Key": "lost-answer"}) for _ in range(2))
+    assert first == second == (200, {"counts": 2, "logs": [], "success": "ok"}), (first, second)
+    assert push(node, call[:1], headers={"Idempotency-Key": "lost-answer"})[0] == 422
+    lab.until("both pushes", lambda: {"again-1", "again-2"} <= tokens_at(emulator).keys())
+    noted = node.call("GET", "/v1/notifications?limit=1")[1]["items"][0]["id"]
+    node.wait_completed(noted)
+    assert [row[2] for row in emulator.log()].count("again-1") == 1
+
+
 def check_keys(node):
     """Without a key only from where the operator allows it, and never through a proxy or from a web page."""
     note = [{"tokens": ["t"], "platform": 2, "message": "m"}]
@@ -187,6 +199,7 @@ def main():
         check_bad_tokens(node, place.emulator)
         check_devices(node)
         check_dead_tokens(node)
+        check_repeats(node, place.emulator)
         check_keys(node)
         node.stop()
 

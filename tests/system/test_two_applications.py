@@ -38,6 +38,9 @@ class Application:
         return {"content": {"title": self.mark}, "audience": {"device_ids": ["shared", f"own-{self.name}"]}, **more}
 
     def fill(self):
+        account = json.loads(pathlib.Path(self.node.sections["fcm"]["service_account_file"]).read_text())
+        self.credential = expect(201, self.call("POST", "/v1/credentials", {
+            "gateway": "fcm", "name": self.mark, "service_account": account, "activate": True}))["id"]
         for identity in ("shared", f"own-{self.name}"):
             # The same push token in both: a token is one device's within an application, not beyond it.
             expect(201, self.call("PUT", f"/v1/devices/{identity}", {
@@ -69,7 +72,7 @@ class Application:
         """All that it can see of itself."""
         seen = {}
         for path in ("/v1/notifications?limit=1000", "/v1/segments", "/v1/indexed-properties", "/v1/token-holds", "/v1/keys",
-                     "/v1/applications", "/v1/users/same-user/devices", "/v1/devices/shared/events",
+                     "/v1/credentials", "/v1/applications", "/v1/users/same-user/devices", "/v1/devices/shared/events",
                      f"/v1/devices/own-{self.name}/events", f"/v1/notifications/{self.done}/deliveries"):
             seen[path] = expect(200, self.call("GET", path))
         seen["devices"] = expect(200, self.call("POST", "/v1/devices:search", {"limit": 1000}))
@@ -103,6 +106,18 @@ def by_key(attacker, victim, method, rest="", body=None):
     like_absent(attacker, method, f"/v1/keys/{victim.second_key}{rest}", f"/v1/keys/psk_nobodys_{rest}", body)
 
 
+def by_credential(attacker, victim, method, rest="", body=None):
+    like_absent(attacker, method, f"/v1/credentials/{victim.credential}{rest}", f"/v1/credentials/{ABSENT}{rest}", body)
+
+
+def names_own_credential(attacker, victim):
+    """The same name in both is no conflict, and makes nothing of the victim's."""
+    made = expect(201, attacker.call("POST", "/v1/credentials", {
+        "gateway": "hms", "name": victim.mark, "app_id": "1", "app_secret": "a secret"}))
+    assert made["id"] != victim.credential
+    expect(204, attacker.call("DELETE", f"/v1/credentials/{made['id']}"))
+
+
 def by_application(attacker, victim, method, rest="", body=None):
     for name in (victim.name, "default"):
         like_absent(attacker, method, f"/v1/applications/{name}{rest}", f"/v1/applications/nobody{rest}", body)
@@ -119,7 +134,7 @@ def nothing_of(victim, answer):
     """A list or search that answers, and has nothing of the victim's in it."""
     text = json.dumps(answer[1])
     assert answer[0] in (200, 201, 400, 404), answer
-    for trace in (victim.mark, f"own-{victim.name}", victim.draft, victim.done, victim.second_key):
+    for trace in (victim.mark, f"own-{victim.name}", victim.draft, victim.done, victim.second_key, victim.credential):
         assert trace not in text, (trace, text[:2000])
 
 
@@ -244,6 +259,13 @@ ATTACKS = {
     ("GET", "/v1/indexed-properties"): lambda a, v: nothing_of(v, a.call("GET", "/v1/indexed-properties")),
     ("PUT", "/v1/indexed-properties"): lambda a, v: expect(200, a.call("PUT", "/v1/indexed-properties", {"names": ["mark"]})),
     ("GET", "/v1/gateways"): lambda a, v: nothing_of(v, a.call("GET", "/v1/gateways")),
+    ("POST", "/v1/credentials"): names_own_credential,
+    ("GET", "/v1/credentials"): lambda a, v: lists(a, v, "/v1/credentials"),
+    ("GET", "/v1/credentials/{id}"): lambda a, v: by_credential(a, v, "GET"),
+    ("PATCH", "/v1/credentials/{id}"): lambda a, v: by_credential(a, v, "PATCH", body={"active": False}),
+    ("DELETE", "/v1/credentials/{id}"): lambda a, v: by_credential(a, v, "DELETE"),
+    **{("POST", f"/v1/credentials/{{id}}:{verb}"): lambda a, v, verb=verb: by_credential(a, v, "POST", f":{verb}")
+       for verb in ("verify", "activate", "deactivate")},
     ("GET", "/v1/token-holds"): lambda a, v: [
         expect(True, (v.hold not in [each["id"] for each in a.call("GET", "/v1/token-holds")[1]["items"]], None))],
     ("POST", "/v1/token-holds/{id}:confirm"): lambda a, v: decides(a, v, "confirm"),

@@ -153,8 +153,9 @@ hms_target hms_target_of(std::string_view push_token) {
   return {{}, push_token};
 }
 
-std::string hms_group_prefix(std::string_view group) {
-  return R"({"validate_only":false,"message":{")" + std::string(group) + R"(":")";
+std::string hms_group_prefix(std::string_view group, bool validate_only) {
+  return std::string(R"({"validate_only":)") + (validate_only ? "true" : "false") + R"(,"message":{")" +
+         std::string(group) + R"(":")";
 }
 
 result<std::string> render_hms_suffix(const message& content, utc_ms now) {

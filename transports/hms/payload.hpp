@@ -24,7 +24,7 @@ struct hms_target {
 hms_target hms_target_of(std::string_view push_token);
 /// What stands before a group's value, which ends with a quote; behind it comes the suffix without its
 /// bracket.
-std::string hms_group_prefix(std::string_view group);
+std::string hms_group_prefix(std::string_view group, bool validate_only);
 
 /// What stands behind them, from the closing bracket on. How content maps to Huawei's fields:
 ///

@@ -80,7 +80,7 @@ std::optional<verdict> hms_protocol::word(push_request& fresh, utc_ms now) {
     return std::nullopt;
   }
   std::string escaped;
-  fresh.scratch = hms_group_prefix(only.group);
+  fresh.scratch = hms_group_prefix(only.group, prefix_ == hms_check_prefix);
   fresh.scratch += escape_token(only.value, escaped);
   fresh.scratch += '"';
   fresh.payload = {std::string_view(), fresh.scratch, text->substr(1)};
