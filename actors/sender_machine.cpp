@@ -12,7 +12,7 @@ namespace {
 constexpr unsigned strikes_before_split = 3;
 constexpr unsigned strikes_of_parts = 2;  // so that the next failing claim splits a part again
 constexpr size_t parts_of_a_split = 8;
-constexpr size_t most_worded = 128;  // messages of one notification, by localization and wave
+constexpr size_t most_worded = 128;         // messages of one notification, by localization and wave
 constexpr unsigned most_retry_batches = 4;  // per claimed batch
 constexpr const char* canceled_code = "CANCELED";
 constexpr utc_ms early_retry_ms = 1000;  // retries do not wait longer than this for the rest of their batch
@@ -82,8 +82,8 @@ void sender_machine::target_closed(open_batch& batch) {
 /// Where a target is to be sent.
 sender_machine::route_state& sender_machine::goal_of(const open_batch& batch, uint32_t number) {
   if (!batch.batch.targets[number].switched) return *batch.home;
-  return of({batch.queue.application,
-             channel_of(batch.queue.gateway, other_environment(batch.queue.environment))});
+  return of(
+      {batch.queue.application, channel_of(batch.queue.gateway, other_environment(batch.queue.environment))});
 }
 
 // -- choosing the next action --
