@@ -36,28 +36,40 @@ class header_list {
   curl_slist* list_ = nullptr;
 };
 
+const rapidjson::Value& member_of(const rapidjson::Value& object, const char* name) {
+  static const rapidjson::Value none;
+  if (!object.IsObject()) return none;
+  auto found = object.FindMember(name);
+  return found == object.MemberEnd() ? none : found->value;
+}
+
+std::string text_of(const rapidjson::Value& object, const char* name) {
+  const auto& value = member_of(object, name);
+  return value.IsString() ? std::string(json::view(value)) : std::string();
+}
+
 /// How long a refusal asks us to wait.
 std::chrono::seconds asked_wait(const rest_client::answer& refused) {
   constexpr unsigned usual = 1, most = 10;
-  if (!refused.body.IsObject()) return std::chrono::seconds(usual);
-  auto found = refused.body.FindMember("retry_after");
-  bool said = found != refused.body.MemberEnd() && found->value.IsUint();
-  return std::chrono::seconds(said ? std::clamp(found->value.GetUint(), usual, most) : usual);
+  const auto& said = refused.at("retry_after");
+  return std::chrono::seconds(said.IsUint() ? std::clamp(said.GetUint(), usual, most) : usual);
 }
 
 }  // namespace
 
+const rapidjson::Value& rest_client::answer::at(const char* name) const {
+  return member_of(body, name);
+}
+
+std::string rest_client::answer::text_at(const char* name) const {
+  return text_of(body, name);
+}
+
 std::string rest_client::answer::problem() const {
-  auto text_of = [](const rapidjson::Value& of, const char* name) {
-    auto found = of.FindMember(name);
-    bool there = found != of.MemberEnd() && found->value.IsString();
-    return there ? std::string(json::view(found->value)) : std::string();
-  };
   if (!body.IsObject()) return "The answer has status " + std::to_string(status) + " and is not Pusher's.";
   auto detail = text_of(body, "detail");
-  auto errors = body.FindMember("errors");
-  if (errors != body.MemberEnd() && errors->value.IsArray() && !errors->value.Empty())
-    detail += " (" + text_of(errors->value[0], "pointer") + ")";
+  const auto& errors = at("errors");
+  if (errors.IsArray() && !errors.Empty()) detail += " (" + text_of(errors[0], "pointer") + ")";
   return detail + " [" + std::to_string(status) + " " + text_of(body, "code") + "]";
 }
 
@@ -112,6 +124,8 @@ result<rest_client::answer> rest_client::call_once(const char* method, const std
                  0};
   curl_easy_getinfo(on, CURLINFO_RESPONSE_CODE, &made.status);
   if (auto parsed = json::parse(made.text)) made.body = std::move(*parsed);
+  if (made.good() && !made.text.empty() && !made.body.IsObject())
+    return error{errc::gateway_unavailable, url_ + " answers, and is not a node of Pusher.", "", 0};
   return made;
 }
 

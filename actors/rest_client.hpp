@@ -20,6 +20,9 @@ class rest_client {
     rapidjson::Document body;  ///< null when the text is no JSON
 
     bool good() const { return status >= 200 && status < 300; }
+    /// A member of the body; null when there is none.
+    const rapidjson::Value& at(const char* name) const;
+    std::string text_at(const char* name) const;
     /// What a problem says, with the field at fault.
     std::string problem() const;
   };
@@ -30,7 +33,8 @@ class rest_client {
   void use_key(std::string key) { key_ = std::move(key); }
 
   /// `body` is JSON; empty = none. Repeated calls are told by `once`, an Idempotency-Key; empty = none. A 429
-  /// or 503 is asked again until a minute has passed. Errors: gateway_unavailable, when no answer comes.
+  /// or 503 is asked again until a minute has passed. Errors: gateway_unavailable, when no answer comes, or
+  /// one that is no node's.
   result<answer> call(const char* method, const std::string& path, const std::string& body = {},
                       const std::string& once = {});
 

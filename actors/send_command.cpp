@@ -27,7 +27,7 @@ constexpr int launched = 0, not_accepted = 1, usage_fault = 2, unreachable = 3;
 constexpr size_t most_lines = 50;
 constexpr auto first_look = std::chrono::milliseconds(20), last_look = std::chrono::milliseconds(500);
 constexpr const char* key_variable = "PUSHER_API_KEY";
-constexpr uint8_t scopes_needed = 7;  // devices, send, read
+constexpr uint8_t scopes_needed = 7;                  // devices, send, read
 constexpr utc_ms longest_life_ms = 24 * 3600 * 1000;  // of its key, should nobody be left to revoke it
 
 /// A key for one call, made in the stores of a node on this machine and revoked behind it. A process that is
@@ -109,7 +109,7 @@ class sender {
     query.close();
     auto found = node_.call("POST", "/v1/devices:lookup", query.take());
     if (!found) return found.failure();
-    if (found->good()) return std::vector<std::string>{found->body["device_id"].GetString()};
+    if (found->good()) return std::vector<std::string>{found->text_at("device_id")};
     if (found->status != 404) return refusal(*found);
     if (!wish_.dry_run)
       if (auto registered = register_device(device); !registered) return registered.failure();
@@ -144,7 +144,7 @@ class sender {
     auto created = node_.call("POST", "/v1/notifications", body, make_uuid_v7());
     if (!created) return give_up(created.failure());
     if (!created->good()) return give_up(refusal(*created));
-    std::string id = created->body["id"].GetString();
+    auto id = created->text_at("id");
     if (!wish_.wait) {
       if (wish_.as_json)
         std::printf("%s\n", created->text.c_str());
@@ -161,7 +161,7 @@ class sender {
       auto now = node_.call("GET", "/v1/notifications/" + id);
       if (!now) return give_up(now.failure());
       if (!now->good()) return give_up(refusal(*now));
-      bool settled = now->body["settled"].IsTrue();
+      bool settled = now->at("settled").IsTrue();
       if (settled || std::chrono::steady_clock::now() >= until) return report(id, *now, settled);
       std::this_thread::sleep_for(pause);
     }
@@ -171,7 +171,7 @@ class sender {
     auto deliveries = node_.call("GET", "/v1/notifications/" + id + "/deliveries?limit=1000");
     if (!deliveries) return give_up(deliveries.failure());
     if (!deliveries->good()) return give_up(refusal(*deliveries));
-    const auto& counts = notification.body["counts"];
+    const auto& counts = notification.at("counts");
     auto audience = count_of(counts, "audience");
     bool all = settled && audience > 0 && count_of(counts, "accepted") == audience;
     if (wish_.as_json)
@@ -185,8 +185,8 @@ class sender {
     http::json_text out;
     out.open();
     out.raw("notification", notification.text);
-    out.raw("deliveries", json::to_text(deliveries.body["items"]));
-    out.field("more_deliveries", deliveries.body["has_more"].IsTrue());
+    out.raw("deliveries", json::to_text(deliveries.at("items")));
+    out.field("more_deliveries", deliveries.at("has_more").IsTrue());
     out.close();
     std::printf("%s\n", out.take().c_str());
   }
@@ -199,9 +199,10 @@ class sender {
     std::printf("Notification %s\n", id.c_str());
     bool colours = isatty(STDOUT_FILENO) && std::getenv("NO_COLOR") == nullptr;
     size_t shown = 0;
-    for (const auto& each : deliveries.body["items"].GetArray()) {
+    const auto& items = deliveries.at("items");
+    for (rapidjson::SizeType i = 0; items.IsArray() && i < items.Size(); ++i) {
       if (++shown > most_lines) break;
-      std::fputs(delivery_line(read_delivery(each), meanings, colours).c_str(), stdout);
+      std::fputs(delivery_line(read_delivery(items[i]), meanings, colours).c_str(), stdout);
     }
     if (shown > most_lines)
       std::printf("  and more: GET /v1/notifications/%s/deliveries lists all\n", id.c_str());

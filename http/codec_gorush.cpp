@@ -71,20 +71,22 @@ class target_reader {
   }
 
   void add_token(std::string token) {
-    const char* why = token.empty()                             ? "the token is empty"
-                      : token.size() > limits::push_token_bytes ? "the token is too long"
-                      : !is_visible_ascii(token) ? "the token has a character that no token has"
-                                                 : nullptr;
-    if (why)
-      into_.refused.push_back({std::move(token), why});
-    else
-      add_target(std::move(token));
+    if (token.empty()) return refuse(std::move(token), "the token is empty");
+    if (!is_visible_ascii(token))
+      return refuse(std::move(token), "the token has a character that no token has");
+    add_target(std::move(token));
   }
 
   void add_target(std::string push_token) {
+    if (push_token.size() > limits::push_token_bytes)
+      return refuse(std::move(push_token), "this is too long");
+    if (!is_plain_text(push_token))
+      return refuse(std::move(push_token), "this has a control character in it");
     into_.targets.push_back(
         token_device(gateway_of(into_.platform), environment_, std::move(push_token), "gorush"));
   }
+
+  void refuse(std::string token, const char* why) { into_.refused.push_back({std::move(token), why}); }
 
   loose_reader& from_;
   const compat_settings& compat_;

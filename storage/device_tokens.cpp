@@ -93,7 +93,7 @@ result<stored_device> device_store::holder_of(application_id app, const device& 
 
 result<std::vector<device_store::token_holder>> device_store::hold_tokens(application_id app,
                                                                           const std::vector<device>& values) {
-  for (int attempt = 1;; ++attempt) {
+  for (int attempt = 1; attempt <= registration_tries; ++attempt) {
     auto found = find_holders(db_, app, values);
     if (!found) return found.failure();
     auto fresh = unheld(values, *found);
@@ -111,9 +111,9 @@ result<std::vector<device_store::token_holder>> device_store::hold_tokens(applic
           return device_registration(on, app, fresh, held_token::is_refused).run();
         },
         repeats::on_duplicate_too);
-    bool raced = !registered && registered.failure().code == errc::conflict;
-    if (!registered && (!raced || attempt == registration_tries)) return registered.failure();
+    if (!registered && registered.failure().code != errc::conflict) return registered.failure();
   }
+  return error{errc::store_unavailable, "Others kept registering the same tokens at the same time", "", 1};
 }
 
 }  // namespace pusher

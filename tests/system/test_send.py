@@ -1,7 +1,9 @@
 """`pusher send` pushes through a running node, tells what became of it, and says it in its exit code."""
+import http.server
 import json
 import os
 import subprocess
+import threading
 
 import lab
 
@@ -75,6 +77,29 @@ def check_failures(send, node):
     assert code == 3 and "does not answer" in err, (code, err)
 
 
+class Stranger(http.server.BaseHTTPRequestHandler):
+    """Says yes to everything, and is no node."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>hello</html>")
+
+    do_POST = do_PUT = do_GET
+
+    def log_message(self, *_):
+        pass
+
+
+def check_stranger(send):
+    with http.server.HTTPServer(("127.0.0.1", 0), Stranger) as stranger:
+        threading.Thread(target=stranger.serve_forever, daemon=True).start()
+        code, _, err = send("--token", "t", "--title", "x", "--url", f"http://127.0.0.1:{stranger.server_port}", key="k",
+                            config=False)
+        stranger.shutdown()
+    assert code == 3 and "not a node" in err, (code, err)
+
+
 def check_keys(send, node):
     """From a file that is one's own, or made for the call and revoked behind it; never without one to another machine."""
     file = node.directory / "key"
@@ -89,8 +114,21 @@ def check_keys(send, node):
     code, out, err = send("--device", "phone", "--title", "x", "--wait")
     assert code == 0 and "1 accepted of 1" in out, (code, out, err)
     fresh = [line for line in live_keys(node).splitlines() if line not in before]
-    assert len(fresh) == 1, fresh
+    assert len(fresh) == 1 and fresh[0].endswith("pusher send"), fresh
+    expires, revoked = fresh[0].split()[4], fresh[0].split()[6]
+    assert expires != "-" and revoked != "-", fresh
     assert node.call("GET", "/v1/devices/phone")[0] == 200
+
+
+def check_rehearsal(send, node):
+    """--dry-run counts and shows, registers nothing and sends nothing."""
+    before = len(node.call("GET", "/v1/notifications?limit=1000")[1]["items"])
+    code, out, err = send("--device", "phone", "--title", "Rehearsed", "--dry-run", key=node.key)
+    assert code == 0 and "would reach 1 of 1 devices" in out and "Rehearsed" in out and " of 4096 bytes" in out, (out, err)
+    code, out, _ = send("--token", "never-seen", "--title", "x", "--dry-run", "--json", key=node.key)
+    assert code == 0 and json.loads(out)["audience"]["count"] == 0, out
+    assert node.call("POST", "/v1/devices:lookup", {"gateway": "fcm", "push_token": "never-seen"})[0] == 404
+    assert len(node.call("GET", "/v1/notifications?limit=1000")[1]["items"]) == before
 
 
 def main():
@@ -100,7 +138,9 @@ def main():
         send = Sender(node)
         check_targets(send, node, place.emulator)
         check_failures(send, node)
+        check_stranger(send)
         check_keys(send, node)
+        check_rehearsal(send, node)
         node.stop()
         code, _, err = send("--device", "phone", "--title", "x")
         assert code == 3 and "running" in err, (code, err)
