@@ -35,15 +35,18 @@ std::vector<channel> channels_in_order(const credential& which) {
   std::vector<channel> found;
   for (auto where : {environment::production, environment::sandbox})
     if (which.serves(where))
-      if (auto to = channel_of(which.gateway, where); found.empty() || found.back() != to) found.push_back(to);
+      if (auto to = channel_of(which.gateway, where); found.empty() || found.back() != to)
+        found.push_back(to);
   return found;
 }
 
 /// Where a gateway has no second address, there is no second environment.
 result<void> settle_environments(const settings& config, http::credential_draft& draft) {
-  if (draft.content.gateway != gateway::apns || !draft.sandbox || !config.apns.sandbox_url().empty()) return {};
+  if (draft.content.gateway != gateway::apns || !draft.sandbox || !config.apns.sandbox_url().empty())
+    return {};
   if (draft.environments_given)
-    return error{errc::invalid_field, "This installation has no address of APNs's sandbox (apns.sandbox_base_url).",
+    return error{errc::invalid_field,
+                 "This installation has no address of APNs's sandbox (apns.sandbox_base_url).",
                  "/environments", 0};
   draft.sandbox = false;
   return {};
@@ -80,8 +83,9 @@ result<void> api_operations::check_secrets_key() {
   if (!known) return known.failure();
   if (node_->secrets->holds(*known)) return {};
   return error{errc::secrets_key_mismatch,
-               "The cluster seals credentials with the key " + *known + ", and this node's secrets.key_file has " +
-                   node_->secrets->id() + ": give every node the same file.",
+               "The cluster seals credentials with the key " + *known +
+                   ", and this node's secrets.key_file has " + node_->secrets->id() +
+                   ": give every node the same file.",
                "", 60};
 }
 
@@ -97,7 +101,8 @@ result<void> api_operations::ask_gateway(const credential& which, const credenti
     auto checked = check_credential(content, to, node_->config, *tokens, patience);
     if (checked) continue;
     auto why = checked.failure();
-    if (why.code == errc::credential_refused && which.production && which.sandbox && which.gateway == gateway::apns)
+    if (why.code == errc::credential_refused && which.production && which.sandbox &&
+        which.gateway == gateway::apns)
       why.detail += to == channel::apns ? " (asked for production)" : " (asked for the sandbox)";
     return why;
   }

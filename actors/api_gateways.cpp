@@ -47,11 +47,11 @@ result<std::vector<http::gateway_description>> api_operations::gateways(applicat
                         [](const auto& each) { return each.gateway == gateway::fcm; }) ||
             (has(channel::fcm) && !legacy);
   return std::vector<http::gateway_description>{
-          describe(gateway::fcm, "fcm-v1", fcm_answers, v1),
-          describe(gateway::fcm, "fcm-legacy", fcm_legacy_answers, legacy && !v1),
-          describe(gateway::apns, "apns", apns_answers, has(channel::apns) || has(channel::apns_sandbox)),
-          describe(gateway::webpush, "webpush", web_push_answers, has(channel::webpush)),
-          describe(gateway::hms, "hms", hms_answers, has(channel::hms))};
+      describe(gateway::fcm, "fcm-v1", fcm_answers, v1),
+      describe(gateway::fcm, "fcm-legacy", fcm_legacy_answers, legacy && !v1),
+      describe(gateway::apns, "apns", apns_answers, has(channel::apns) || has(channel::apns_sandbox)),
+      describe(gateway::webpush, "webpush", web_push_answers, has(channel::webpush)),
+      describe(gateway::hms, "hms", hms_answers, has(channel::hms))};
 }
 
 result<std::vector<token_hold>> api_operations::token_holds(application_id app) {

@@ -85,8 +85,8 @@ class api_operations : public http::operations {
   result<http::export_range> begin_export(application_id app, const http::device_filter& which,
                                           const std::optional<std::string>& after) override;
   result<http::exported_devices> export_devices(application_id app, const http::export_range& range) override;
-  result<http::saved_segment> put_segment(application_id app, const std::string& name,
-                                          const condition& where, const segment_check& allowed) override;
+  result<http::saved_segment> put_segment(application_id app, const std::string& name, const condition& where,
+                                          const segment_check& allowed) override;
   result<segment> get_segment(application_id app, const std::string& name) override;
   result<void> delete_segment(application_id app, const std::string& name,
                               const segment_check& allowed) override;
@@ -226,7 +226,8 @@ class api_operations : public http::operations {
   event_feed feed_;
   journal journal_;
   const seal_key cursor_key_;  ///< the same on every node
-  std::map<application_id, std::pair<channel_set, std::chrono::steady_clock::time_point>> remembered_channels_;
+  std::map<application_id, std::pair<channel_set, std::chrono::steady_clock::time_point>>
+      remembered_channels_;
 };
 
 }  // namespace pusher

@@ -78,10 +78,12 @@ const std::string& credential_index::name_of(application_id app) const {
 credential_index index_of(const credential_snapshot& snapshot) {
   credential_index index;
   index.default_application = snapshot.default_application;
-  if (snapshot.default_application) index.application_names.emplace_back(snapshot.default_application, "default");
+  if (snapshot.default_application)
+    index.application_names.emplace_back(snapshot.default_application, "default");
   for (const auto& each : snapshot.active) {
     const auto& value = each.value;
-    index.credentials.push_back({value.id, value.application, value.gateway, value.production, value.sandbox});
+    index.credentials.push_back(
+        {value.id, value.application, value.gateway, value.production, value.sandbox});
     if (index.name_of(value.application).empty())
       index.application_names.emplace_back(value.application, each.application_name);
   }
@@ -133,7 +135,8 @@ result<credential_index> parse_credential_index(std::string_view text) {
   for (const auto& each : list_of(*parsed, "credentials").GetArray()) {
     auto gateway = parse_gateway(text_of(each, "gateway"));
     const auto *production = find_member(each, "production"), *sandbox = find_member(each, "sandbox");
-    if (!gateway || !production || !sandbox || !production->IsBool() || !sandbox->IsBool()) return unreadable();
+    if (!gateway || !production || !sandbox || !production->IsBool() || !sandbox->IsBool())
+      return unreadable();
     index.credentials.push_back({text_of(each, "id"),
                                  {number_of(each, "application")},
                                  *gateway,

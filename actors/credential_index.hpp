@@ -26,7 +26,7 @@ struct listed_credential {
 
 struct credential_index {
   application_id default_application;  ///< whose the credentials of configuration files are; 0 = nobody's
-  std::vector<listed_credential> credentials;                            ///< the one to be used first
+  std::vector<listed_credential> credentials;                             ///< the one to be used first
   std::vector<std::pair<application_id, std::string>> application_names;  ///< of those that have credentials
 
   /// The one to be used; null when there is none.

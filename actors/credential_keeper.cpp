@@ -54,8 +54,10 @@ result<bool> credential_keeper::follow() {
     if (auto sealed = seal_with_newest_key(); !sealed) return sealed.failure();
   auto snapshot = store_.snapshot();
   if (!snapshot) return std::move(snapshot).failure();
-  // Published before anything is sent for it: a sender that does not know of a credential would skip its work.
-  if (auto published = publish_credentials(*snapshot, journal_, epoch_); !published) return published.failure();
+  // Published before anything is sent for it: a sender that does not know of a credential would skip its
+  // work.
+  if (auto published = publish_credentials(*snapshot, journal_, epoch_); !published)
+    return published.failure();
   reachability channels;
   if (snapshot->default_application) channels[snapshot->default_application] = configured_;
   for (const auto& each : snapshot->active)
@@ -107,9 +109,10 @@ result<void> credential_keeper::seal_with_newest_key() {
   resealed_ = true;
   if (*known == secrets_->id()) return {};
   if (!secrets_->holds(*known)) {
-    log::error("credentials.secrets_key_mismatch",
-               {{"detail", "the cluster seals credentials with the key " + *known +
-                               ", which is not in this node's secrets.key_file: every node needs the same file"}});
+    log::error(
+        "credentials.secrets_key_mismatch",
+        {{"detail", "the cluster seals credentials with the key " + *known +
+                        ", which is not in this node's secrets.key_file: every node needs the same file"}});
     return {};
   }
   auto resealed = store_.reseal(secrets_->id(), [this](const credential& each) -> std::optional<std::string> {
@@ -127,7 +130,8 @@ result<void> credential_keeper::seal_with_newest_key() {
 
 void credential_keeper::note_expiries(const credential_snapshot& snapshot) {
   expiring_.clear();
-  if (certificate_ends_at_ > 0) expiring_.push_back({"default", "apns", "of the configuration", certificate_ends_at_});
+  if (certificate_ends_at_ > 0)
+    expiring_.push_back({"default", "apns", "of the configuration", certificate_ends_at_});
   for (const auto& each : snapshot.active)
     if (each.value.expires_at > 0)
       expiring_.push_back({each.application_name, std::string(to_string(each.value.gateway)), each.value.name,
@@ -146,7 +150,9 @@ void credential_keeper::watch_expiry(utc_ms now) {
     if (static_cast<size_t>(passed) <= told) continue;
     told = static_cast<size_t>(passed);
     log::warn(each.at > now ? "credential.expires" : "credential.expired",
-              {{"app", each.app}, {"gateway", each.gateway}, {"credential", each.name},
+              {{"app", each.app},
+               {"gateway", each.gateway},
+               {"credential", each.name},
                {"expires_at", to_rfc3339(each.at)}});
   }
   tell_expiry_(seconds);

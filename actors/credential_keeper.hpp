@@ -1,5 +1,5 @@
-// What the leader of fan-out does for credentials: it knows which channels applications can be reached by, keeps
-// Redis equal to MariaDB, seals with the newest key, and watches for what will expire.
+// What the leader of fan-out does for credentials: it knows which channels applications can be reached by,
+// keeps Redis equal to MariaDB, seals with the newest key, and watches for what will expire.
 #pragma once
 
 #include <functional>

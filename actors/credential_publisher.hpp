@@ -7,8 +7,8 @@
 
 namespace pusher {
 
-/// Publishes the snapshot, unless Redis has a newer one. `epoch` 0 = not by the leader. Errors: the journal's,
-/// fenced.
+/// Publishes the snapshot, unless Redis has a newer one. `epoch` 0 = not by the leader. Errors: the
+/// journal's, fenced.
 result<void> publish_credentials(const credential_snapshot& snapshot, journal& to, uint64_t epoch);
 
 }  // namespace pusher

@@ -72,7 +72,8 @@ void fan_out_driver::poll() {
   // The stream only wakes; the worklist is in MariaDB.
   auto launches = journal_.drain_launches();
   if (!launches) return failed("drain_launches", launches.failure());
-  if (auto kept = take_reach(credentials_.poll(now_ms())); !kept) return failed("credentials", kept.failure());
+  if (auto kept = take_reach(credentials_.poll(now_ms())); !kept)
+    return failed("credentials", kept.failure());
   if (auto followed = follow_lives(); !followed) return failed("lives", followed.failure());
   auto swept = notifications_.sweep_completed();
   if (!swept) return failed("sweep", swept.failure());

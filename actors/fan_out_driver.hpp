@@ -33,8 +33,8 @@ class fan_out_driver {
  public:
   /// `configured`: channels that the configuration has a credential for. `secrets` null = none are resealed.
   fan_out_driver(const settings& config, fan_out_bounds bounds, channel_set configured,
-                 std::shared_ptr<const key_ring> secrets, const std::string& run_id, const std::string& consumer,
-                 fan_out_hooks hooks);
+                 std::shared_ptr<const key_ring> secrets, const std::string& run_id,
+                 const std::string& consumer, fan_out_hooks hooks);
 
   /// Begins to lead in this epoch: from now on a former leader's commits are refused. False when it cannot.
   bool lead(uint64_t epoch);

@@ -85,9 +85,9 @@ struct metrics::families {
       counters(registry, "pusher_webhook_requests_total", "Requests to receivers of webhooks.");
   counter_family& webhook_events =
       counters(registry, "pusher_webhook_events_total", "Events that receivers have taken.");
-  counter_family& webhooks_disabled = counters(
-      registry, "pusher_webhooks_disabled_total",
-      "Webhooks that were disabled because their receiver was gone, or failed until the last try.");
+  counter_family& webhooks_disabled =
+      counters(registry, "pusher_webhooks_disabled_total",
+               "Webhooks that were disabled because their receiver was gone, or failed until the last try.");
   gauge_family& webhooks_waiting =
       gauges(registry, "pusher_webhooks_waiting", "Webhooks that wait for another try.");
   counter_family& restarts =

@@ -18,7 +18,8 @@
 namespace pusher {
 
 struct node_context {
-  explicit node_context(settings values) : config(std::move(values)), numbers(config.limits.metric_applications) {}
+  explicit node_context(settings values)
+      : config(std::move(values)), numbers(config.limits.metric_applications) {}
 
   settings config;
   std::shared_ptr<const key_ring> secrets;  ///< seals and opens uploaded credentials
@@ -28,7 +29,7 @@ struct node_context {
   health_board board;
   metrics numbers;
   pusher::leadership lead;
-  std::mutex testing_webhook;       ///< held while one is tested
+  std::mutex testing_webhook;  ///< held while one is tested
   load_watch load;
   std::unique_ptr<http::key_ring> keys;  ///< what is remembered of API keys; made before any role plays
   std::atomic<bool> failed{false};       ///< a role failed too often: the process must end with a fault

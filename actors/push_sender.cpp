@@ -201,6 +201,7 @@ class sender_role : public role_loop<sender_role> {
     auto opened = transports_.open(route, journal_, now());
     if (!opened) {
       failed("open", opened.failure());
+      machine_.store_failed(now());
     } else if (*opened && (*opened)->tokens && !(*opened)->tokens->token()) {
       journal_values shared(journal_);
       if (auto done = transports_.synchronize(shared); !done) failed("share_tokens", done.failure());

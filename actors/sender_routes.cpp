@@ -73,7 +73,8 @@ const std::vector<std::string>& sender_routes::queues_of(push_route route) const
 std::vector<push_route> sender_routes::busy(utc_ms now) const {
   std::vector<push_route> found;
   for (const auto& [route, queues] : queues_)
-    if (!queues.empty() && known() && (transports_.serves(route, now) || is_closed(route))) found.push_back(route);
+    if (!queues.empty() && known() && (transports_.serves(route, now) || is_closed(route)))
+      found.push_back(route);
   return found;
 }
 

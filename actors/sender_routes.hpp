@@ -24,7 +24,9 @@ class sender_routes {
   result<void> follow_credentials(utc_ms now);
   /// Before the first look of this kind nothing is known of credentials, and nothing may be skipped.
   bool known() const { return !version_.empty(); }
-  bool is_closed(push_route route) const { return closed_.count(route) > 0 && transports_.is_ours(route.channel); }
+  bool is_closed(push_route route) const {
+    return closed_.count(route) > 0 && transports_.is_ours(route.channel);
+  }
 
   /// A route's queues, the transactional lane first.
   const std::vector<std::string>& queues_of(push_route route) const;

@@ -131,8 +131,8 @@ result<sender_transports::outlet*> sender_transports::open(push_route route, jou
   return opened;
 }
 
-/// Whether one more transport may be open. When there are too many, the one that was idle for longest goes; if
-/// none is idle, the one that was open for longest ends what it has begun.
+/// Whether one more transport may be open. When there are too many, the one that was idle for longest goes;
+/// if none is idle, the one that was open for longest ends what it has begun.
 bool sender_transports::make_room(utc_ms now) {
   if (outlets_.size() < config_.limits.transports_per_sender) return true;
   outlet *idle = nullptr, *oldest = nullptr;

@@ -1,5 +1,5 @@
-// The transports of one push-sender: one per route that has work, each for the credential that its application
-// uses now, and the way of their answers to the sender's actor.
+// The transports of one push-sender: one per route that has work, each for the credential that its
+// application uses now, and the way of their answers to the sender's actor.
 #pragma once
 
 #include <atomic>
@@ -46,7 +46,7 @@ class sender_transports {
     std::shared_ptr<provider_token_keeper> tokens;
     size_t open_targets = 0;  ///< submitted and not answered yet
     utc_ms opened_at = 0, used_at = 0;
-    bool retired = false;  ///< its credential is not used any more: it ends what it has begun
+    bool retired = false;             ///< its credential is not used any more: it ends what it has begun
     std::optional<std::string> told;  ///< trouble that was spoken of last; nothing = it was never looked at
     std::unique_ptr<pusher::transport> transport;
 

@@ -71,7 +71,8 @@ result<void> ensure_key_file(const std::string& path) {
   secrets_key key{};
   if (::getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size()))
     return wrong("cannot make a key: the system gives no random bytes");
-  std::string text = "# Encrypts the credentials of this installation. Without it they are lost: keep a copy.\n";
+  std::string text =
+      "# Encrypts the credentials of this installation. Without it they are lost: keep a copy.\n";
   text += to_hex(key);
   // Under another name first: a crash must not leave half a key.
   auto draft = path + ".new";

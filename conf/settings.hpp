@@ -96,7 +96,7 @@ struct webpush_settings {
 struct hms_settings {
   std::string app_id;  ///< empty = no HMS
   std::string app_secret;
-  std::string project_id;  ///< empty = API v1
+  std::string project_id;      ///< empty = API v1
   bool validate_only = false;  ///< no option: Huawei checks every push and delivers none
   std::string base_url = "https://push-api.cloud.huawei.com";
   std::string token_url = "https://oauth-login.cloud.huawei.com/oauth2/v3/token";

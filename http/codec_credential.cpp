@@ -96,7 +96,8 @@ void read_hms(field_reader& from, credential_content& into) {
   into.app_id = required(from, "app_id", id_rule);
   into.app_secret = required(from, "app_secret", {1024, 1});
   into.project_id = from.text("project_id", id_rule).value_or("");
-  if (!is_digits(into.app_id)) from.fail(errc::invalid_field, "app_id", "An app id of Huawei has digits only.");
+  if (!is_digits(into.app_id))
+    from.fail(errc::invalid_field, "app_id", "An app id of Huawei has digits only.");
   if (!is_digits(into.project_id))
     from.fail(errc::invalid_field, "project_id", "A project id of Huawei has digits only.");
 }

@@ -134,8 +134,8 @@ struct exported_devices {
 /// A credential as it is shown.
 struct shown_credential {
   credential value;
-  bool in_use = false;  ///< new pushes go out with it
-  std::string trouble;  ///< what senders have to say of it now; empty = nothing
+  bool in_use = false;          ///< new pushes go out with it
+  std::string trouble;          ///< what senders have to say of it now; empty = nothing
   int64_t expires_in_days = 0;  ///< where it expires; negative once it has
 };
 

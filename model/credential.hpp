@@ -17,9 +17,9 @@ using credential_key = row_id<struct credential_tag>;
 /// What was uploaded, secrets included. Which members count depends on the gateway; the others are empty.
 struct credential_content {
   pusher::gateway gateway = gateway::fcm;
-  std::string service_account;       ///< fcm: Google's JSON file
-  std::string key;                   ///< apns: Apple's .p8, PEM
-  std::string key_id;                ///< apns, with a key; likewise team_id
+  std::string service_account;  ///< fcm: Google's JSON file
+  std::string key;              ///< apns: Apple's .p8, PEM
+  std::string key_id;           ///< apns, with a key; likewise team_id
   std::string team_id;
   std::string topic;                 ///< apns: the app's bundle id
   std::string certificate;           ///< apns: instead of a key; PEM with its key, or the bytes of PKCS #12
@@ -50,9 +50,9 @@ struct credential {
   utc_ms expires_at = 0;     ///< 0 = never, or not known
   utc_ms created_at = 0;
   utc_ms updated_at = 0;
-  utc_ms activated_at = 0;   ///< 0 = never
-  utc_ms verified_at = 0;    ///< when its gateway last took it; 0 = never
-  std::string last_error;    ///< of the last verification; empty = it went well
+  utc_ms activated_at = 0;  ///< 0 = never
+  utc_ms verified_at = 0;   ///< when its gateway last took it; 0 = never
+  std::string last_error;   ///< of the last verification; empty = it went well
   utc_ms last_error_at = 0;
 
   bool serves(environment where) const { return where == environment::sandbox ? sandbox : production; }

@@ -64,12 +64,14 @@ result<std::vector<credential>> find_all(database::connection& on, const std::st
 }
 
 error name_taken() {
-  return {errc::conflict, "The application has a credential of this name already; choose another.", "/name", 0};
+  return {errc::conflict, "The application has a credential of this name already; choose another.", "/name",
+          0};
 }
 
 /// Locks the application, so that credentials of one are counted right.
 result<void> check_room(database::connection& on, const credential& fresh) {
-  auto locked = on.query("locking the application", "SELECT id FROM applications WHERE id = ? AND deleted_at = 0 FOR UPDATE",
+  auto locked = on.query("locking the application",
+                         "SELECT id FROM applications WHERE id = ? AND deleted_at = 0 FOR UPDATE",
                          {fresh.application}, [](const sql_row&) {});
   if (!locked) return locked.failure();
   if (*locked == 0) return error{errc::not_found, "There is no such application any more", "", 0};
@@ -88,12 +90,13 @@ result<void> check_room(database::connection& on, const credential& fresh) {
 
 /// Later than any other of the application: two that are activated within a millisecond have an order.
 result<void> activate(database::connection& on, const credential& which) {
-  auto set = on.execute("activating a credential",
-                        "UPDATE credentials SET active = 1, updated_at = " + database_now +
-                            ", activated_at = GREATEST(" + database_now +
-                            ", (SELECT MAX(o.activated_at) + 1 FROM (SELECT activated_at FROM credentials WHERE "
-                            "application_id = ?) o)) WHERE id = ?",
-                        {which.application, which.key});
+  auto set =
+      on.execute("activating a credential",
+                 "UPDATE credentials SET active = 1, updated_at = " + database_now +
+                     ", activated_at = GREATEST(" + database_now +
+                     ", (SELECT MAX(o.activated_at) + 1 FROM (SELECT activated_at FROM credentials WHERE "
+                     "application_id = ?) o)) WHERE id = ?",
+                 {which.application, which.key});
   return set ? bump_credentials(on) : set.failure();
 }
 
@@ -106,8 +109,9 @@ result<void> deactivate(database::connection& on, const credential& which) {
 
 result<application_id> find_default_application(database::connection& on) {
   application_id found;
-  auto read = on.query("reading the default application", "SELECT id FROM applications WHERE name = 'default'", {},
-                       [&](const sql_row& row) { found = {row.number(0)}; });
+  auto read =
+      on.query("reading the default application", "SELECT id FROM applications WHERE name = 'default'", {},
+               [&](const sql_row& row) { found = {row.number(0)}; });
   if (!read) return read.failure();
   return found;
 }
@@ -123,14 +127,15 @@ result<void> bump_credentials(database::connection& on) {
 result<credential> credential_store::create(const credential& fresh) {
   return transact(db_, [&](database::connection& on) -> result<credential> {
     if (auto room = check_room(on, fresh); !room) return room.failure();
-    auto made = on.execute("storing a credential",
-                           "INSERT INTO credentials (public_id, application_id, name, gateway, environments, "
-                           "active, facts, sealed, expires_at, created_at, updated_at, verified_at) SELECT ?, ?, ?, "
-                           "?, ?, 0, ?, ?, ?, t.now, t.now, IF(?, t.now, 0) FROM (SELECT " +
-                               database_now + " AS now) t",
-                           {fresh.id, fresh.application, fresh.name, static_cast<unsigned>(fresh.gateway),
-                            environments_of(fresh), fresh.facts, fresh.sealed, fresh.expires_at,
-                            fresh.verified_at > 0 ? 1U : 0U});
+    auto made =
+        on.execute("storing a credential",
+                   "INSERT INTO credentials (public_id, application_id, name, gateway, environments, "
+                   "active, facts, sealed, expires_at, created_at, updated_at, verified_at) SELECT ?, ?, ?, "
+                   "?, ?, 0, ?, ?, ?, t.now, t.now, IF(?, t.now, 0) FROM (SELECT " +
+                       database_now + " AS now) t",
+                   {fresh.id, fresh.application, fresh.name, static_cast<unsigned>(fresh.gateway),
+                    environments_of(fresh), fresh.facts, fresh.sealed, fresh.expires_at,
+                    fresh.verified_at > 0 ? 1U : 0U});
     if (!made && on.duplicate()) return name_taken();
     if (!made) return made.failure();
     auto stored = find(on, fresh.application, fresh.id, false);
@@ -155,9 +160,10 @@ result<credential> credential_store::rename(application_id app, const std::strin
   return transact(db_, [&](database::connection& on) -> result<credential> {
     auto found = find(on, app, id, true);
     if (!found) return found.failure();
-    auto renamed = on.execute("renaming a credential",
-                              "UPDATE credentials SET name = ?, updated_at = " + database_now + " WHERE id = ?",
-                              {name, found->key});
+    auto renamed =
+        on.execute("renaming a credential",
+                   "UPDATE credentials SET name = ?, updated_at = " + database_now + " WHERE id = ?",
+                   {name, found->key});
     if (!renamed && on.duplicate()) return name_taken();
     if (!renamed) return renamed.failure();
     return find(on, app, id, false);
@@ -212,8 +218,9 @@ result<application_id> credential_store::default_application() {
 result<uint64_t> credential_store::version() {
   return with_connection(db_, [&](database::connection& on) -> result<uint64_t> {
     uint64_t version = 0;
-    auto read = on.query("reading the credentials' version", "SELECT version FROM credential_changes WHERE id = 1", {},
-                         [&](const sql_row& row) { version = row.number(0); });
+    auto read =
+        on.query("reading the credentials' version", "SELECT version FROM credential_changes WHERE id = 1",
+                 {}, [&](const sql_row& row) { version = row.number(0); });
     if (!read) return read.failure();
     return version;
   });
@@ -230,13 +237,15 @@ result<credential_snapshot> credential_store::snapshot() {
     auto owner = find_default_application(on);
     if (!owner) return owner.failure();
     made.default_application = *owner;
-    auto read = on.query("reading the active credentials",
-                         "SELECT " + columns +
-                             ", a.name FROM credentials c JOIN applications a ON a.id = c.application_id WHERE "
-                             "c.active = 1" + first_is_used,
-                         {}, [&](const sql_row& row) {
-                           made.active.push_back({read_credential(row), std::string(row.text(column_count))});
-                         });
+    auto read =
+        on.query("reading the active credentials",
+                 "SELECT " + columns +
+                     ", a.name FROM credentials c JOIN applications a ON a.id = c.application_id WHERE "
+                     "c.active = 1" +
+                     first_is_used,
+                 {}, [&](const sql_row& row) {
+                   made.active.push_back({read_credential(row), std::string(row.text(column_count))});
+                 });
     if (!read) return read.failure();
     return made;
   });
@@ -245,12 +254,13 @@ result<credential_snapshot> credential_store::snapshot() {
 result<std::string> credential_store::secrets_key(const std::string& own) {
   return transact(db_, [&](database::connection& on) -> result<std::string> {
     std::string known;
-    auto read = on.query("reading the secrets' key", "SELECT secrets_key FROM credential_changes WHERE id = 1 FOR UPDATE",
-                         {}, [&](const sql_row& row) { known = row.text(0); });
+    auto read = on.query("reading the secrets' key",
+                         "SELECT secrets_key FROM credential_changes WHERE id = 1 FOR UPDATE", {},
+                         [&](const sql_row& row) { known = row.text(0); });
     if (!read) return read.failure();
     if (!known.empty()) return known;
-    auto noted = on.execute("noting the secrets' key", "UPDATE credential_changes SET secrets_key = ? WHERE id = 1",
-                            {own});
+    auto noted = on.execute("noting the secrets' key",
+                            "UPDATE credential_changes SET secrets_key = ? WHERE id = 1", {own});
     if (!noted) return noted.failure();
     return own;
   });
@@ -270,8 +280,8 @@ result<size_t> credential_store::reseal(
       if (!written) return written.failure();
       ++changed;
     }
-    auto noted = on.execute("noting the secrets' key", "UPDATE credential_changes SET secrets_key = ? WHERE id = 1",
-                            {own});
+    auto noted = on.execute("noting the secrets' key",
+                            "UPDATE credential_changes SET secrets_key = ? WHERE id = 1", {own});
     if (!noted) return noted.failure();
     if (changed > 0)
       if (auto bumped = bump_credentials(on); !bumped) return bumped.failure();

@@ -71,8 +71,9 @@ result<std::vector<std::string>> journal::busy_queues() {
 }
 
 result<void> journal::tell_trouble(const std::string& credential, const std::string& what) {
-  auto reply = redis_.command(what.empty() ? redis_arguments{"HDEL", keys::credential_troubles, credential}
-                                           : redis_arguments{"HSET", keys::credential_troubles, credential, what});
+  auto reply =
+      redis_.command(what.empty() ? redis_arguments{"HDEL", keys::credential_troubles, credential}
+                                  : redis_arguments{"HSET", keys::credential_troubles, credential, what});
   if (!reply) return reply.failure();
   return {};
 }

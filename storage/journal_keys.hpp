@@ -20,8 +20,9 @@ inline const std::string pending = "{pusher}:pending";        ///< hash notifica
 inline const std::string later = "{pusher}:later";            ///< sorted set: put-aside jobs by due time
 inline const std::string later_jobs = "{pusher}:later:jobs";  ///< hash: their queue and payload
 inline const std::string dead_letters = "{pusher}:dead";      ///< stream of entries given up
-inline const std::string control = "{pusher}:control";  ///< hash: notification -> 1 paused, 2 canceled; version
-inline const std::string shared = "{pusher}:shared";          ///< hash: small values that processes share
+inline const std::string control =
+    "{pusher}:control";                               ///< hash: notification -> 1 paused, 2 canceled; version
+inline const std::string shared = "{pusher}:shared";  ///< hash: small values that processes share
 inline const std::string credentials = "{pusher}:credentials";  ///< hash: version, index, closed routes
 inline const std::string sealed_credentials = "{pusher}:credentials:sealed";    ///< hash: id -> sealed text
 inline const std::string credential_troubles = "{pusher}:credentials:trouble";  ///< hash: id -> what is wrong

@@ -57,9 +57,10 @@ result<service_account> read_account(const credential_content& content, const fc
   auto account = parse_service_account(content.service_account, upload);
   if (!account) return wrong("/service_account", account.failure().detail + ".");
   if (!may_ask_for_tokens(account->token_uri, fcm))
-    return wrong("/service_account/token_uri",
-                 "Access tokens are fetched from Google (https://oauth2.googleapis.com/token) or from the host of "
-                 "fcm.base_url.");
+    return wrong(
+        "/service_account/token_uri",
+        "Access tokens are fetched from Google (https://oauth2.googleapis.com/token) or from the host of "
+        "fcm.base_url.");
   return account;
 }
 
@@ -96,7 +97,8 @@ result<credential_facts> examine_apns(const credential_content& content) {
   if (facts->ends_at <= now)
     return wrong("/certificate", "This certificate expired at " + to_rfc3339(facts->ends_at * 1000) + ".");
   if (facts->begins_at > now)
-    return wrong("/certificate", "This certificate is valid from " + to_rfc3339(facts->begins_at * 1000) + " on.");
+    return wrong("/certificate",
+                 "This certificate is valid from " + to_rfc3339(facts->begins_at * 1000) + " on.");
   return credential_facts{facts_of({{"topic", content.topic},
                                     {"certificate_subject", facts->subject},
                                     {"fingerprint", facts->fingerprint}}),
@@ -108,7 +110,8 @@ result<credential_facts> examine_web_push(const credential_content& content) {
   if (!key)
     return wrong("/vapid_key", "This is " + key.failure().detail + "; `pusher vapid generate` makes one.");
   if (auto good = check_vapid_subject(content.subject); !good)
-    return wrong("/subject", "This is mailto:ADDRESS or https://PAGE of a public domain; push services refuse others.");
+    return wrong("/subject",
+                 "This is mailto:ADDRESS or https://PAGE of a public domain; push services refuse others.");
   auto point = key->public_point();
   return credential_facts{
       facts_of({{"subject", content.subject},
@@ -140,7 +143,8 @@ std::string rate_name_of(const credential_content& content) {
 }
 
 result<std::shared_ptr<provider_token_keeper>> make_provider_tokens(const credential_content& content) {
-  if (content.gateway != gateway::apns || content.key.empty()) return std::shared_ptr<provider_token_keeper>();
+  if (content.gateway != gateway::apns || content.key.empty())
+    return std::shared_ptr<provider_token_keeper>();
   auto key = ec_key::parse(content.key);
   if (!key) return std::move(key).failure();
   return std::make_shared<provider_token_keeper>(*std::move(key), content.key_id, content.team_id);
@@ -157,9 +161,9 @@ result<std::unique_ptr<transport>> make_transport(const credential_content& cont
       return make_fcm_transport(*account, config.fcm, config.limits, sink);
     }
     case gateway::apns:
-      return make_apns_transport(config.apns,
-                                 which == channel::apns_sandbox ? environment::sandbox : environment::production,
-                                 {tokens, identity_of(content), content.topic}, config.limits, sink);
+      return make_apns_transport(
+          config.apns, which == channel::apns_sandbox ? environment::sandbox : environment::production,
+          {tokens, identity_of(content), content.topic}, config.limits, sink);
     case gateway::webpush: {
       auto key = ec_key::parse(content.vapid_key);
       if (!key) return std::move(key).failure();

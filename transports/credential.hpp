@@ -18,8 +18,8 @@ struct credential_facts {
   utc_ms expires_at = 0;    ///< a certificate's end; 0 = it has none
 };
 
-/// Reads keys and certificates. Errors: invalid_field with a pointer to the field of the upload; never shows a
-/// secret. `config` says where access tokens may be fetched: who uploads must not choose whom we call.
+/// Reads keys and certificates. Errors: invalid_field with a pointer to the field of the upload; never shows
+/// a secret. `config` says where access tokens may be fetched: who uploads must not choose whom we call.
 result<credential_facts> examine(const credential_content& content, const settings& config);
 
 /// Under which name the credential's rate is counted: credentials of one project share its quota.

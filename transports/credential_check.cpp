@@ -102,7 +102,8 @@ result<void> check_credential(const credential_content& content, channel which, 
     auto stats = (*made)->stats();
     if (answer) return judge(*answer, stats.trouble);
     if (stats.credential_refused) return refused(stats.trouble);
-    if (clock::now() >= deadline) return undecided(stats.trouble.empty() ? "no answer in time" : stats.trouble);
+    if (clock::now() >= deadline)
+      return undecided(stats.trouble.empty() ? "no answer in time" : stats.trouble);
   }
 }
 

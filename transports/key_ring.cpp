@@ -40,8 +40,8 @@ result<std::string> key_ring::open(std::string_view sealed, std::string_view con
   auto found = std::find(ids_.begin(), ids_.end(), id);
   if (found == ids_.end())
     return error{errc::secrets_key_mismatch,
-                 "It is sealed by the key " + std::string(id) + ", and this node's secrets.key_file has " + ids_.front() +
-                     ": every node needs the same file.",
+                 "It is sealed by the key " + std::string(id) + ", and this node's secrets.key_file has " +
+                     ids_.front() + ": every node needs the same file.",
                  "", 60};
   auto text = unseal(keys_[static_cast<size_t>(found - ids_.begin())], sealed.substr(id.size() + 1), context);
   if (!text) return error{errc::corrupt_data, "a sealed credential was changed or moved", "", 0};

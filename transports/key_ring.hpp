@@ -22,8 +22,8 @@ class key_ring {
 
   /// `<id of the key>.<sealed text>`. `context` is what open() must be given again. Errors: internal.
   result<std::string> seal(std::string_view text, std::string_view context) const;
-  /// Errors: secrets_key_mismatch, when a key that is not here sealed it; corrupt_data, when it was changed or
-  /// belongs to another context.
+  /// Errors: secrets_key_mismatch, when a key that is not here sealed it; corrupt_data, when it was changed
+  /// or belongs to another context.
   result<std::string> open(std::string_view sealed, std::string_view context) const;
 
  private:

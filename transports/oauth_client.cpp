@@ -204,7 +204,8 @@ result<oauth_client::minted> oauth_client::mint() {
     auto reason = parsed ? refusal_word(*parsed) : "no reason";
     auto why = unavailable("refused us with status " + std::to_string(reply->status) + " (" + reason + ")");
     // 429 and 5xx say nothing of us.
-    if (reply->status >= 400 && reply->status < 500 && reply->status != 429) why.code = errc::credential_refused;
+    if (reply->status >= 400 && reply->status < 500 && reply->status != 429)
+      why.code = errc::credential_refused;
     return why;
   }
   if (!parsed || !parsed->IsObject()) return unavailable("answered something that is not a token");

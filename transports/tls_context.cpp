@@ -49,7 +49,7 @@ bio reader_of(const std::string& text) {
 struct opened_identity {
   std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key{nullptr, EVP_PKEY_free};
   std::unique_ptr<X509, decltype(&X509_free)> certificate{nullptr, X509_free};
-  STACK_OF(X509)* chain = nullptr;
+  STACK_OF(X509) * chain = nullptr;
 
   opened_identity() = default;
   opened_identity(const opened_identity&) = delete;
@@ -66,7 +66,8 @@ void open_pkcs12(const client_identity& from, opened_identity& into) {
   std::unique_ptr<PKCS12, decltype(&PKCS12_free)> store(d2i_PKCS12_bio(source.get(), nullptr), PKCS12_free);
   EVP_PKEY* key = nullptr;
   X509* certificate = nullptr;
-  if (!store || PKCS12_parse(store.get(), from.password.c_str(), &key, &certificate, &into.chain) != 1) return;
+  if (!store || PKCS12_parse(store.get(), from.password.c_str(), &key, &certificate, &into.chain) != 1)
+    return;
   into.key.reset(key);
   into.certificate.reset(certificate);
 }
@@ -91,8 +92,8 @@ void open_identity(const client_identity& from, opened_identity& into) {
 bool use_identity(SSL_CTX* context, const client_identity& identity) {
   opened_identity opened;
   open_identity(identity, opened);
-  return opened.whole() && SSL_CTX_use_cert_and_key(context, opened.certificate.get(), opened.key.get(),
-                                                    opened.chain, 1) == 1;
+  return opened.whole() &&
+         SSL_CTX_use_cert_and_key(context, opened.certificate.get(), opened.key.get(), opened.chain, 1) == 1;
 }
 
 error unusable(const client_identity& identity) {
@@ -103,7 +104,8 @@ error unusable(const client_identity& identity) {
 
 std::string name_of(const X509* certificate) {
   bio into(BIO_new(BIO_s_mem()), BIO_free);
-  X509_NAME_print_ex(into.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+  X509_NAME_print_ex(into.get(), X509_get_subject_name(certificate), 0,
+                     XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
   char* text = nullptr;
   auto size = BIO_get_mem_data(into.get(), &text);
   return {text, static_cast<size_t>(size)};

@@ -25,9 +25,9 @@ result<client_identity> load_identity(const std::string& file, const std::string
 /// What a client's certificate says of itself.
 struct certificate_facts {
   std::string subject;
-  std::string fingerprint;   ///< SHA-256 of the certificate, in hexadecimal
-  int64_t begins_at = 0;     ///< seconds since the epoch
-  int64_t ends_at = 0;       ///< seconds since the epoch; after it no gateway takes it
+  std::string fingerprint;  ///< SHA-256 of the certificate, in hexadecimal
+  int64_t begins_at = 0;    ///< seconds since the epoch
+  int64_t ends_at = 0;      ///< seconds since the epoch; after it no gateway takes it
 };
 /// Errors: invalid_configuration, when there is no certificate in it with the key that belongs to it, or the
 /// password does not open it.

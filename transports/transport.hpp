@@ -40,7 +40,7 @@ struct verdict {
   /// With `retry` and no retry_after_ms: the shortest first wait that the gateway demands.
   int64_t minimum_wait_ms = 0;
   bool credential_refused = false;  ///< what the gateway does not take is the credential, not this push
-  utc_ms unregistered_at = 0;  ///< with `unregistered`: since when the gateway knows, 0 = it did not say
+  utc_ms unregistered_at = 0;       ///< with `unregistered`: since when the gateway knows, 0 = it did not say
 };
 
 /// Whether an answer of this kind came from the gateway, or may have: such answers must be recorded.
@@ -117,15 +117,15 @@ class answer_sink {
 
 /// What an operator sees of a transport. A snapshot; every number is a plain count unless named otherwise.
 struct transport_stats {
-  uint64_t requests = 0;         ///< requests written since start
-  uint64_t in_flight = 0;        ///< requests without an answer
-  uint64_t queued = 0;           ///< targets submitted and not yet written
-  uint64_t connections = 0;      ///< open and usable
-  uint64_t grants = 0;           ///< requests that were granted and not started
-  uint64_t stream_capacity = 0;  ///< streams that the open connections allow together
-  bool breaker_open = false;     ///< new requests wait because the gateway refuses or cannot be reached
+  uint64_t requests = 0;            ///< requests written since start
+  uint64_t in_flight = 0;           ///< requests without an answer
+  uint64_t queued = 0;              ///< targets submitted and not yet written
+  uint64_t connections = 0;         ///< open and usable
+  uint64_t grants = 0;              ///< requests that were granted and not started
+  uint64_t stream_capacity = 0;     ///< streams that the open connections allow together
+  bool breaker_open = false;        ///< new requests wait because the gateway refuses or cannot be reached
   bool credential_refused = false;  ///< nobody gets through with this credential
-  std::string trouble;           ///< why, in one sentence without secrets; empty when well
+  std::string trouble;              ///< why, in one sentence without secrets; empty when well
 };
 
 /// One gateway's client for one credential. Thread-safe. Every submitted target is answered exactly once.

@@ -23,9 +23,7 @@ bool is_json(std::string_view content_type) {
 }  // namespace
 
 fcm_gateway::fcm_gateway(const options& settings, token_endpoint& tokens, oracle& books)
-    : tokens_(tokens),
-      books_(books),
-      first_project_(settings.project) {
+    : tokens_(tokens), books_(books), first_project_(settings.project) {
   take_project(first_project_);
 }
 

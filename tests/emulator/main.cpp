@@ -93,7 +93,7 @@ std::optional<identities> ensure_identities(const std::string& directory, const 
   std::vector<service_account> google;
   google.push_back(std::move(*account));
   google.push_back(std::move(*second));
-  return identities{std::move(google),   {std::move(apns_key), std::move(second_apns_key)},
+  return identities{std::move(google),        {std::move(apns_key), std::move(second_apns_key)},
                     {std::move(*hms_secret)}, std::move(*webpush),
                     {std::move(*server_key)}, base_url};
 }

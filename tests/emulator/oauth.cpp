@@ -78,7 +78,8 @@ token_endpoint::refusal token_endpoint::judge_assertion(std::string_view asserti
     return {"invalid_grant", "Invalid JWT: Failed to parse the assertion."};
   if (text_member(&header, "alg") != "RS256") return {"invalid_grant", "Invalid JWT: alg must be RS256."};
   auto issuer = text_member(&claims, "iss");
-  auto found = std::find_if(accounts_.begin(), accounts_.end(), [&](auto& each) { return each.email == issuer; });
+  auto found =
+      std::find_if(accounts_.begin(), accounts_.end(), [&](auto& each) { return each.email == issuer; });
   if (found == accounts_.end()) return {"invalid_grant", "Invalid grant: account not found"};
   account = &*found;
   if (text_member(&header, "kid") != account->key_id ||

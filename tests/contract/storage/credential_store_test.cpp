@@ -57,7 +57,8 @@ using names = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE_FIXTURE(fixture, "a credential is stored, listed, renamed and deleted, each application's by itself") {
+TEST_CASE_FIXTURE(fixture,
+                  "a credential is stored, listed, renamed and deleted, each application's by itself") {
   auto made = make("main");
   CHECK(made.created_at > 0);
   CHECK(made.activated_at > 0);
@@ -107,7 +108,8 @@ TEST_CASE_FIXTURE(fixture, "the version changes when what is active changes, and
   CHECK(*store.version() > later);
 }
 
-TEST_CASE_FIXTURE(fixture, "an application has so many credentials of a gateway and no more, asked at once as well") {
+TEST_CASE_FIXTURE(fixture,
+                  "an application has so many credentials of a gateway and no more, asked at once as well") {
   for (size_t i = 0; i < most_credentials_per_gateway; ++i)
     make("c" + std::to_string(i));
   CHECK(store.create(draft("one more")).failure().code == errc::conflict);

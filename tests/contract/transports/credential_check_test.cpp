@@ -164,9 +164,11 @@ TEST_CASE_FIXTURE(fixture, "a gateway that does not answer says nothing about th
   gateway.control(R"({"fail":"503"})");
   CHECK(check(fcm(), channel::fcm).failure().code == errc::gateway_unavailable);
   gateway.control(R"({"fail":"hang"})");
-  CHECK(check(apns(), channel::apns, std::chrono::milliseconds(300)).failure().code == errc::gateway_unavailable);
+  CHECK(check(apns(), channel::apns, std::chrono::milliseconds(300)).failure().code ==
+        errc::gateway_unavailable);
   gateway.stop();
-  CHECK(check(hms(), channel::hms, std::chrono::milliseconds(300)).failure().code == errc::gateway_unavailable);
+  CHECK(check(hms(), channel::hms, std::chrono::milliseconds(300)).failure().code ==
+        errc::gateway_unavailable);
 }
 
 TEST_CASE_FIXTURE(fixture, "access tokens are fetched from Google or from where FCM is, and nowhere else") {

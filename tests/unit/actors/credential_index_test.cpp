@@ -6,7 +6,8 @@ using namespace pusher;
 
 namespace {
 
-credential_snapshot::entry entry(const char* id, uint64_t app, gateway of, bool production = true, bool sandbox = true) {
+credential_snapshot::entry entry(const char* id, uint64_t app, gateway of, bool production = true,
+                                 bool sandbox = true) {
   credential_snapshot::entry made;
   made.value.id = id;
   made.value.application = {app};

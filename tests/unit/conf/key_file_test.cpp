@@ -38,7 +38,8 @@ TEST_CASE_FIXTURE(fixture, "a key file holds one key per line, and remarks") {
   CHECK((*keys)[1][31] == 0xbb);
 }
 
-TEST_CASE_FIXTURE(fixture, "what is no key is refused by its line, a file that everyone can read by its mode") {
+TEST_CASE_FIXTURE(fixture,
+                  "what is no key is refused by its line, a file that everyone can read by its mode") {
   CHECK(read("").failure().detail.find("no key") != std::string::npos);
   CHECK(read(key + "\nshort\n").failure().detail.find("line 2") != std::string::npos);
   CHECK(read(std::string(64, 'g')).failure().code == errc::invalid_configuration);

@@ -36,22 +36,26 @@ const std::string apns_key =
 }  // namespace
 
 TEST_CASE_FIXTURE(fixture, "each gateway's credential is read, and its secret is not in the answer") {
-  auto made = ask("POST", "/v1/credentials",
-                  R"({"gateway":"fcm","name":"main","activate":true,"service_account":{"project_id":"p","private_key":"hush"}})");
+  auto made = ask(
+      "POST", "/v1/credentials",
+      R"({"gateway":"fcm","name":"main","activate":true,"service_account":{"project_id":"p","private_key":"hush"}})");
   CHECK(made.status == 201);
   CHECK(made.body.find("hush") == std::string::npos);
   CHECK(made.body.find(R"("details":{"fingerprint":"ab"})") != std::string::npos);
   CHECK(engine.uploaded.activate);
   CHECK(engine.uploaded.content.service_account == R"({"project_id":"p","private_key":"hush"})");
   CHECK(ask("POST", "/v1/credentials",
-            R"({"gateway":"apns","name":"a","topic":"com.example.app","environments":["sandbox"],)" + apns_key + "}")
+            R"({"gateway":"apns","name":"a","topic":"com.example.app","environments":["sandbox"],)" +
+                apns_key + "}")
             .status == 201);
   CHECK_FALSE(engine.uploaded.production);
   CHECK(engine.uploaded.sandbox);
   CHECK_FALSE(engine.uploaded.activate);
-  CHECK(ask("POST", "/v1/credentials", R"({"gateway":"webpush","name":"w","vapid_key":"pem","subject":"mailto:a@b.c"})")
+  CHECK(ask("POST", "/v1/credentials",
+            R"({"gateway":"webpush","name":"w","vapid_key":"pem","subject":"mailto:a@b.c"})")
             .status == 201);
-  CHECK(ask("POST", "/v1/credentials", R"({"gateway":"hms","name":"h","app_id":"1","app_secret":"hush"})").status == 201);
+  CHECK(ask("POST", "/v1/credentials", R"({"gateway":"hms","name":"h","app_id":"1","app_secret":"hush"})")
+            .status == 201);
   CHECK(engine.uploaded.content.app_secret == "hush");
   auto listed = ask("GET", "/v1/credentials");
   CHECK(listed.status == 200);
@@ -66,9 +70,12 @@ TEST_CASE_FIXTURE(fixture, "what is wrong with a credential is named by its fiel
   CHECK(fault_of(R"({"gateway":"fcm","name":"a","service_account":"text"})") == "/service_account");
   CHECK(fault_of(R"({"gateway":"fcm","name":"a","service_account":{},"topic":"x"})") == "/topic");
   CHECK(fault_of(R"({"gateway":"apns","name":"a","topic":"t"})") == "/key");
-  CHECK(fault_of(R"({"gateway":"apns","name":"a","topic":"t","key":"k","certificate":"c"})") == "/certificate");
-  CHECK(fault_of(R"({"gateway":"apns","name":"a","topic":"t","key":"k","key_id":"short","team_id":"DEF123GHIJ"})") ==
-        "/key_id");
+  CHECK(fault_of(R"({"gateway":"apns","name":"a","topic":"t","key":"k","certificate":"c"})") ==
+        "/certificate");
+  CHECK(
+      fault_of(
+          R"({"gateway":"apns","name":"a","topic":"t","key":"k","key_id":"short","team_id":"DEF123GHIJ"})") ==
+      "/key_id");
   CHECK(fault_of(R"({"gateway":"apns","name":"a","topic":"a\r\nb",)" + apns_key + "}") == "/topic");
   CHECK(fault_of(R"({"gateway":"apns","name":"a","topic":"t","environments":["moon"],)" + apns_key + "}") ==
         "/environments");
@@ -80,7 +87,8 @@ TEST_CASE_FIXTURE(fixture, "what is wrong with a credential is named by its fiel
 TEST_CASE_FIXTURE(fixture, "a credential is renamed, verified, activated, deactivated and deleted") {
   ask("POST", "/v1/credentials", R"({"gateway":"hms","name":"h","app_id":"1","app_secret":"s"})");
   CHECK(ask("GET", "/v1/credentials/c-1").status == 200);
-  CHECK(ask("PATCH", "/v1/credentials/c-1", R"({"name":"new"})").body.find(R"("name":"new")") != std::string::npos);
+  CHECK(ask("PATCH", "/v1/credentials/c-1", R"({"name":"new"})").body.find(R"("name":"new")") !=
+        std::string::npos);
   CHECK(ask("PATCH", "/v1/credentials/c-1", R"({"secret":"new"})").status == 400);
   CHECK(ask("POST", "/v1/credentials/c-1:verify").body.find("verified_at") != std::string::npos);
   CHECK(ask("POST", "/v1/credentials/c-1:activate").body.find(R"("active":true)") != std::string::npos);

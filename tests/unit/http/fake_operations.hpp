@@ -333,7 +333,8 @@ class fake_operations : public pusher::http::operations {
   result<pusher::http::shown_credential> get_credential(application_id, const std::string& id) override {
     if (fails) return *fails;
     auto found = credentials.find(id);
-    if (found == credentials.end()) return failure(pusher::errc::not_found, "There is no credential with this id");
+    if (found == credentials.end())
+      return failure(pusher::errc::not_found, "There is no credential with this id");
     return found->second;
   }
   result<pusher::http::shown_credential> change_credential(
@@ -344,7 +345,8 @@ class fake_operations : public pusher::http::operations {
     if (change.active) found->value.active = *change.active;
     return credentials[id] = *found;
   }
-  result<pusher::http::shown_credential> verify_credential(application_id app, const std::string& id) override {
+  result<pusher::http::shown_credential> verify_credential(application_id app,
+                                                           const std::string& id) override {
     auto found = get_credential(app, id);
     if (!found) return found;
     found->value.verified_at = 2'000;
@@ -352,7 +354,8 @@ class fake_operations : public pusher::http::operations {
   }
   result<void> delete_credential(application_id, const std::string& id) override {
     if (fails) return *fails;
-    if (credentials.erase(id) == 0) return failure(pusher::errc::not_found, "There is no credential with this id");
+    if (credentials.erase(id) == 0)
+      return failure(pusher::errc::not_found, "There is no credential with this id");
     return {};
   }
 
@@ -387,7 +390,8 @@ class fake_operations : public pusher::http::operations {
     return page;
   }
   std::vector<pusher::client_report> reported;
-  /// Devices that are not there, and notifications called "gone", are refused; what was said before is repeated.
+  /// Devices that are not there, and notifications called "gone", are refused; what was said before is
+  /// repeated.
   result<std::vector<pusher::recorded_report>> report_events(
       application_id, const std::vector<pusher::client_report>& reports) override {
     if (fails) return *fails;
