@@ -40,7 +40,10 @@ class fan_out_role : public role_loop<fan_out_role> {
 
   step_result step() {
     if (draining_) return {};
-    if (!follow_the_lease()) return {};
+    if (!follow_the_lease()) {
+      node_->numbers.fan_out(driver_.machine().counters(), 0, false);
+      return {};
+    }
     auto made = driver_.step();
     if (!made.worked)
       node_->numbers.fan_out(driver_.machine().counters(), driver_.machine().under_way(),
@@ -56,7 +59,6 @@ class fan_out_role : public role_loop<fan_out_role> {
     if (driver_.machine().leading())
       log::info("fan_out.stood_down", {{"epoch", std::to_string(driver_.machine().epoch())}});
     driver_.stand_down();
-    node_->numbers.fan_out(driver_.machine().counters(), 0, false);
     if (epoch == 0 || !driver_.lead(epoch)) return false;
     log::info("fan_out.leads", {{"epoch", std::to_string(epoch)}});
     return true;

@@ -3,6 +3,7 @@
 #include "actors/api_cursor.hpp"
 #include "http/codec_results.hpp"
 #include "model/device.hpp"
+#include "model/hex.hpp"
 #include "transports/webhook_signature.hpp"
 
 namespace pusher {
@@ -11,16 +12,6 @@ namespace {
 
 constexpr size_t envelope_bytes = 512;  // more than what stands around the events
 constexpr size_t id_digits = 32;
-
-std::string hexadecimal(const sha256_digest& digest) {
-  constexpr const char* digits = "0123456789abcdef";
-  std::string text;
-  for (auto byte : digest) {
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
-  return text;
-}
 
 }  // namespace
 
@@ -52,7 +43,7 @@ bool webhook_batch::add(const feed_event& event) {
 }
 
 std::string webhook_batch::message_id() const {
-  return "msg_" + hexadecimal(sha256(names_)).substr(0, id_digits);
+  return "msg_" + to_hex(sha256(names_)).substr(0, id_digits);
 }
 
 std::string webhook_batch::body() const {

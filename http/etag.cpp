@@ -5,6 +5,7 @@
 
 #include "http/text.hpp"
 #include "model/device.hpp"
+#include "model/hex.hpp"
 
 namespace pusher::http {
 
@@ -13,14 +14,7 @@ namespace {
 constexpr std::string_view gzip_mark = "-gzip";
 
 std::string hex_of(std::string_view content, size_t digits) {
-  constexpr char alphabet[] = "0123456789abcdef";
-  std::string made;
-  for (auto byte : sha256(content)) {
-    made += alphabet[byte >> 4];
-    made += alphabet[byte & 15];
-  }
-  made.resize(digits);
-  return made;
+  return to_hex(sha256(content)).substr(0, digits);
 }
 
 /// A tag as a client sent it: weak or not, without its quotes and without what gzip adds.

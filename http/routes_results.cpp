@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "http/codec_notification.hpp"
 #include "http/codec_results.hpp"
 #include "http/progress_notes.hpp"
@@ -43,23 +45,20 @@ result<void> read_time(const call& of, const char* name, utc_ms& into) {
   return {};
 }
 
-/// One type or several, separated by commas; without any, all but `never`.
-result<event_types> read_types(const call& of, event_type never) {
-  event_types allowed, wanted;
-  std::string names;
-  for (auto each : all_event_types) {
-    if (each == never) continue;
-    allowed.add(each);
-    names += (names.empty() ? "" : ", ") + std::string(to_string(each));
-  }
+/// One of `all` types or several, separated by commas; without any, all.
+template <class All>
+result<event_types> read_types(const call& of, const All& all) {
+  event_types wanted;
   const auto* text = parameter(of, "type");
-  if (!text) return allowed;
+  if (!text) return event_types::all();
   std::string_view rest = *text;
   while (true) {
     auto comma = rest.find(',');
-    auto type = parse_event_type(rest.substr(0, comma));
-    if (!type || !allowed.has(*type))
-      return fault(errc::invalid_field, "type is one or several of " + names + ", separated by commas.");
+    auto type = std::find_if(all.begin(), all.end(),
+                             [&](event_type each) { return to_string(each) == rest.substr(0, comma); });
+    if (type == all.end())
+      return fault(errc::invalid_field,
+                   "type is one or several of " + names_of(all) + ", separated by commas.");
     wanted.add(*type);
     if (comma == std::string_view::npos) return wanted;
     rest.remove_prefix(comma + 1);
@@ -97,7 +96,7 @@ error refusal(report_status status) {
 answer read_feed(const call& of) {
   auto paging = read_paging(of.asked.query, 1000);
   if (!paging) return paging.failure();
-  auto wanted = read_types(of, event_type::registered);
+  auto wanted = read_types(of, all_event_types);
   if (!wanted) return wanted.failure();
   auto found = of.engine.read_feed(of.who.application, *wanted, *paging);
   if (!found) return found.failure();
@@ -117,7 +116,7 @@ answer read_feed(const call& of) {
 answer list_device_events(const call& of) {
   auto paging = read_paging(of.asked.query, 1000);
   if (!paging) return paging.failure();
-  auto wanted = read_types(of, event_type::notification_settled);
+  auto wanted = read_types(of, all_history_types);
   if (!wanted) return wanted.failure();
   std::optional<std::string> notification;
   if (const auto* named = parameter(of, "notification_id")) notification = *named;

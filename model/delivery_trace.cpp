@@ -91,6 +91,10 @@ std::optional<delivery_verdict> outside(const delivery_trace& of) {
   if (const auto* ids = std::get_if<audience_user_ids>(&wanted))
     if (!named(ids->ids, of.device.value.user_id.value_or("")))
       return say(kind::not_targeted, "not_listed", "The audience's user_ids do not have the device's user.");
+  if (const auto* listed = std::get_if<audience_targets>(&wanted))
+    if (std::none_of(listed->targets.begin(), listed->targets.end(),
+                     [&](const auto& each) { return each.device_id == of.device.value.device_id; }))
+      return say(kind::not_targeted, "not_listed", "The audience's targets do not have the device.");
   if (!of.target.condition_at_launch.empty()) return condition_not_met(of, of.target.condition_at_launch);
   if (const auto* where = std::get_if<audience_condition>(&wanted)) return condition_not_met(of, where->json);
   return std::nullopt;

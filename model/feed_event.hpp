@@ -17,7 +17,7 @@
 namespace pusher {
 
 /// Numbers are stored: never renumber. Outcomes have their own numbers, types of device events theirs plus 20.
-/// A device's history tells of all but notification_settled, the feed of all but registered.
+/// `registered` is in devices' histories alone, `notification_settled` in the feed alone.
 enum class event_type : uint8_t {
   accepted = 1,
   unregistered = 2,
@@ -37,13 +37,21 @@ enum class event_type : uint8_t {
   opened = 31,
   notification_settled = 40  ///< every target has its outcome, and none will come
 };
+/// Of the feed.
 inline constexpr std::array all_event_types{
     event_type::accepted,        event_type::unregistered,   event_type::rejected,
     event_type::failed,          event_type::expired,        event_type::canceled,
-    event_type::skipped,         event_type::unknown,        event_type::registered,
-    event_type::token_replaced,  event_type::token_moved_in, event_type::token_moved_out,
-    event_type::disabled,        event_type::enabled,        event_type::received,
-    event_type::opened,          event_type::notification_settled};
+    event_type::skipped,         event_type::unknown,        event_type::token_replaced,
+    event_type::token_moved_in,  event_type::token_moved_out, event_type::disabled,
+    event_type::enabled,         event_type::received,       event_type::opened,
+    event_type::notification_settled};
+/// Of a device's history.
+inline constexpr std::array all_history_types{
+    event_type::accepted,       event_type::unregistered,    event_type::rejected,   event_type::failed,
+    event_type::expired,        event_type::canceled,        event_type::skipped,    event_type::unknown,
+    event_type::registered,     event_type::token_replaced,  event_type::token_moved_in,
+    event_type::token_moved_out, event_type::disabled,       event_type::enabled,    event_type::received,
+    event_type::opened};
 
 std::string_view to_string(event_type value);
 std::optional<event_type> parse_event_type(std::string_view name);
@@ -69,6 +77,7 @@ class event_types {
     event_types made;
     for (auto each : all_event_types)
       made.add(each);
+    made.add(event_type::registered);
     return made;
   }
   void add(event_type value) { bits_ |= uint64_t{1} << static_cast<unsigned>(value); }

@@ -77,7 +77,7 @@ class history_page {
 
   result<device_history::page> of_all() {
     if (auto done = read_events({}); !done) return done.failure();
-    bool some = std::any_of(all_event_types.begin(), all_event_types.end(), [this](event_type each) {
+    bool some = std::any_of(all_history_types.begin(), all_history_types.end(), [this](event_type each) {
       return concerns_notifications(each) && wanted_.has(each);
     });
     for (int step = 0; some && !full(); ++step) {

@@ -147,11 +147,15 @@ result<server_plan> plan_mysql(const embedded_settings& embedded, const std::str
   plan.socket = sockets + "/mysql.sock";
   plan.patience = std::chrono::seconds(60);
   auto data = directory + "/mysql", making = directory + "/mysql.new";
+  // Its own, because a MariaDB that starts removes the temporary tables that it finds, those of others too.
+  auto temporary = make_private_directory(directory + "/tmp");
+  if (!temporary) return temporary.failure();
   plan.command = {*program,
                   {"--no-defaults",
                    "--datadir=" + data,
                    "--socket=" + plan.socket,
                    "--pid-file=" + directory + "/run/mysql.pid",
+                   "--tmpdir=" + *temporary,
                    "--skip-networking",
                    "--innodb-flush-log-at-trx-commit=1",
                    "--innodb-buffer-pool-size=" + embedded.buffer_pool,
@@ -172,7 +176,7 @@ result<server_plan> plan_mysql(const embedded_settings& embedded, const std::str
   add_user(plan.command.arguments);
   child_command installer{*install,
                           {"--no-defaults", "--datadir=" + making, "--auth-root-authentication-method=normal",
-                           "--skip-test-db", "--skip-name-resolve"},
+                           "--skip-test-db", "--skip-name-resolve", "--tmpdir=" + *temporary},
                           directory + "/log/mysql-install.log"};
   add_user(installer.arguments);
   plan.prepare = [installer, making, data](const owned_fd& alive) {

@@ -1,4 +1,5 @@
 // How far each webhook has been delivered, as the one deliverer records it.
+#include "storage/application_store.hpp"
 #include "storage/fencing.hpp"
 #include "storage/transaction.hpp"
 #include "storage/webhook_rows.hpp"
@@ -50,15 +51,15 @@ const std::string of_this_version = " WHERE id = ? AND generation = ? AND state 
 }  // namespace
 
 result<std::vector<webhook_progress_store::at_work>> webhook_progress_store::enabled() {
+  static const std::string sql =
+      "SELECT w.id, w.generation, CAST(IFNULL(f.head, 0) AS UNSIGNED) FROM webhooks w LEFT JOIN feed_heads f "
+      "ON f.application_id = w.application_id WHERE w.state = ? AND w." +
+      of_active_applications + " ORDER BY w.id";
   return with_connection(db_, [&](database::connection& on) -> result<std::vector<at_work>> {
     std::vector<at_work> found;
-    auto read = on.query("reading enabled webhooks",
-                         "SELECT w.id, w.generation, CAST(IFNULL(f.head, 0) AS UNSIGNED) FROM webhooks w "
-                         "LEFT JOIN feed_heads f "
-                         "ON f.application_id = w.application_id WHERE w.state = ? ORDER BY w.id",
-                         {enabled_number}, [&](const sql_row& row) {
-                           found.push_back({{{row.number(0)}, row.number(1)}, row.number(2)});
-                         });
+    auto read = on.query("reading enabled webhooks", sql, {enabled_number}, [&](const sql_row& row) {
+      found.push_back({{{row.number(0)}, row.number(1)}, row.number(2)});
+    });
     if (!read) return read.failure();
     return found;
   });
@@ -68,7 +69,8 @@ result<std::optional<webhook_job>> webhook_progress_store::load(webhook_key key)
   static const std::string sql =
       "SELECT id, public_id, application_id, generation, url, events, max_events, max_wait_ms, cursor_row, "
       "cursor_at, cursor_offset, batch_row, batch_at, batch_offset, tries, GREATEST(0, next_try_at - " +
-      database_now + "), " + secret_columns + " FROM webhooks WHERE id = ? AND state = ?";
+      database_now + "), " + secret_columns + " FROM webhooks WHERE id = ? AND state = ? AND " +
+      of_active_applications;
   return with_connection(db_, [&](database::connection& on) -> result<std::optional<webhook_job>> {
     std::optional<webhook_job> found;
     auto read = on.query("reading a webhook", sql, {key, enabled_number},

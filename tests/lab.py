@@ -371,7 +371,10 @@ class OuterStores:
         self.redis_port, self.mysql_port = free_port(), free_port()
         self.processes = []
         as_root = ["--user=root"] if os.geteuid() == 0 else []
-        self.mysql_options = ["--no-defaults", *as_root, f"--datadir={self.directory / 'mysql'}"]
+        # A starting mariadbd removes the temporary tables that it finds: in a shared place those of another one.
+        (self.directory / "mysql-tmp").mkdir()
+        self.mysql_options = ["--no-defaults", *as_root, f"--datadir={self.directory / 'mysql'}",
+                              f"--tmpdir={self.directory / 'mysql-tmp'}"]
         subprocess.run(["mariadb-install-db", *self.mysql_options, "--auth-root-authentication-method=normal",
                         "--skip-test-db"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 METHODS = ("get", "put", "post", "patch", "delete")
 MOST_ITEMS = 40  # of a long list; the others are like them
 # What the server itself may answer before it knows the route.
-BEFORE_THE_ROUTE = {400, 404, 408, 413, 415, 417, 431, 501, 503, 505}
+BEFORE_THE_ROUTE = {400, 404, 408, 413, 414, 415, 417, 429, 431, 501, 503, 505}
 
 
 def closed(schema):

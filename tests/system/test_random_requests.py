@@ -66,8 +66,8 @@ def run(node, described, chance):
             status, text, headers = client.send(*request)
             described.check(request[1], request[2], status, headers, text)
             assert status < 500, text
-            if status == 401:
-                node.make_key(SCOPES)  # a request ended the key
+            if status in (401, 403, 429):
+                node.make_key(SCOPES)  # a request ended the key, or took from it
         except (AssertionError, OSError, ValueError) as fault:
             raise AssertionError(f"request {number}: {printable(request)}\n{fault!r}") from fault
         statuses.setdefault(request[0]["operationId"], []).append(status)

@@ -12,7 +12,7 @@ DEVICES = 300
 
 
 def leads(node):
-    return "pusher_fan_out_leading 1" in node.admin("/metrics")[1]
+    return "\npusher_fan_out_leading 1\n" in node.admin("/metrics")[1]
 
 
 def send(node, title):

@@ -197,6 +197,28 @@ TEST_CASE_FIXTURE(fixture,
   CHECK(get(of).disabled_at > 0);
 }
 
+TEST_CASE_FIXTURE(fixture, "webhooks of a suspended application wait") {
+  auto of = made();
+  change(db, "UPDATE applications SET suspended_at = 1 WHERE id = ?", {app});
+  CHECK_FALSE(listed(of));
+  CHECK_FALSE(progress.load(of.key)->has_value());
+  change(db, "UPDATE applications SET suspended_at = 0 WHERE id = ?", {app});
+  CHECK(listed(of));
+  CHECK(progress.load(of.key)->has_value());
+}
+
+TEST_CASE_FIXTURE(fixture, "the head of the feed comes with what is enabled") {
+  auto of = made();
+  auto head = [&] {
+    for (const auto& each : *progress.enabled())
+      if (each.of.key == of.key) return each.head;
+    return UINT64_MAX;
+  };
+  CHECK(head() == 0);
+  change(db, "INSERT INTO feed_heads (application_id, head) VALUES (?, 18)", {app});
+  CHECK(head() == 18);
+}
+
 TEST_CASE_FIXTURE(fixture, "the latest attempts are kept, and listed from the latest on") {
   auto of = made();
   for (int i = 0; i < 5; ++i)

@@ -72,6 +72,8 @@ TEST_CASE_FIXTURE(fixture, "who is not in the audience learns why") {
   CHECK(reason() == "not_listed");
   known.target.draft.audience = audience_user_ids{{"v"}};
   CHECK(reason() == "not_listed");
+  known.target.draft.audience = audience_targets{{{"e", "{}"}}};
+  CHECK(reason() == "not_listed");
   known.device.disabled = disabled_reason::none;
   known.target.draft.audience = audience_user_ids{{"u"}};
   CHECK(reason() == "not_matched_then");
