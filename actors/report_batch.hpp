@@ -1,5 +1,5 @@
-// Single reports of clients that wait at the same time, stored in one transaction: there can be as many of them
-// as pushes, and each would lock its notification's counts for a commit of its own.
+// Single reports of clients that wait at the same time, stored in one transaction: there can be as many of
+// them as pushes, and each would lock its notification's counts for a commit of its own.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,5 @@
-// Delivers webhooks while this process leads fan-out, on a thread and connections of its own: exactly one process
-// of the cluster does, and nothing that a receiver does can hold up fan-out.
+// Delivers webhooks while this process leads fan-out, on a thread and connections of its own: exactly one
+// process of the cluster does, and nothing that a receiver does can hold up fan-out.
 #pragma once
 
 #include <atomic>
@@ -15,8 +15,8 @@ namespace pusher {
 class webhook_deliverer {
  public:
   explicit webhook_deliverer(node_context_ptr node);
-  /// Sends nothing new, and waits a moment for the answers to what is under way. Whatever is not answered by then
-  /// is sent again by the next leader.
+  /// Sends nothing new, and waits a moment for the answers to what is under way. Whatever is not answered by
+  /// then is sent again by the next leader.
   ~webhook_deliverer();
   webhook_deliverer(const webhook_deliverer&) = delete;
   webhook_deliverer& operator=(const webhook_deliverer&) = delete;

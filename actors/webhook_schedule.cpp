@@ -43,7 +43,8 @@ void webhook_schedule::refresh(const std::vector<webhook_progress_store::at_work
     }
   }
   for (auto at = entries_.begin(); at != entries_.end();) {
-    // What is under way is answered first: were it forgotten and enabled again, it would get a second request.
+    // What is under way is answered first: were it forgotten and enabled again, it would get a second
+    // request.
     bool stays = enabled.count(at->first) > 0 || at->second.now == phase::sending;
     at = stays ? std::next(at) : entries_.erase(at);
   }
@@ -74,9 +75,8 @@ utc_ms webhook_schedule::until() const {
 }
 
 size_t webhook_schedule::waiting() const {
-  return static_cast<size_t>(std::count_if(entries_.begin(), entries_.end(), [](const auto& each) {
-    return each.second.now == phase::waiting;
-  }));
+  return static_cast<size_t>(std::count_if(
+      entries_.begin(), entries_.end(), [](const auto& each) { return each.second.now == phase::waiting; }));
 }
 
 void webhook_schedule::idle(webhook_key key) {

@@ -1,5 +1,5 @@
-// Whose turn it is among webhooks. Without I/O and clock: one request at a time for each, everyone in turn, so
-// that none that fails or has much to deliver holds up the others.
+// Whose turn it is among webhooks. Without I/O and clock: one request at a time for each, everyone in turn,
+// so that none that fails or has much to deliver holds up the others.
 #pragma once
 
 #include <deque>
@@ -26,10 +26,11 @@ class webhook_schedule {
 
   /// We do not lead any more, or anew.
   void clear();
-  /// All that are enabled now: those that are new, changed, or have something new in their feed get their turn.
+  /// All that are enabled now: those that are new, changed, or have something new in their feed get their
+  /// turn.
   void refresh(const std::vector<webhook_progress_store::at_work>& all);
-  /// The webhook whose turn it is to be looked at, or nothing. Exactly one of the calls below says what came of
-  /// the look.
+  /// The webhook whose turn it is to be looked at, or nothing. Exactly one of the calls below says what came
+  /// of the look.
   std::optional<webhook_key> next(utc_ms now);
   /// When next() may have something without a refresh; 0 = not known.
   utc_ms until() const;

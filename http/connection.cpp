@@ -186,9 +186,8 @@ void connection::detach(Pool& pool, const char* all_taken, socket_owner& owner, 
 }
 
 void connection::stream(std::string_view rest, socket_owner& owner) {
-  detach(*core_->streams, "Too many imports and exports are under way.", owner, [&](detached_socket taken) {
-    core_->streams->start(taken, std::move(head_), std::string(rest));
-  });
+  detach(*core_->streams, "Too many imports and exports are under way.", owner,
+         [&](detached_socket taken) { core_->streams->start(taken, std::move(head_), std::string(rest)); });
 }
 
 void connection::follow_progress(socket_owner& owner) {

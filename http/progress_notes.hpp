@@ -18,7 +18,8 @@ struct progress_news {
 
 inline progress_news read_news(const response& from) {
   auto id = from.internal.find(progress_id_note);
-  return {id == from.internal.end() ? "" : id->second, from.body, from.internal.count(progress_settled_note) > 0};
+  return {id == from.internal.end() ? "" : id->second, from.body,
+          from.internal.count(progress_settled_note) > 0};
 }
 
 }  // namespace pusher::http

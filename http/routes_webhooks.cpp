@@ -50,9 +50,8 @@ answer change_webhook(const call& of) {
   auto body = read_body(of);
   if (!body) return body.failure();
   return webhook_response(
-      of.engine.change_webhook(of.who.application, of.name(), [&body](webhook_options& options) {
-        return patch_webhook(*body, options);
-      }));
+      of.engine.change_webhook(of.who.application, of.name(),
+                               [&body](webhook_options& options) { return patch_webhook(*body, options); }));
 }
 
 answer delete_webhook(const call& of) {

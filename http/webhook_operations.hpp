@@ -39,7 +39,8 @@ class webhook_operations {
   virtual result<page<described_webhook>> list_webhooks(application_id app, const page_request& request) = 0;
   /// An error of `change` is returned and stores nothing.
   virtual result<described_webhook> change_webhook(
-      application_id app, const std::string& id, const std::function<result<void>(webhook_options&)>& change) = 0;
+      application_id app, const std::string& id,
+      const std::function<result<void>(webhook_options&)>& change) = 0;
   virtual result<void> delete_webhook(application_id app, const std::string& id) = 0;
   virtual result<webhook_with_secret> rotate_webhook_secret(application_id app, const std::string& id) = 0;
   /// Sends a ping and waits for what the receiver says. Errors: rate_limited (another is being tested).

@@ -10,8 +10,8 @@ namespace pusher {
 
 /// The innermost part of a condition that keeps a device from meeting it.
 struct unmet_part {
-  std::string pointer;  ///< JSON pointer within the condition, e.g. `/all/1`; empty = the condition itself
-  std::string json;     ///< that part
+  std::string pointer;   ///< JSON pointer within the condition, e.g. `/all/1`; empty = the condition itself
+  std::string json;      ///< that part
   bool negated = false;  ///< the device meets it, and must not
 };
 

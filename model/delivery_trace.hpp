@@ -37,14 +37,14 @@ struct delivery_verdict {
     not_launched   ///< there is no audience yet
   };
   kind status = kind::settled;
-  std::string reason;       ///< stable snake_case name
-  std::string explanation;  ///< a sentence for a person
+  std::string reason;               ///< stable snake_case name
+  std::string explanation;          ///< a sentence for a person
   std::optional<unmet_part> unmet;  ///< with `condition_not_met`
 };
 std::string_view to_string(delivery_verdict::kind value);
 
-/// `meaning`: what the gateway's table says of the outcome's code; empty = nothing. A device that was not in the
-/// audience is judged as it is now: what it was when its page was read is not kept.
+/// `meaning`: what the gateway's table says of the outcome's code; empty = nothing. A device that was not in
+/// the audience is judged as it is now: what it was when its page was read is not kept.
 delivery_verdict judge(const delivery_trace& of, std::string_view meaning);
 
 }  // namespace pusher

@@ -16,8 +16,8 @@
 
 namespace pusher {
 
-/// Numbers are stored: never renumber. Outcomes have their own numbers, types of device events theirs plus 20.
-/// `registered` is in devices' histories alone, `notification_settled` in the feed alone.
+/// Numbers are stored: never renumber. Outcomes have their own numbers, types of device events theirs
+/// plus 20. `registered` is in devices' histories alone, `notification_settled` in the feed alone.
 enum class event_type : uint8_t {
   accepted = 1,
   unregistered = 2,
@@ -38,19 +38,21 @@ enum class event_type : uint8_t {
   notification_settled = 40  ///< every target has its outcome, and none will come
 };
 /// Of the feed.
-inline constexpr std::array all_event_types{
-    event_type::accepted,        event_type::unregistered,   event_type::rejected,
-    event_type::failed,          event_type::expired,        event_type::canceled,
-    event_type::skipped,         event_type::unknown,        event_type::token_replaced,
-    event_type::token_moved_in,  event_type::token_moved_out, event_type::disabled,
-    event_type::enabled,         event_type::received,       event_type::opened,
-    event_type::notification_settled};
+inline constexpr std::array all_event_types{event_type::accepted,        event_type::unregistered,
+                                            event_type::rejected,        event_type::failed,
+                                            event_type::expired,         event_type::canceled,
+                                            event_type::skipped,         event_type::unknown,
+                                            event_type::token_replaced,  event_type::token_moved_in,
+                                            event_type::token_moved_out, event_type::disabled,
+                                            event_type::enabled,         event_type::received,
+                                            event_type::opened,          event_type::notification_settled};
 /// Of a device's history.
 inline constexpr std::array all_history_types{
-    event_type::accepted,       event_type::unregistered,    event_type::rejected,   event_type::failed,
-    event_type::expired,        event_type::canceled,        event_type::skipped,    event_type::unknown,
-    event_type::registered,     event_type::token_replaced,  event_type::token_moved_in,
-    event_type::token_moved_out, event_type::disabled,       event_type::enabled,    event_type::received,
+    event_type::accepted,       event_type::unregistered,   event_type::rejected,
+    event_type::failed,         event_type::expired,        event_type::canceled,
+    event_type::skipped,        event_type::unknown,        event_type::registered,
+    event_type::token_replaced, event_type::token_moved_in, event_type::token_moved_out,
+    event_type::disabled,       event_type::enabled,        event_type::received,
     event_type::opened};
 
 std::string_view to_string(event_type value);

@@ -29,8 +29,8 @@ struct push_target {
   uint8_t attempts = 0;  ///< requests that were answered for this target already
   /// Web Push only: the subscription's keys as the browser gave them, `p256dh.auth` in base64url; else empty.
   std::string subscription_keys = {};
-  bool switched = false;  ///< the gateway's other environment was asked already
-  uint16_t localization = 0;  ///< in whose words: 0 = none, else counted from 1
+  bool switched = false;                 ///< the gateway's other environment was asked already
+  uint16_t localization = 0;             ///< in whose words: 0 = none, else counted from 1
   std::vector<std::string> values = {};  ///< of the message's variables, in their order; empty = it uses none
 };
 

@@ -87,9 +87,9 @@ struct message {
   std::string webpush;
   std::string hms;
   std::optional<std::string> collapse_key;
-  uint32_t rate_per_second = 0;   ///< pushes of this notification, all senders together; 0 = no limit
-  utc_ms expires_at = 0;          ///< launch + time-to-live; no push leaves at or after it
-  bool allow_duplicates = false;  ///< `duplicates: allow`: a push of unknown outcome may be sent again
+  uint32_t rate_per_second = 0;     ///< pushes of this notification, all senders together; 0 = no limit
+  utc_ms expires_at = 0;            ///< launch + time-to-live; no push leaves at or after it
+  bool allow_duplicates = false;    ///< `duplicates: allow`: a push of unknown outcome may be sent again
   std::vector<variable> variables;  ///< that its texts use, each once; devices' values come in this order
 
   // -- of a worded message (model/message_wording.hpp); never stored --

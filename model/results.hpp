@@ -1,5 +1,5 @@
-// What clients ask about results: which deliveries, which notifications, what they report, and why a device did
-// not get a notification.
+// What clients ask about results: which deliveries, which notifications, what they report, and why a device
+// did not get a notification.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,5 @@
-// How values are written into bytes and read back: a mark and a version first, then numbers in seven-bit groups.
+// How values are written into bytes and read back: a mark and a version first, then numbers in seven-bit
+// groups.
 #pragma once
 
 #include <algorithm>

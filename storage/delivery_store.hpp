@@ -40,8 +40,8 @@ class delivery_store {
     device_key next;  ///< the next page is behind this device
     bool at_end = false;
   };
-  /// In key order after `after`. How much is looked through for a filter is bounded, so a page may be short or
-  /// empty and not the last. The notification must belong to the application, else not_found.
+  /// In key order after `after`. How much is looked through for a filter is bounded, so a page may be short
+  /// or empty and not the last. The notification must belong to the application, else not_found.
   result<page> list(application_id app, const std::string& notification_id, const delivery_filter& wanted,
                     device_key after, size_t limit);
 

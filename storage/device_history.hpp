@@ -27,10 +27,10 @@ class device_history {
     bool at_end = false;
   };
   /// Newest first; of what the notifications brought, all that belongs to one stands together, where it was
-  /// launched. The last entry of all is `registered`. Pushes have no index by device, which would cost as much
-  /// as their rows: the application's notifications are gone through by key, so many for a page, which may
-  /// therefore be short or empty and not the last. `of`: only what concerns this notification. Errors: not_found
-  /// (the device, or with the pointer /notification_id the notification).
+  /// launched. The last entry of all is `registered`. Pushes have no index by device, which would cost as
+  /// much as their rows: the application's notifications are gone through by key, so many for a page, which
+  /// may therefore be short or empty and not the last. `of`: only what concerns this notification. Errors:
+  /// not_found (the device, or with the pointer /notification_id the notification).
   result<page> list(application_id app, const std::string& device_id, event_types wanted,
                     const std::optional<std::string>& of, position from, size_t limit);
 

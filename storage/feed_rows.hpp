@@ -13,10 +13,10 @@ namespace pusher {
 /// Collects the events of a transaction and writes them as a row or a few: what is told of a thousand devices
 /// costs about as much as of one.
 ///
-/// Rows of an application are numbered without gaps in the order in which they are committed, so that a reader
-/// who has seen one has missed none before it: the number is taken from a counter whose row stays locked until
-/// the commit. Therefore write() must be the last statement of its transaction: then the lock is held no longer
-/// than a commit takes, and as nothing is locked after it, it is in no deadlock.
+/// Rows of an application are numbered without gaps in the order in which they are committed, so that a
+/// reader who has seen one has missed none before it: the number is taken from a counter whose row stays
+/// locked until the commit. Therefore write() must be the last statement of its transaction: then the lock is
+/// held no longer than a commit takes, and as nothing is locked after it, it is in no deadlock.
 class feed_rows {
  public:
   void add(application_id app, event_type type, notification_key notification, device_key device,
@@ -32,7 +32,8 @@ class feed_rows {
   };
   result<void> write_of(database::connection& on, application_id app, const std::vector<row>& rows);
 
-  std::map<application_id, std::vector<row>> applications_;  ///< in an order, so that counters are locked in it
+  std::map<application_id, std::vector<row>>
+      applications_;  ///< in an order, so that counters are locked in it
 };
 
 }  // namespace pusher

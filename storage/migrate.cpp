@@ -51,10 +51,11 @@ result<void> apply_missing(database::connection& on) {
   for (const auto& step : migrations())
     if (step.version > present)
       if (auto applied = apply(on, step); !applied) return applied.failure();
-  auto named = on.execute(
-      "creating the default application",
-      "INSERT IGNORE INTO applications (public_id, name, created_at) VALUES (UUID(), ?, " + database_now + ")",
-      {default_application});
+  auto named =
+      on.execute("creating the default application",
+                 "INSERT IGNORE INTO applications (public_id, name, created_at) VALUES (UUID(), ?, " +
+                     database_now + ")",
+                 {default_application});
   if (!named) return named.failure();
   return {};
 }

@@ -147,7 +147,8 @@ result<std::optional<utc_ms>> notification_store::next_due_in() {
         "SELECT IF(MIN(due) > " + database_now + ", MIN(due) - " + database_now +
             ", 0), MIN(due) FROM (SELECT MIN(due_at) AS due FROM notifications WHERE state = ? AND " +
             of_active_applications +
-            " UNION ALL SELECT MIN(wave_due) FROM notifications WHERE state IN (?, ?) AND fan_out_done = 0 AND "
+            " UNION ALL SELECT MIN(wave_due) FROM notifications WHERE state IN (?, ?) AND fan_out_done = 0 "
+            "AND "
             "wave_due > " +
             database_now + ") AS times",
         {number(state::scheduled), number(state::launched), number(state::sending)}, [&](const sql_row& row) {

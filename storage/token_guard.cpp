@@ -188,15 +188,14 @@ result<uint64_t> disable_held(database::connection& on, application_id app, uint
       {app, static_cast<unsigned>(disabled_reason::unregistered), now, now, hold});
   if (!disabled) return disabled.failure();
   std::vector<new_device_event> events;
-  auto read = on.query("finding dead tokens",
-                       "SELECT d.id, h.notification_id FROM held_tokens h STRAIGHT_JOIN devices d FORCE INDEX "
-                       "(PRIMARY) ON d.application_id = ? AND d.id = h.device_id WHERE h.hold_id = ? AND "
-                       "d.disabled = ? AND d.disabled_at = ?",
-                       {app, hold, static_cast<unsigned>(disabled_reason::unregistered), now},
-                       [&](const sql_row& row) {
-                         events.push_back(
-                             {{row.number(0)}, device_event_type::disabled, {}, {row.number(1)}, now});
-                       });
+  auto read = on.query(
+      "finding dead tokens",
+      "SELECT d.id, h.notification_id FROM held_tokens h STRAIGHT_JOIN devices d FORCE INDEX "
+      "(PRIMARY) ON d.application_id = ? AND d.id = h.device_id WHERE h.hold_id = ? AND "
+      "d.disabled = ? AND d.disabled_at = ?",
+      {app, hold, static_cast<unsigned>(disabled_reason::unregistered), now}, [&](const sql_row& row) {
+        events.push_back({{row.number(0)}, device_event_type::disabled, {}, {row.number(1)}, now});
+      });
   if (!read) return read.failure();
   if (auto noted = write_device_events(on, app, events, feed); !noted) return noted.failure();
   return static_cast<uint64_t>(*disabled);

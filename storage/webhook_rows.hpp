@@ -15,7 +15,8 @@ std::string event_names(const std::vector<event_type>& events);
 std::vector<event_type> parse_event_names(std::string_view names);
 
 /// Within a transaction that has locked the webhook's row: numbers the attempt and drops those beyond `kept`.
-result<void> write_attempt(database::connection& on, webhook_key key, const webhook_attempt& made, size_t kept);
+result<void> write_attempt(database::connection& on, webhook_key key, const webhook_attempt& made,
+                           size_t kept);
 
 /// The newest first.
 std::vector<std::string> signing_secrets(const sql_row& row, size_t first_column);

@@ -54,8 +54,8 @@ result<void> check_room(database::connection& on, application_id app, size_t mos
                          {app}, [](const sql_row&) {});
   if (!locked) return locked.failure();
   uint64_t count = 0;
-  auto counted = on.query("counting webhooks", "SELECT COUNT(*) FROM webhooks WHERE application_id = ?", {app},
-                          [&](const sql_row& row) { count = row.number(0); });
+  auto counted = on.query("counting webhooks", "SELECT COUNT(*) FROM webhooks WHERE application_id = ?",
+                          {app}, [&](const sql_row& row) { count = row.number(0); });
   if (!counted) return counted.failure();
   if (count < most) return {};
   return error{errc::conflict,
@@ -75,7 +75,8 @@ result<webhook> webhook_store::create(application_id app, const std::string& id,
                                       const feed_position& from, size_t most) {
   static const std::string insert =
       "INSERT INTO webhooks (public_id, application_id, state, url, description, events, max_events, "
-      "max_wait_ms, secret, cursor_row, cursor_at, cursor_offset, created_at, updated_at, disabled_at) VALUES "
+      "max_wait_ms, secret, cursor_row, cursor_at, cursor_offset, created_at, updated_at, disabled_at) "
+      "VALUES "
       "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " +
       database_now + ", created_at, IF(state = 1, 0, created_at))";
   return transact(db_, [&](database::connection& on) -> result<webhook> {
@@ -100,9 +101,9 @@ result<webhook> webhook_store::get(application_id app, const std::string& id) {
 result<std::vector<webhook>> webhook_store::list(application_id app, webhook_key after, size_t limit) {
   return with_connection(db_, [&](database::connection& on) -> result<std::vector<webhook>> {
     std::vector<webhook> found;
-    auto read = on.query("listing webhooks",
-                         select_webhook + "WHERE application_id = ? AND id > ? ORDER BY id LIMIT ?",
-                         {app, after, limit}, [&](const sql_row& row) { found.push_back(read_webhook(row)); });
+    auto read = on.query(
+        "listing webhooks", select_webhook + "WHERE application_id = ? AND id > ? ORDER BY id LIMIT ?",
+        {app, after, limit}, [&](const sql_row& row) { found.push_back(read_webhook(row)); });
     if (!read) return read.failure();
     return found;
   });
@@ -126,7 +127,8 @@ result<webhook> webhook_store::update(application_id app, const std::string& id,
       "UPDATE webhooks SET generation = generation + 1, updated_at = " + database_now +
       ", disabled_at = IF(? = 1, 0, IF(state = 1, updated_at, disabled_at)), state = ?, url = ?, "
       "description = ?, batch_row = IF(events = ?, batch_row, 0), batch_at = IF(events = ?, batch_at, 0), "
-      "batch_offset = IF(events = ?, batch_offset, 0), events = ?, max_events = ?, max_wait_ms = ?, tries = 0, "
+      "batch_offset = IF(events = ?, batch_offset, 0), events = ?, max_events = ?, max_wait_ms = ?, tries = "
+      "0, "
       "next_try_at = 0 WHERE id = ?";
   return change_row(app, id, [&](database::connection& on, const webhook& now) -> result<void> {
     auto options = now.options;
@@ -144,9 +146,8 @@ result<void> webhook_store::erase(application_id app, const std::string& id) {
   return transact(db_, [&](database::connection& on) -> result<void> {
     auto now = read_one(on, "WHERE public_id = ? AND application_id = ? FOR UPDATE", {id, app});
     if (!now) return now.failure();
-    auto attempts =
-        on.execute("deleting a webhook's attempts", "DELETE FROM webhook_attempts WHERE webhook_id = ?",
-                   {now->key});
+    auto attempts = on.execute("deleting a webhook's attempts",
+                               "DELETE FROM webhook_attempts WHERE webhook_id = ?", {now->key});
     if (!attempts) return attempts.failure();
     auto gone = on.execute("deleting a webhook", "DELETE FROM webhooks WHERE id = ?", {now->key});
     return gone ? result<void>() : gone.failure();
@@ -190,8 +191,8 @@ result<std::vector<std::string>> webhook_store::sealed_secrets(application_id ap
 }
 
 result<void> webhook_store::add_attempt(webhook_key key, const webhook_attempt& made, size_t kept) {
-  return transact(db_,
-                  [&](database::connection& on) -> result<void> { return write_attempt(on, key, made, kept); });
+  return transact(
+      db_, [&](database::connection& on) -> result<void> { return write_attempt(on, key, made, kept); });
 }
 
 result<std::vector<webhook_attempt>> webhook_store::attempts(application_id app, const std::string& id,
@@ -200,17 +201,16 @@ result<std::vector<webhook_attempt>> webhook_store::attempts(application_id app,
     auto of = read_one(on, "WHERE public_id = ? AND application_id = ?", {id, app});
     if (!of) return of.failure();
     std::vector<webhook_attempt> found;
-    auto read = on.query("reading a webhook's attempts",
-                         "SELECT number, message_id, type, events, status, latency_ms, trouble, excerpt, at, "
-                         "next_try_at FROM webhook_attempts WHERE webhook_id = ? AND number < ? "
-                         "ORDER BY number DESC LIMIT ?",
-                         {of->key, before ? before : UINT64_MAX, limit}, [&](const sql_row& row) {
-                           found.push_back({row.number(0), std::string(row.text(1)), std::string(row.text(2)),
-                                            static_cast<uint32_t>(row.number(3)),
-                                            static_cast<int>(row.number(4)), row.time(5),
-                                            std::string(row.text(6)), std::string(row.text(7)), row.time(8),
-                                            row.time(9)});
-                         });
+    auto read = on.query(
+        "reading a webhook's attempts",
+        "SELECT number, message_id, type, events, status, latency_ms, trouble, excerpt, at, "
+        "next_try_at FROM webhook_attempts WHERE webhook_id = ? AND number < ? "
+        "ORDER BY number DESC LIMIT ?",
+        {of->key, before ? before : UINT64_MAX, limit}, [&](const sql_row& row) {
+          found.push_back({row.number(0), std::string(row.text(1)), std::string(row.text(2)),
+                           static_cast<uint32_t>(row.number(3)), static_cast<int>(row.number(4)), row.time(5),
+                           std::string(row.text(6)), std::string(row.text(7)), row.time(8), row.time(9)});
+        });
     if (!read) return read.failure();
     return found;
   });

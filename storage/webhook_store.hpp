@@ -18,15 +18,15 @@ class webhook_store {
  public:
   explicit webhook_store(database& db) : db_(db) {}
 
-  /// Under this public id; delivers what comes behind `from`. Errors: conflict, when the application has `most`
-  /// already.
+  /// Under this public id; delivers what comes behind `from`. Errors: conflict, when the application has
+  /// `most` already.
   result<webhook> create(application_id app, const std::string& id, const webhook_options& options,
                          const std::string& sealed_secret, const feed_position& from, size_t most);
   result<webhook> get(application_id app, const std::string& id);
   /// In the order of their creation, behind `after`.
   result<std::vector<webhook>> list(application_id app, webhook_key after, size_t limit);
-  /// Reads, lets `change` edit the options, and writes. What waits for its next try is tried at once. Enabling
-  /// goes on where delivering had stopped.
+  /// Reads, lets `change` edit the options, and writes. What waits for its next try is tried at once.
+  /// Enabling goes on where delivering had stopped.
   result<webhook> update(application_id app, const std::string& id,
                          const std::function<result<void>(webhook_options&)>& change);
   result<void> erase(application_id app, const std::string& id);
@@ -71,7 +71,8 @@ class webhook_progress_store {
 
   /// Fixes the end of the next batch, so that every try of it is the same.
   result<bool> begin_batch(uint64_t epoch, const version& of, const feed_position& end);
-  /// Everything before `cursor` was delivered or is not wanted. With the request that did it, if there was one.
+  /// Everything before `cursor` was delivered or is not wanted. With the request that did it, if there was
+  /// one.
   result<bool> advance(uint64_t epoch, const version& of, const feed_position& cursor,
                        const webhook_attempt* taken);
   /// The batch was not taken: another try after the wait, or none, in the state that it then has.

@@ -25,6 +25,7 @@ struct outside_rules {
 /// Takes an `https://host[:port][/path][?query]` apart. Without `allow_private` the host is a name with a
 /// domain: what is a number, in whatever notation, is an address. Errors: invalid_field, saying what `what`
 /// has wrong, without showing its path.
-result<outside_url> parse_outside_url(std::string_view url, const outside_rules& rules, std::string_view what);
+result<outside_url> parse_outside_url(std::string_view url, const outside_rules& rules,
+                                      std::string_view what);
 
 }  // namespace pusher

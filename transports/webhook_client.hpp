@@ -38,9 +38,9 @@ struct webhook_client_rules {
 };
 
 /// The address that is checked is the one that is connected to: every socket is opened by us, and only for a
-/// public address, unless the rules allow private ones. Redirects are not followed, nothing is decoded, proxies
-/// of the environment are not used, and of an answer only the beginning is read. Used by one thread; `wake`
-/// is for others.
+/// public address, unless the rules allow private ones. Redirects are not followed, nothing is decoded,
+/// proxies of the environment are not used, and of an answer only the beginning is read. Used by one thread;
+/// `wake` is for others.
 class webhook_client {
  public:
   explicit webhook_client(webhook_client_rules rules);

@@ -17,7 +17,7 @@ struct options {
   std::string host = "127.0.0.1";
   uint16_t port = 0;
   std::string directory;
-  std::string log_file;  ///< empty = no log
+  std::string log_file;   ///< empty = no log
   std::string body_file;  ///< likewise
   std::string project = "pusher-emulated";
   uint16_t sandbox_port = 0;  ///< 0 = a free one

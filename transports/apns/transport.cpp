@@ -24,7 +24,8 @@ result<std::unique_ptr<transport>> make_apns_transport(const apns_settings& sett
                                                        const limits_settings& limits, answer_sink& sink) {
   auto certificate = load_identity(settings.certificate_file, settings.certificate_password);
   if (!certificate) return std::move(certificate).failure();
-  return make_apns_transport(settings, where, {tokens, *std::move(certificate), settings.topic}, limits, sink);
+  return make_apns_transport(settings, where, {tokens, *std::move(certificate), settings.topic}, limits,
+                             sink);
 }
 
 result<std::unique_ptr<transport>> make_apns_transport(const apns_settings& settings, environment where,

@@ -182,7 +182,8 @@ TEST_CASE_FIXTURE(fixture, "a dead token that was replaced or registered again s
   CHECK(devices.get(app, "since")->disabled == disabled_reason::unregistered);
 }
 
-TEST_CASE_FIXTURE(fixture, "a token that the gateway replaced is replaced, and stands in the device's history") {
+TEST_CASE_FIXTURE(fixture,
+                  "a token that the gateway replaced is replaced, and stands in the device's history") {
   auto moved = devices.put(app, sample_device("moved", "old"))->device.key;
   auto doubled = devices.put(app, sample_device("doubled", "other"))->device.key;
   auto since = devices.put(app, sample_device("since", "newest"))->device.key;
@@ -253,7 +254,8 @@ TEST_CASE_FIXTURE(fixture, "deliveries are found by gateway, code and device") {
   CHECK(count({std::nullopt, std::nullopt, std::nullopt, "e"}) == 0);
 }
 
-TEST_CASE_FIXTURE(fixture, "a filter that little meets looks through a bounded part at a time, and finds it") {
+TEST_CASE_FIXTURE(fixture,
+                  "a filter that little meets looks through a bounded part at a time, and finds it") {
   change(db,
          "INSERT INTO deliveries (notification_id, device_id, outcome, attempts, code, gateway_message_id, "
          "settled_at) SELECT ?, seq + 1000000, 1, 1, '', '', 1 FROM seq_1_to_150000",

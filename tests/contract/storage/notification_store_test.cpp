@@ -246,8 +246,8 @@ TEST_CASE_FIXTURE(fixture,
   REQUIRE(notifications.begin_sending(second.key, epoch).ok());
   auto listed = [&](notification_key key) {
     auto work = *notifications.worklist(10'000);
-    CHECK(std::is_sorted(work.begin(), work.end(),
-                         [](const auto& a, const auto& b) { return a.key < b.key; }));
+    CHECK(
+        std::is_sorted(work.begin(), work.end(), [](const auto& a, const auto& b) { return a.key < b.key; }));
     return std::count_if(work.begin(), work.end(), [&](const auto& each) { return each.key == key; });
   };
   CHECK(listed(first.key) == 1);

@@ -50,9 +50,7 @@ verdict verdict_of(verdict_kind kind, std::string code = "") {
 /// Performs the machine's actions until it waits, with a store that always works and a transport that the
 /// test plays.
 struct driver {
-  explicit driver(sender_bounds bounds = {}) : machine(bounds, 1) {
-    machine.capacity(fcm_route, 100, false);
-  }
+  explicit driver(sender_bounds bounds = {}) : machine(bounds, 1) { machine.capacity(fcm_route, 100, false); }
 
   void run() {
     for (;;) {

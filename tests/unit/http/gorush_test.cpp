@@ -92,7 +92,10 @@ TEST_CASE("a push for iOS becomes content and an override for APNs") {
 }
 
 TEST_CASE("braces in a text of gorush's are no variables") {
-  auto draft = read(R"("platform":2,"tokens":["aa"],"title":"{{properties.name}}","message":"{{","data":{"k":"\\{{x}}"})").draft;
+  auto draft =
+      read(
+          R"("platform":2,"tokens":["aa"],"title":"{{properties.name}}","message":"{{","data":{"k":"\\{{x}}"})")
+          .draft;
   auto said = worded(message_of(draft), 0);
   CHECK(said.blanks.empty());
   CHECK(said.content.title == "{{properties.name}}");

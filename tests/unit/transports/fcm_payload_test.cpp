@@ -115,7 +115,8 @@ TEST_CASE("a platform's override is merged over what was rendered, and null remo
   auto body = body_of(content);
   CHECK(text_at(body, "android/priority") == R"("HIGH")");
   CHECK(text_at(body, "android/ttl") == R"("5s")");
-  CHECK(text_at(body, "android/notification") == R"({"tag":"spring","notification_count":3,"icon":"ic_sale"})");
+  CHECK(text_at(body, "android/notification") ==
+        R"({"tag":"spring","notification_count":3,"icon":"ic_sale"})");
   CHECK(text_at(body, "apns/payload") == R"({"aps":{"sound":"ping","mutable-content":1}})");
   CHECK(text_at(body, "apns/headers/apns-priority") == R"("10")");
   CHECK(text_at(body, "webpush/notification/actions") == R"([{"action":"open"}])");
