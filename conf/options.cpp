@@ -93,9 +93,10 @@ std::vector<option> make_options() {
   made.push_back(number_option("limits.requests_per_second_per_key",
                                "Of a key without a limit of its own, per node; beyond it 429. 0 = no limit.",
                                0, million, FIELD(limits.requests_per_second_per_key)));
-  made.push_back(number_option("limits.wrong_keys_per_minute",
-                               "Unknown API keys from one address, per node; beyond it 429. 0 = no limit.", 0,
-                               million, FIELD(limits.wrong_keys_per_minute)));
+  made.push_back(
+      number_option("limits.wrong_keys_per_second",
+                    "Wrong API keys a second from one address, per node; beyond it 429. 0 = no limit.", 0,
+                    million, FIELD(limits.wrong_keys_per_second)));
   made.push_back(number_option("limits.notifications_under_way",
                                "Launched and not completed; at this number launching answers 503.", 1,
                                million, FIELD(limits.notifications_under_way)));
