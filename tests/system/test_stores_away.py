@@ -26,8 +26,9 @@ def away_at_start(lab):
     node = lab.node("late", stores.sections())
     node.start(wait=False)
     until("/livez", lambda: node.admin("/livez")[0] == 200)
-    status, failing = until("the failing checks", lambda: failing_checks(node))
-    assert status == 503 and {"mariadb", "redis"} <= failing, (status, failing)
+    status, _ = until("the failing checks", lambda: (lambda found: found if {"mariadb", "redis"} <= found[1] else None)(
+        failing_checks(node)))
+    assert status == 503, status
     node.key = "psk_any"
     status, answer, headers = node.call("PUT", "/v1/devices/a", DEVICES[0])
     assert status == 503 and int(headers["Retry-After"]) >= 1, (status, answer)
