@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "actors/api_operations.hpp"
+#include "model/device_view.hpp"
 #include "model/device_wording.hpp"
 #include "model/message_wording.hpp"
 #include "transports/fcm/payload.hpp"
@@ -90,28 +91,6 @@ double seconds_for(double pushes, double per_second, double ramp) {
   if (ramp <= 0) return at_full_rate;
   if (at_full_rate >= 0.55 * ramp) return at_full_rate + 0.45 * ramp;
   return ramp * (std::sqrt(0.01 + 1.8 * at_full_rate / ramp) - 0.1) / 0.9;
-}
-
-device_row row_of(const stored_device& from) {
-  const auto& value = from.value;
-  auto text = [](const std::optional<std::string>& given) {
-    return given ? std::string_view(*given) : std::string_view();
-  };
-  device_row row;
-  row.key = from.key;
-  row.device_id = value.device_id;
-  row.gateway = value.gateway;
-  row.environment = value.environment;
-  row.platform = value.platform;
-  row.push_token = value.push_token;
-  row.user_id = text(value.user_id);
-  row.locale = text(value.locale);
-  row.time_zone = text(value.time_zone);
-  row.app_version = text(value.app_version);
-  row.properties = value.properties;
-  row.created_at = from.created_at;
-  row.last_seen_at = from.last_seen_at;
-  return row;
 }
 
 /// The condition that an audience is; nothing when it lists ids.

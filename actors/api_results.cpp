@@ -33,7 +33,8 @@ result<http::feed_page> api_operations::read_feed(application_id app, event_type
   return page;
 }
 
-result<http::page<feed_event>> api_operations::device_history(application_id app, const std::string& device_id,
+result<http::page<feed_event>> api_operations::device_history(application_id app,
+                                                              const std::string& device_id,
                                                               event_types wanted,
                                                               const std::optional<std::string>& of,
                                                               const http::page_request& request) {
@@ -47,8 +48,8 @@ result<http::page<feed_event>> api_operations::device_history(application_id app
   return page;
 }
 
-result<std::vector<recorded_report>> api_operations::report_events(application_id app,
-                                                                   const std::vector<client_report>& reports) {
+result<std::vector<recorded_report>> api_operations::report_events(
+    application_id app, const std::vector<client_report>& reports) {
   return reports_.record(app, reports);
 }
 
@@ -80,8 +81,9 @@ result<http::explained_delivery> api_operations::explain_delivery(application_id
     if (!where) return where.failure();
     // Of a local time the walk is done anew for each wave.
     if (!known->target.fan_out_done && where->fan_out_begun && !known->target.draft.local_time)
-      known->passed_by_fan_out = device_walk(where->fan_out_start, known->last_device, where->fan_out_position)
-                                     .passed(known->device.key);
+      known->passed_by_fan_out =
+          device_walk(where->fan_out_start, known->last_device, where->fan_out_position)
+              .passed(known->device.key);
     if (where->retry) known->waits = delivery_trace::retry{where->retry->attempts, where->retry->due_at};
   }
   auto verdict = judge(*known, "");

@@ -233,7 +233,7 @@ int run_node(settings config) {
   node->predecessor = directory->predecessor();
   http::key_ring::bounds bounds;
   bounds.requests_per_second = node->config.limits.requests_per_second_per_key;
-  bounds.wrong_keys_per_minute = node->config.limits.wrong_keys_per_minute;
+  bounds.wrong_keys_per_second = node->config.limits.wrong_keys_per_second;
   node->keys = std::make_unique<http::key_ring>(bounds);
 
   // Declared before the node that uses them, so that they end after it.

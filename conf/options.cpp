@@ -41,9 +41,11 @@ std::vector<option> make_options() {
                              FIELD(embedded.buffer_pool)));
   made.push_back(
       size_option("embedded.maxmemory", "Memory limit of the embedded Redis.", FIELD(embedded.maxmemory)));
-  made.push_back(path_option("secrets.key_file", "Keys that encrypt uploaded credentials, the same on every node; empty: the node makes "
-                             "one in its data directory.",
-                             FIELD(secrets_key_file)));
+  made.push_back(
+      path_option("secrets.key_file",
+                  "Keys that encrypt uploaded credentials, the same on every node; empty: the node makes "
+                  "one in its data directory.",
+                  FIELD(secrets_key_file)));
   made.push_back(listen_option("api.listen", "Where clients connect; port 0 takes a free one.", FIELD(api)));
   made.push_back(
       list_option("api.cors_allowed_origins",
@@ -91,9 +93,10 @@ std::vector<option> make_options() {
   made.push_back(number_option("limits.requests_per_second_per_key",
                                "Of a key without a limit of its own, per node; beyond it 429. 0 = no limit.",
                                0, million, FIELD(limits.requests_per_second_per_key)));
-  made.push_back(number_option("limits.wrong_keys_per_minute",
-                               "Unknown API keys from one address, per node; beyond it 429. 0 = no limit.", 0,
-                               million, FIELD(limits.wrong_keys_per_minute)));
+  made.push_back(
+      number_option("limits.wrong_keys_per_second",
+                    "Wrong API keys a second from one address, per node; beyond it 429. 0 = no limit.", 0,
+                    million, FIELD(limits.wrong_keys_per_second)));
   made.push_back(number_option("limits.notifications_under_way",
                                "Launched and not completed; at this number launching answers 503.", 1,
                                million, FIELD(limits.notifications_under_way)));
@@ -113,8 +116,8 @@ std::vector<option> make_options() {
                                "Most connections of a sender to one gateway.", 1, 64,
                                FIELD(limits.connections_per_credential)));
   made.push_back(number_option("limits.transports_per_sender",
-                               "Credentials that a sender uses at once; others wait for their turn.", 1, 10'000,
-                               FIELD(limits.transports_per_sender)));
+                               "Credentials that a sender uses at once; others wait for their turn.", 1,
+                               10'000, FIELD(limits.transports_per_sender)));
   made.push_back(number_option("limits.transport_idle_seconds",
                                "An uploaded credential without work for so long is let go of.", 1, 86'400,
                                FIELD(limits.transport_idle_seconds)));

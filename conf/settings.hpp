@@ -134,7 +134,7 @@ struct limits_settings {
   unsigned concurrent_requests = 2000;
   unsigned concurrent_requests_per_key = 1000;    ///< and never more than are left for others
   uint32_t requests_per_second_per_key = 20'000;  ///< of a key without a limit of its own; 0 = no limit
-  unsigned wrong_keys_per_minute = 60;            ///< from one address; 0 = no limit
+  unsigned wrong_keys_per_second = 20;            ///< from one address; 0 = no limit
   unsigned notifications_under_way = 10'000;  ///< launched and not completed; beyond it nothing is launched
   unsigned redis_memory_percent = 80;         ///< beyond it nothing is launched; 100 = no limit
   unsigned http_header_seconds = 8;

@@ -39,12 +39,12 @@ class key_ring {
 
   struct bounds {
     uint32_t requests_per_second = 0;  ///< of a key without a limit of its own; 0 = no limit
-    uint32_t wrong_keys_per_minute = 0;
+    uint32_t wrong_keys_per_second = 0;
     size_t most_keys = 10'000;  ///< remembered at a time
     std::chrono::milliseconds trust{250};
-    std::chrono::milliseconds fresh{50};  ///< how old a list of live keys may be to call a key wrong by it
+    std::chrono::milliseconds fresh{30};  ///< how old a list of live keys may be to call a key wrong by it
   };
-  explicit key_ring(bounds of) : bounds_(of), wrong_(of.wrong_keys_per_minute) {}
+  explicit key_ring(bounds of) : bounds_(of), wrong_(of.wrong_keys_per_second) {}
 
   // -- for the gate: before anything is done for a request --
 

@@ -17,12 +17,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto shortest_interval = 500ms;    // between two looks at a notification
-constexpr auto interval_per_topic = 2ms;     // so many notifications are looked at less often
+constexpr auto shortest_interval = 500ms;  // between two looks at a notification
+constexpr auto interval_per_topic = 2ms;   // so many notifications are looked at less often
 constexpr auto after_failure = 2s;
 constexpr auto longest_wait_for_answer = 30s;
 constexpr auto heartbeat = 15s;
-constexpr uint64_t wake_number = 0;          // watchers have higher ones
+constexpr uint64_t wake_number = 0;  // watchers have higher ones
 
 }  // namespace
 
@@ -254,7 +254,8 @@ void progress_hub::keep_time() {
     auto& watcher = *each.watcher;
     if (watcher.wants_to_write() && now - watcher.last_moved() > most_silence_) watcher.lose();
     if (!watcher.begun() && !watcher.over() && now - each.since > longest_wait_for_answer)
-      watcher.refuse(problem({errc::timed_out, "The stores did not answer in time.", "", 1}, watcher.asked()));
+      watcher.refuse(
+          problem({errc::timed_out, "The stores did not answer in time.", "", 1}, watcher.asked()));
     if (!watcher.begun() || now - each.last_beat < heartbeat) continue;
     each.last_beat = now;
     watcher.beat();

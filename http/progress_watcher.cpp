@@ -19,7 +19,7 @@ request_head essence_of(request_head head) {
   std::string().swap(asked.body);
   for (auto each = asked.headers.begin(); each != asked.headers.end();)
     each = each->first == "authorization" || each->first == "last-event-id" ? std::next(each)
-                                                                             : asked.headers.erase(each);
+                                                                            : asked.headers.erase(each);
   head.framing.keep_alive = false;
   return head;
 }
@@ -106,7 +106,8 @@ void progress_watcher::queue(std::string_view bytes) {
 
 void progress_watcher::flush() {
   while (!lost_ && wants_to_write()) {
-    auto count = ::send(taken_.socket, unsent_.data() + sent_, unsent_.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
+    auto count =
+        ::send(taken_.socket, unsent_.data() + sent_, unsent_.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
     if (count <= 0) {
       lost_ = true;

@@ -1,4 +1,4 @@
-// How fast one caller may ask: a bucket that holds what a window of time allows, and fills evenly.
+// How fast one caller may ask: a bucket that holds one second's requests and fills evenly.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@ namespace pusher::http {
 
 /// What a client may know of its limit.
 struct rate_reading {
-  uint32_t limit = 0;          ///< requests in a window
+  uint32_t limit = 0;          ///< requests per second
   uint32_t remaining = 0;      ///< that may be made at once
   uint32_t reset_seconds = 0;  ///< until `limit` may be made at once again
 };
@@ -20,8 +20,6 @@ struct rate_reading {
 class rate_meter {
  public:
   using clock = std::chrono::steady_clock;
-
-  explicit rate_meter(std::chrono::seconds window = std::chrono::seconds(1)) : window_(window) {}
 
   /// Whether one more request may be made; takes it if so. `limit` is not 0, and may differ from call to
   /// call.
@@ -44,15 +42,14 @@ class rate_meter {
   void fill(uint32_t limit, clock::time_point now) {
     if (!since_) left_ = limit;
     std::chrono::duration<double> passed = now - since_.value_or(now);
-    left_ = std::min<double>(limit, left_ + std::max(0.0, passed.count()) * limit / window_.count());
+    left_ = std::min<double>(limit, left_ + std::max(0.0, passed.count()) * limit);
     since_ = now;
   }
 
   uint32_t seconds_until(uint32_t limit, double wanted) const {
-    return static_cast<uint32_t>(std::ceil(std::max(0.0, wanted - left_) * window_.count() / limit));
+    return static_cast<uint32_t>(std::ceil(std::max(0.0, wanted - left_) / limit));
   }
 
-  std::chrono::duration<double> window_;
   double left_ = 0;
   std::optional<clock::time_point> since_;
 };

@@ -39,8 +39,9 @@ result<void> read_time(const call& of, const char* name, utc_ms& into) {
   auto time = parse_rfc3339(*text);
   if (!time || *time <= 0)
     return fault(errc::invalid_field,
-                 std::string(name) + " is a time as RFC 3339 writes it, e.g. 2026-11-23T10:00:00Z; a + in it is "
-                                     "sent as %2B.");
+                 std::string(name) +
+                     " is a time as RFC 3339 writes it, e.g. 2026-11-23T10:00:00Z; a + in it is "
+                     "sent as %2B.");
   into = *time;
   return {};
 }
@@ -192,8 +193,9 @@ answer list_notifications(const call& of) {
   auto paging = read_paging(of.asked.query, 1000);
   if (!paging) return paging.failure();
   notification_filter wanted;
-  auto read = read_name(of, "state", parse_notification_state,
-                        "draft, scheduled, launched, sending, completed, paused, canceled, expired", wanted.state);
+  auto read =
+      read_name(of, "state", parse_notification_state,
+                "draft, scheduled, launched, sending, completed, paused, canceled, expired", wanted.state);
   if (!read) return read.failure();
   if (const auto* id = parameter(of, "external_id")) wanted.external_id = *id;
   if (auto from = read_time(of, "created_from", wanted.created_from); !from) return from.failure();

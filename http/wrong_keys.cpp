@@ -13,15 +13,15 @@ constexpr size_t places = 4096;
 
 }  // namespace
 
-wrong_keys::wrong_keys(uint32_t per_minute)
-    : per_minute_(per_minute),
+wrong_keys::wrong_keys(uint32_t per_second)
+    : per_second_(per_second),
       seed_(std::to_string(std::random_device{}())),
-      counts_(per_minute == 0 ? 0 : places, rate_meter(std::chrono::minutes(1))) {}
+      counts_(per_second == 0 ? 0 : places) {}
 
 uint32_t wrong_keys::take(std::string_view address, clock::time_point now) {
-  if (per_minute_ == 0) return 0;
+  if (per_second_ == 0) return 0;
   auto& count = counts_[std::hash<std::string>{}(seed_ + network_of(address)) % places];
-  return count.take(per_minute_, now) ? 0 : count.retry_after_seconds(per_minute_);
+  return count.take(per_second_, now) ? 0 : count.retry_after_seconds(per_second_);
 }
 
 std::string network_of(std::string_view address) {

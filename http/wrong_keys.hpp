@@ -19,13 +19,13 @@ class wrong_keys {
   using clock = std::chrono::steady_clock;
 
   /// 0 = no limit.
-  explicit wrong_keys(uint32_t per_minute);
+  explicit wrong_keys(uint32_t per_second);
 
   /// 0 when the address may try one more, and has done so now; else the seconds until it may.
   uint32_t take(std::string_view address, clock::time_point now);
 
  private:
-  const uint32_t per_minute_;
+  const uint32_t per_second_;
   const std::string seed_;
   std::vector<rate_meter> counts_;
 };

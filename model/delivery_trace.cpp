@@ -2,30 +2,13 @@
 
 #include <algorithm>
 
+#include "model/device_view.hpp"
+
 namespace pusher {
 
 namespace {
 
 using kind = delivery_verdict::kind;
-
-device_row as_row(const stored_device& from) {
-  const auto& device = from.value;
-  auto view = [](const std::optional<std::string>& text) { return text ? std::string_view(*text) : ""; };
-  device_row row;
-  row.key = from.key;
-  row.device_id = device.device_id;
-  row.gateway = device.gateway;
-  row.environment = device.environment;
-  row.platform = device.platform;
-  row.user_id = view(device.user_id);
-  row.locale = view(device.locale);
-  row.time_zone = view(device.time_zone);
-  row.app_version = view(device.app_version);
-  row.properties = device.properties;
-  row.created_at = from.created_at;
-  row.last_seen_at = from.last_seen_at;
-  return row;
-}
 
 std::string sentence_of(outcome value) {
   switch (value) {
@@ -44,7 +27,8 @@ std::string sentence_of(outcome value) {
     case outcome::skipped:
       return "It was not sent, by a rule";
     case outcome::unknown:
-      return "The push was sent and no answer came: it may have arrived or not, and was not sent again so that "
+      return "The push was sent and no answer came: it may have arrived or not, and was not sent again so "
+             "that "
              "nobody gets it twice";
   }
   return "";
@@ -72,12 +56,13 @@ std::optional<delivery_verdict> condition_not_met(const delivery_trace& of, cons
   auto parsed = condition::parse(json);
   if (!parsed) return std::nullopt;
   device_reader reader;
-  reader.load(as_row(of.device));
+  reader.load(row_of(of.device));
   auto unmet = find_unmet_part(*parsed, reader, of.target.launched_at);
   if (!unmet) return std::nullopt;
   auto made = say(kind::not_targeted, "condition_not_met",
-                  unmet->negated ? "By what the device is now, it meets a part of the condition that it must not meet."
-                                 : "By what the device is now, it does not meet this part of the condition.");
+                  unmet->negated
+                      ? "By what the device is now, it meets a part of the condition that it must not meet."
+                      : "By what the device is now, it does not meet this part of the condition.");
   made.unmet = std::move(unmet);
   return made;
 }
@@ -101,9 +86,8 @@ std::optional<delivery_verdict> outside(const delivery_trace& of) {
 }
 
 std::string disabled_sentence(const stored_device& device) {
-  return (device.disabled == disabled_reason::token_moved
-              ? "The device's token moved to another device at "
-              : "A gateway called the device's token dead at ") +
+  return (device.disabled == disabled_reason::token_moved ? "The device's token moved to another device at "
+                                                          : "A gateway called the device's token dead at ") +
          to_rfc3339(device.disabled_at) + "; a disabled device is in no audience until it registers again.";
 }
 
@@ -123,15 +107,18 @@ delivery_verdict pending(const delivery_trace& of) {
   if (target.state == notification_state::paused)
     return say(kind::pending, "paused", "The notification is paused; resume it to go on.");
   if (!target.fan_out_done && target.draft.local_time)
-    return say(kind::pending, "waits_for_local_time",
-               "It goes out when the clock in the device's time zone shows the time, or is on its way just now.");
+    return say(
+        kind::pending, "waits_for_local_time",
+        "It goes out when the clock in the device's time zone shows the time, or is on its way just now.");
   if (!target.fan_out_done && !of.passed_by_fan_out)
-    return say(kind::pending, "not_reached", "The notification's audience is still being read and has not come to the device.");
+    return say(kind::pending, "not_reached",
+               "The notification's audience is still being read and has not come to the device.");
   if (of.waits)
     return say(kind::pending, "waits_for_retry",
                "The gateway did not take it in " + std::to_string(of.waits->attempts) +
                    " attempts; it is tried again at " + to_rfc3339(of.waits->due_at) + ".");
-  return say(kind::pending, "under_way", "The push is in the journal, or sent and its answer not recorded yet.");
+  return say(kind::pending, "under_way",
+             "The push is in the journal, or sent and its answer not recorded yet.");
 }
 
 }  // namespace
@@ -159,14 +146,17 @@ delivery_verdict judge(const delivery_trace& of, std::string_view meaning) {
                "The device was registered for the first time after the launch.");
   if (auto why = outside(of)) return *why;
   // One that was disabled later may have a push under way.
-  bool may_be_pending = !target.settled() && of.passed_by_fan_out && of.device.disabled_at > target.launched_at;
+  bool may_be_pending =
+      !target.settled() && of.passed_by_fan_out && of.device.disabled_at > target.launched_at;
   if (of.device.disabled != disabled_reason::none && !may_be_pending)
     return say(kind::not_targeted, "disabled", disabled_sentence(of.device));
   if (target.settled())
     return target.state == notification_state::canceled
-               ? say(kind::not_targeted, "canceled", "The notification was canceled before it came to the device.")
+               ? say(kind::not_targeted, "canceled",
+                     "The notification was canceled before it came to the device.")
                : say(kind::not_targeted, "not_matched_then",
-                     "The device is as the audience asks for now; when the audience was read it was not, or it "
+                     "The device is as the audience asks for now; when the audience was read it was not, or "
+                     "it "
                      "was disabled.");
   return pending(of);
 }

@@ -79,15 +79,6 @@ result<uint64_t> delete_rows(database::connection& on, const std::string& table,
                     "DELETE FROM `" + table + "` WHERE application_id = ? LIMIT ?", {app, most_rows});
 }
 
-/// Senders forget what is gone when the version changes (storage/credential_store.hpp).
-result<uint64_t> delete_credentials(database::connection& on, application_id app, size_t most_rows) {
-  auto gone = delete_rows(on, "credentials", app, most_rows);
-  if (!gone || *gone == 0) return gone;
-  auto told = on.execute("changing the credentials' version",
-                         "UPDATE credential_changes SET version = version + 1 WHERE id = 1", {});
-  return told ? gone : told.failure();
-}
-
 /// Counts up what each step has done.
 class tally {
  public:
@@ -112,8 +103,7 @@ result<uint64_t> purge_one(database::connection& on, application_id app, size_t 
   tally done;
   // One that was launched by a request under way when the application was deleted is found here.
   bool good = done.add(cancel_notifications(on, app)) &&
-              done.add(release_notifications(on, app, most_rows)) && done.add(drop_indexes(on, app)) &&
-              done.add(delete_credentials(on, app, most_rows));
+              done.add(release_notifications(on, app, most_rows)) && done.add(drop_indexes(on, app));
   auto held = good ? delete_held_tokens(on, app, most_rows) : result<uint64_t>(uint64_t{0});
   good = good && done.add(held);
   // A hold goes after its tokens: by it alone they are found.
@@ -123,14 +113,40 @@ result<uint64_t> purge_one(database::connection& on, application_id app, size_t 
   return done.total();
 }
 
-result<bool> has_rows(database::connection& on, application_id app) {
+result<bool> has_rows(database::connection& on, const std::string& table, application_id app) {
   bool any = false;
   auto read = on.query("looking for rows of an application",
-                       "SELECT 1 FROM notifications WHERE application_id = ? UNION ALL SELECT 1 FROM "
-                       "indexed_properties WHERE application_id = ? LIMIT 1",
-                       {app, app}, [&](const sql_row&) { any = true; });
+                       "SELECT 1 FROM " + table + " WHERE application_id = ? LIMIT 1", {app},
+                       [&](const sql_row&) { any = true; });
   if (!read) return read.failure();
   return any;
+}
+
+/// Last, as what is canceled and not settled may be with a sender still. Whoever uses credentials watches
+/// their version.
+result<uint64_t> delete_credentials(database& db, application_id app, size_t most_rows) {
+  return transact(db, [&](database::connection& on) -> result<uint64_t> {
+    auto waits = has_rows(on, "notifications", app);
+    if (!waits) return waits.failure();
+    if (*waits) return uint64_t{0};
+    auto gone = delete_rows(on, "credentials", app, most_rows);
+    if (!gone || *gone == 0) return gone;
+    auto noted = on.execute("noting a change of credentials",
+                            "UPDATE credential_changes SET version = version + 1 WHERE id = 1", {});
+    if (!noted) return noted.failure();
+    return gone;
+  });
+}
+
+/// Once nothing of it is left.
+result<void> delete_application(database::connection& on, application_id app) {
+  for (const char* table : {"notifications", "indexed_properties", "credentials"}) {
+    auto waits = has_rows(on, table, app);
+    if (!waits) return waits.failure();
+    if (*waits) return {};
+  }
+  auto gone = on.execute("deleting an application", "DELETE FROM applications WHERE id = ?", {app});
+  return gone ? result<void>() : gone.failure();
 }
 
 }  // namespace
@@ -145,22 +161,20 @@ result<uint64_t> cancel_notifications(database::connection& on, application_id a
 }
 
 result<bool> purge_applications(database& db, size_t most_rows, utc_ms grace_ms) {
-  return with_connection(db, [&](database::connection& on) -> result<bool> {
-    auto deleted = find_deleted(on, grace_ms);
-    if (!deleted) return deleted.failure();
-    for (const auto& each : *deleted) {
-      auto done = purge_one(on, each.key, most_rows);
-      if (!done) return done.failure();
-      if (*done > 0) return true;
-      if (!each.outlived_grace) continue;
-      auto waits = has_rows(on, each.key);
-      if (!waits) return waits.failure();
-      if (*waits) continue;
-      auto gone = on.execute("deleting an application", "DELETE FROM applications WHERE id = ?", {each.key});
-      if (!gone) return gone.failure();
-    }
-    return false;
-  });
+  auto deleted = with_connection(db, [&](database::connection& on) { return find_deleted(on, grace_ms); });
+  if (!deleted) return deleted.failure();
+  for (const auto& each : *deleted) {
+    auto done =
+        with_connection(db, [&](database::connection& on) { return purge_one(on, each.key, most_rows); });
+    if (done && *done == 0) done = delete_credentials(db, each.key, most_rows);
+    if (!done) return done.failure();
+    if (*done > 0) return true;
+    if (!each.outlived_grace) continue;
+    auto gone =
+        with_connection(db, [&](database::connection& on) { return delete_application(on, each.key); });
+    if (!gone) return gone.failure();
+  }
+  return false;
 }
 
 }  // namespace pusher

@@ -276,8 +276,9 @@ result<void> delivery_recording::replace_tokens() {
     if (!matched) return matched.failure();
     if (*matched == 0) continue;
     bool changed = false;
-    auto read = on_.query("replacing tokens", "SELECT token_hash = ? FROM devices FORCE INDEX (by_id) WHERE id = ?",
-                          {fresh, each->value->device}, [&](const sql_row& found) { changed = found.number(0) != 0; });
+    auto read = on_.query(
+        "replacing tokens", "SELECT token_hash = ? FROM devices FORCE INDEX (by_id) WHERE id = ?",
+        {fresh, each->value->device}, [&](const sql_row& found) { changed = found.number(0) != 0; });
     if (!read) return read.failure();
     if (!changed) continue;
     auto noted = write_device_events(
@@ -302,10 +303,12 @@ result<void> delivery_recording::note_disabled(const std::vector<const row*>& di
   for (size_t from = 0; from < devices.size(); from += list_length) {
     auto to = std::min(from + list_length, devices.size());
     sql_parameters parameters{static_cast<unsigned>(disabled_reason::unregistered)};
-    add_padded(parameters, devices.begin() + static_cast<long>(from), devices.begin() + static_cast<long>(to));
+    add_padded(parameters, devices.begin() + static_cast<long>(from),
+               devices.begin() + static_cast<long>(to));
     auto read = on_.query(
         "finding dead tokens",
-        "SELECT d.application_id, d.id, d.disabled_at FROM devices d FORCE INDEX (by_id) WHERE d.disabled = ? "
+        "SELECT d.application_id, d.id, d.disabled_at FROM devices d FORCE INDEX (by_id) WHERE d.disabled = "
+        "? "
         "AND d.id IN (" +
             placeholders(to - from) +
             ") AND NOT EXISTS (SELECT 1 FROM device_events e WHERE e.application_id = d.application_id AND "
@@ -356,8 +359,8 @@ result<void> delivery_recording::complete() {
   return {};
 }
 
-/// Only what is new enters the feed, in the transaction that makes it so: a batch that is recorded again finds
-/// its rows and tells nothing.
+/// Only what is new enters the feed, in the transaction that makes it so: a batch that is recorded again
+/// finds its rows and tells nothing.
 result<void> delivery_recording::tell() {
   application_id app;
   for (size_t i = 0; i < rows_.size(); ++i) {

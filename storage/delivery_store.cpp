@@ -15,7 +15,8 @@ constexpr size_t most_looked_through = 100'000;
 /// The gateway of a push that never left is the device's.
 const std::string select_deliveries =
     "SELECT r.device_id, d.device_id, r.outcome, r.attempts, r.code, r.gateway_message_id, r.settled_at, "
-    "IF(r.gateway = 0, d.gateway, r.gateway) FROM deliveries r FORCE INDEX (PRIMARY) LEFT JOIN devices d FORCE INDEX "
+    "IF(r.gateway = 0, d.gateway, r.gateway) FROM deliveries r FORCE INDEX (PRIMARY) LEFT JOIN devices d "
+    "FORCE INDEX "
     "(PRIMARY) ON d.application_id = ? AND d.id = r.device_id WHERE r.notification_id = ? AND ";
 
 result<notification_key> find_notification(database::connection& on, application_id app,
@@ -31,8 +32,9 @@ result<notification_key> find_notification(database::connection& on, application
 
 result<device_key> find_device(database::connection& on, application_id app, const std::string& id) {
   device_key key;
-  auto read = on.query("finding a device", "SELECT id FROM devices WHERE application_id = ? AND device_id = ?",
-                       {app, id}, [&](const sql_row& row) { key.value = row.number(0); });
+  auto read =
+      on.query("finding a device", "SELECT id FROM devices WHERE application_id = ? AND device_id = ?",
+               {app, id}, [&](const sql_row& row) { key.value = row.number(0); });
   if (!read) return read.failure();
   return key;
 }
@@ -52,11 +54,11 @@ delivery read_delivery(const sql_row& row) {
 /// Where looking through stops; 0 = the end is nearer than that.
 result<device_key> bound_behind(database::connection& on, notification_key of, device_key after) {
   device_key bound;
-  auto read = on.query("bounding a list of deliveries",
-                       "SELECT device_id FROM deliveries FORCE INDEX (PRIMARY) WHERE notification_id = ? AND "
-                       "device_id > ? ORDER BY device_id LIMIT 1 OFFSET ?",
-                       {of, after, most_looked_through},
-                       [&](const sql_row& row) { bound.value = row.number(0); });
+  auto read =
+      on.query("bounding a list of deliveries",
+               "SELECT device_id FROM deliveries FORCE INDEX (PRIMARY) WHERE notification_id = ? AND "
+               "device_id > ? ORDER BY device_id LIMIT 1 OFFSET ?",
+               {of, after, most_looked_through}, [&](const sql_row& row) { bound.value = row.number(0); });
   if (!read) return read.failure();
   return bound;
 }
@@ -160,7 +162,8 @@ result<delivery_store::page> delivery_store::list(application_id app, const std:
   return with_connection(db_, [&](database::connection& on) -> result<page> {
     auto key = find_notification(on, app, notification_id);
     if (!key) return key.failure();
-    return wanted.device_id ? list_one(on, app, *key, wanted) : list_some(on, app, *key, wanted, after, limit);
+    return wanted.device_id ? list_one(on, app, *key, wanted)
+                            : list_some(on, app, *key, wanted, after, limit);
   });
 }
 

@@ -27,11 +27,12 @@ struct known_notification {
 
 result<known_device> find_device(database::connection& on, application_id app, const std::string& device_id) {
   known_device found;
-  auto read = on.query("finding a device",
-                       "SELECT id, created_at, gateway FROM devices WHERE application_id = ? AND device_id = ?",
-                       {app, device_id}, [&](const sql_row& row) {
-                         found = {{row.number(0)}, row.time(1), static_cast<gateway>(row.number(2))};
-                       });
+  auto read =
+      on.query("finding a device",
+               "SELECT id, created_at, gateway FROM devices WHERE application_id = ? AND device_id = ?",
+               {app, device_id}, [&](const sql_row& row) {
+                 found = {{row.number(0)}, row.time(1), static_cast<gateway>(row.number(2))};
+               });
   if (!read) return read.failure();
   if (!found.key) return error{errc::not_found, "There is no device with this id", "", 0};
   return found;
@@ -46,10 +47,12 @@ const std::string select_notifications = "SELECT id, public_id, external_id, lau
 result<known_notification> find_notification(database::connection& on, application_id app,
                                              const std::string& id) {
   known_notification found;
-  auto read = on.query("finding a notification", select_notifications + "WHERE public_id = ? AND application_id = ?",
-                       {id, app}, [&](const sql_row& row) { found = read_notification(row); });
+  auto read =
+      on.query("finding a notification", select_notifications + "WHERE public_id = ? AND application_id = ?",
+               {id, app}, [&](const sql_row& row) { found = read_notification(row); });
   if (!read) return read.failure();
-  if (!found.key) return error{errc::not_found, "There is no notification with this id", "/notification_id", 0};
+  if (!found.key)
+    return error{errc::not_found, "There is no notification with this id", "/notification_id", 0};
   return found;
 }
 
@@ -208,7 +211,8 @@ class history_page {
   result<void> read_deliveries(const std::vector<known_notification>& notifications, entry_map& into) {
     auto read = on_.query(
         "reading a device's deliveries",
-        "SELECT notification_id, outcome, settled_at, attempts, code, gateway_message_id, gateway FROM deliveries "
+        "SELECT notification_id, outcome, settled_at, attempts, code, gateway_message_id, gateway FROM "
+        "deliveries "
         "FORCE INDEX (PRIMARY) WHERE device_id = ? AND notification_id IN (" +
             placeholders(notifications.size()) + ")",
         keys_of(device_.key, notifications), [&](const sql_row& row) {
@@ -226,16 +230,17 @@ class history_page {
   }
 
   result<void> read_reports(const std::vector<known_notification>& notifications, entry_map& into) {
-    auto read = on_.query("reading a device's reports",
-                          "SELECT notification_id, type, at FROM reports FORCE INDEX (PRIMARY) WHERE device_id = ? "
-                          "AND notification_id IN (" +
-                              placeholders(notifications.size()) + ")",
-                          keys_of(device_.key, notifications), [&](const sql_row& row) {
-                            feed_event made;
-                            made.type = event_of(static_cast<device_event_type>(row.number(1)));
-                            made.at = row.time(2);
-                            if (wanted_.has(made.type)) into[row.number(0)].push_back(std::move(made));
-                          });
+    auto read =
+        on_.query("reading a device's reports",
+                  "SELECT notification_id, type, at FROM reports FORCE INDEX (PRIMARY) WHERE device_id = ? "
+                  "AND notification_id IN (" +
+                      placeholders(notifications.size()) + ")",
+                  keys_of(device_.key, notifications), [&](const sql_row& row) {
+                    feed_event made;
+                    made.type = event_of(static_cast<device_event_type>(row.number(1)));
+                    made.at = row.time(2);
+                    if (wanted_.has(made.type)) into[row.number(0)].push_back(std::move(made));
+                  });
     return read ? result<void>() : read.failure();
   }
 

@@ -33,7 +33,8 @@ struct known_delivery {
 using delivery_id = std::pair<uint64_t, uint64_t>;  ///< notification, device
 
 const std::string select_deliveries =
-    "SELECT notification_id, device_id, settled_at, attempts, code, gateway_message_id, gateway FROM deliveries "
+    "SELECT notification_id, device_id, settled_at, attempts, code, gateway_message_id, gateway FROM "
+    "deliveries "
     "FORCE INDEX (PRIMARY) WHERE ";
 
 /// `(notification_id = ? AND device_id = ?) OR ...`, which the server turns into look-ups by key.
@@ -79,12 +80,13 @@ class details {
     for (const auto& each : events)
       for (auto device : {each.subject.device, each.subject.other})
         if (device) ids.push_back(device.value);
-    return look_up("reading devices of events",
-                   "SELECT id, device_id, gateway FROM devices FORCE INDEX (PRIMARY) WHERE application_id = ? "
-                   "AND id",
-                   std::move(ids), [this](const sql_row& row) {
-                     devices_[row.number(0)] = {std::string(row.text(1)), static_cast<gateway>(row.number(2))};
-                   });
+    return look_up(
+        "reading devices of events",
+        "SELECT id, device_id, gateway FROM devices FORCE INDEX (PRIMARY) WHERE application_id = ? "
+        "AND id",
+        std::move(ids), [this](const sql_row& row) {
+          devices_[row.number(0)] = {std::string(row.text(1)), static_cast<gateway>(row.number(2))};
+        });
   }
 
   result<void> find_notifications(const std::vector<bare_event>& events) {
@@ -121,9 +123,11 @@ class details {
     for (size_t from = 0; from < devices.size(); from += list_length) {
       auto to = std::min(from + list_length, devices.size());
       sql_parameters parameters{notification};
-      add_padded(parameters, devices.begin() + static_cast<long>(from), devices.begin() + static_cast<long>(to));
-      auto done = read(select_deliveries + "notification_id = ? AND device_id IN (" + placeholders(to - from) + ")",
-                       parameters);
+      add_padded(parameters, devices.begin() + static_cast<long>(from),
+                 devices.begin() + static_cast<long>(to));
+      auto done =
+          read(select_deliveries + "notification_id = ? AND device_id IN (" + placeholders(to - from) + ")",
+               parameters);
       if (!done) return done;
     }
     return {};
@@ -145,9 +149,9 @@ class details {
 
   result<void> read(const std::string& sql, const sql_parameters& parameters) {
     auto done = on_.query("reading deliveries of events", sql, parameters, [this](const sql_row& row) {
-      deliveries_[{row.number(0), row.number(1)}] = {
-          row.time(2), static_cast<uint32_t>(row.number(3)), std::string(row.text(4)), std::string(row.text(5)),
-          static_cast<uint8_t>(row.number(6))};
+      deliveries_[{row.number(0), row.number(1)}] = {row.time(2), static_cast<uint32_t>(row.number(3)),
+                                                     std::string(row.text(4)), std::string(row.text(5)),
+                                                     static_cast<uint8_t>(row.number(6))};
     });
     return done ? result<void>() : done.failure();
   }

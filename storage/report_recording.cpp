@@ -13,8 +13,8 @@ using column = bulk_rows::kind;
 
 /// Asks for ids in lists; `visit` gets each row.
 template <class Visit>
-result<void> look_up(database::connection& on, const char* doing, const std::string& select, application_id app,
-                     std::vector<std::string_view> ids, Visit visit) {
+result<void> look_up(database::connection& on, const char* doing, const std::string& select,
+                     application_id app, std::vector<std::string_view> ids, Visit visit) {
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   for (size_t from = 0; from < ids.size(); from += list_length) {
@@ -30,15 +30,15 @@ result<void> look_up(database::connection& on, const char* doing, const std::str
 }  // namespace
 
 result<std::vector<recorded_report>> report_recording::run() {
-  // In the order in which results are recorded too: rows, devices, counts, feed. So the two never wait for each
-  // other in a circle.
+  // In the order in which results are recorded too: rows, devices, counts, feed. So the two never wait for
+  // each other in a circle.
   for (auto step : {&report_recording::read_clock, &report_recording::find_devices,
                     &report_recording::find_notifications})
     if (auto done = (this->*step)(); !done) return done.failure();
   sort_out();
-  for (auto step : {&report_recording::leave_out_existing, &report_recording::insert,
-                    &report_recording::write_unbound, &report_recording::touch_devices,
-                    &report_recording::add_counts})
+  for (auto step :
+       {&report_recording::leave_out_existing, &report_recording::insert, &report_recording::write_unbound,
+        &report_recording::touch_devices, &report_recording::add_counts})
     if (auto done = (this->*step)(); !done) return done.failure();
   if (auto told = feed_.write(on_); !told) return told.failure();
   for (auto [report, first] : same_)
@@ -56,22 +56,23 @@ result<void> report_recording::find_devices() {
   std::vector<std::string_view> ids;
   for (const auto& each : reports_)
     ids.push_back(each.device_id);
-  return look_up(on_, "finding devices",
-                 "SELECT id, device_id FROM devices FORCE INDEX (by_device) WHERE application_id = ? AND device_id",
-                 app_, std::move(ids),
-                 [this](const sql_row& row) { devices_[std::string(row.text(1))] = {row.number(0)}; });
+  return look_up(
+      on_, "finding devices",
+      "SELECT id, device_id FROM devices FORCE INDEX (by_device) WHERE application_id = ? AND device_id",
+      app_, std::move(ids),
+      [this](const sql_row& row) { devices_[std::string(row.text(1))] = {row.number(0)}; });
 }
 
 result<void> report_recording::find_notifications() {
   std::vector<std::string_view> ids;
   for (const auto& each : reports_)
     if (each.notification_id) ids.push_back(*each.notification_id);
-  return look_up(on_, "finding notifications",
-                 "SELECT id, public_id FROM notifications FORCE INDEX (by_public_id) WHERE application_id = ? AND "
-                 "public_id",
-                 app_,
-                 std::move(ids),
-                 [this](const sql_row& row) { notifications_[std::string(row.text(1))] = {row.number(0)}; });
+  return look_up(
+      on_, "finding notifications",
+      "SELECT id, public_id FROM notifications FORCE INDEX (by_public_id) WHERE application_id = ? AND "
+      "public_id",
+      app_, std::move(ids),
+      [this](const sql_row& row) { notifications_[std::string(row.text(1))] = {row.number(0)}; });
 }
 
 void report_recording::sort_out() {
@@ -104,22 +105,23 @@ result<void> report_recording::leave_out_existing() {
     sql_parameters parameters{notification};
     std::vector<device_key> devices;
     auto last = first;
-    for (; last != fresh_.end() && last->first.notification == notification && devices.size() < list_length; ++last)
+    for (; last != fresh_.end() && last->first.notification == notification && devices.size() < list_length;
+         ++last)
       if (devices.empty() || devices.back() != last->first.device) devices.push_back(last->first.device);
     add_padded(parameters, devices.begin(), devices.end());
     first = last;
-    auto read = on_.query("reading reports",
-                          "SELECT device_id, type, at FROM reports FORCE INDEX (PRIMARY) WHERE notification_id = ? "
-                          "AND device_id IN (" +
-                              placeholders(devices.size()) + ") FOR UPDATE",
-                          parameters, [&](const sql_row& row) {
-                            auto known = fresh_.find({notification,
-                                                      {row.number(0)},
-                                                      static_cast<device_event_type>(row.number(1))});
-                            if (known == fresh_.end()) return;
-                            results_[known->second] = {report_status::repeated, row.time(2)};
-                            known->second = reports_.size();
-                          });
+    auto read = on_.query(
+        "reading reports",
+        "SELECT device_id, type, at FROM reports FORCE INDEX (PRIMARY) WHERE notification_id = ? "
+        "AND device_id IN (" +
+            placeholders(devices.size()) + ") FOR UPDATE",
+        parameters, [&](const sql_row& row) {
+          auto known =
+              fresh_.find({notification, {row.number(0)}, static_cast<device_event_type>(row.number(1))});
+          if (known == fresh_.end()) return;
+          results_[known->second] = {report_status::repeated, row.time(2)};
+          known->second = reports_.size();
+        });
     if (!read) return read.failure();
   }
   for (auto each = fresh_.begin(); each != fresh_.end();)

@@ -1,6 +1,8 @@
 """Applications and API keys: made, listed, renamed, suspended, deleted; keys shown once, rotated, revoked at once on every node."""
 import datetime
 import json
+import pathlib
+import secrets
 import subprocess
 import time
 
@@ -125,8 +127,17 @@ def small_one_passes(node, key, name):
     until(f"{name} to complete", lambda: completed(node, key, identity))
 
 
+def give_credential(lab, node, operator, name):
+    """Those of the configuration are the application default's."""
+    admin = expect(201, node.call("POST", f"/v1/applications/{name}/keys", {"scopes": ["admin"]}, key=operator))["key"]
+    account = json.loads(pathlib.Path(lab.emulator.ready["service_account_file"]).read_text())
+    expect(201, node.call("POST", "/v1/credentials", {
+        "gateway": "fcm", "name": name, "activate": True, "service_account": account}, key=admin))
+
+
 def suspended(lab, node, other, operator, shop):
     """What is under way stops and goes on later; another application does not notice."""
+    give_credential(lab, node, operator, "shop")
     devices = [{"device_id": f"s-{n}", "push_token": f"s-{n}", **DEVICE} for n in range(CAMPAIGN)]
     node.key = shop
     node.import_devices(devices)
@@ -204,7 +215,10 @@ def main():
     with Lab(emulator_flags=("--delay-ms", "100", "--max-streams", "10")) as lab:
         stores = lab.stores()
         stores.start()
-        sections = {**stores.sections(), "limits": {"connections_per_credential": 4}}
+        shared = lab.directory / "secrets.key"
+        shared.write_text(secrets.token_hex(32) + "\n")
+        shared.chmod(0o600)
+        sections = {**stores.sections(), "limits": {"connections_per_credential": 4}, "secrets": {"key_file": str(shared)}}
         node = lab.node("one", sections).start()
         other = lab.node("two", sections, ("--roles", "api")).start()
         operator = node.make_key("admin")

@@ -167,8 +167,8 @@ def shed(node, draft, why):
 def redis_fills_up(node):
     draft = expect(201, node.call("POST", "/v1/notifications", note()))["id"]
     redis = Redis(node)
-    redis.command("CONFIG", "SET", "maxmemory", 64 * 1024 * 1024)
     redis.command("SET", "filler", b"x" * (54 * 1024 * 1024))
+    redis.command("CONFIG", "SET", "maxmemory", 64 * 1024 * 1024)
     shed(node, draft, "Redis")
     still_answers(node, draft, None)
     assert node.notification(draft)["state"] == "draft"

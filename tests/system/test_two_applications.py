@@ -24,8 +24,8 @@ def routes():
 class Application:
     """One application with something in every drawer. What it owns bears its mark."""
 
-    def __init__(self, node, operator, name):
-        self.node, self.name, self.mark = node, name, f"mark-of-{name}"
+    def __init__(self, lab, node, operator, name):
+        self.lab, self.node, self.name, self.mark = lab, node, name, f"mark-of-{name}"
         expect(201, node.call("POST", "/v1/applications", {"name": name}, key=operator))
         self.key = expect(201, node.call("POST", f"/v1/applications/{name}/keys", {"scopes": SCOPES, "name": self.mark},
                                          key=operator))["key"]
@@ -37,10 +37,14 @@ class Application:
     def note(self, **more):
         return {"content": {"title": self.mark}, "audience": {"device_ids": ["shared", f"own-{self.name}"]}, **more}
 
+    def credential(self, name):
+        account = json.loads(pathlib.Path(self.lab.emulator.ready["service_account_file"]).read_text())
+        return {"gateway": "fcm", "name": name, "service_account": account, "activate": True}
+
     def fill(self):
-        account = json.loads(pathlib.Path(self.node.sections["fcm"]["service_account_file"]).read_text())
-        self.credential = expect(201, self.call("POST", "/v1/credentials", {
-            "gateway": "fcm", "name": self.mark, "service_account": account, "activate": True}))["id"]
+        self.credential_id = expect(201, self.call("POST", "/v1/credentials", self.credential(self.mark)))["id"]
+        self.webhook = expect(201, self.call("POST", "/v1/webhooks", {
+            "url": "https://receiver.example.com/hook", "description": self.mark}))["id"]
         for identity in ("shared", f"own-{self.name}"):
             # The same push token in both: a token is one device's within an application, not beyond it.
             expect(201, self.call("PUT", f"/v1/devices/{identity}", {
@@ -71,8 +75,8 @@ class Application:
     def snapshot(self):
         """All that it can see of itself."""
         seen = {}
-        for path in ("/v1/notifications?limit=1000", "/v1/segments", "/v1/indexed-properties", "/v1/token-holds", "/v1/keys",
-                     "/v1/credentials", "/v1/applications", "/v1/users/same-user/devices", "/v1/devices/shared/events",
+        for path in ("/v1/credentials", f"/v1/webhooks/{self.webhook}", "/v1/notifications?limit=1000", "/v1/segments", "/v1/indexed-properties", "/v1/token-holds", "/v1/keys",
+                     "/v1/applications", "/v1/users/same-user/devices", "/v1/devices/shared/events",
                      f"/v1/devices/own-{self.name}/events", f"/v1/notifications/{self.done}/deliveries"):
             seen[path] = expect(200, self.call("GET", path))
         seen["devices"] = expect(200, self.call("POST", "/v1/devices:search", {"limit": 1000}))
@@ -80,6 +84,9 @@ class Application:
         seen["export"] = sorted(self.call("GET", "/v1/devices:export")[1].splitlines())
         for keys in seen["/v1/keys"]["items"]:
             keys.pop("last_used_at", None)
+        # Deliveries to nowhere go on by themselves.
+        webhook = seen.pop(f"/v1/webhooks/{self.webhook}")
+        seen["webhook"] = {name: webhook[name] for name in ("id", "url", "description")}
         return seen
 
 
@@ -98,24 +105,20 @@ def by_notification(attacker, victim, method, rest="", body=None):
         like_absent(attacker, method, f"/v1/notifications/{identity}{rest}", f"/v1/notifications/{ABSENT}{rest}", body)
 
 
+def by_credential(attacker, victim, method, rest="", body=None):
+    like_absent(attacker, method, f"/v1/credentials/{victim.credential_id}{rest}", f"/v1/credentials/{ABSENT}{rest}", body)
+
+
+def by_webhook(attacker, victim, method, rest="", body=None):
+    like_absent(attacker, method, f"/v1/webhooks/{victim.webhook}{rest}", f"/v1/webhooks/{ABSENT}{rest}", body)
+
+
 def by_device(attacker, victim, method, rest="", body=None):
     like_absent(attacker, method, f"/v1/devices/own-{victim.name}{rest}", f"/v1/devices/nobody{rest}", body)
 
 
 def by_key(attacker, victim, method, rest="", body=None):
     like_absent(attacker, method, f"/v1/keys/{victim.second_key}{rest}", f"/v1/keys/psk_nobodys_{rest}", body)
-
-
-def by_credential(attacker, victim, method, rest="", body=None):
-    like_absent(attacker, method, f"/v1/credentials/{victim.credential}{rest}", f"/v1/credentials/{ABSENT}{rest}", body)
-
-
-def names_own_credential(attacker, victim):
-    """The same name in both is no conflict, and makes nothing of the victim's."""
-    made = expect(201, attacker.call("POST", "/v1/credentials", {
-        "gateway": "hms", "name": victim.mark, "app_id": "1", "app_secret": "a secret"}))
-    assert made["id"] != victim.credential
-    expect(204, attacker.call("DELETE", f"/v1/credentials/{made['id']}"))
 
 
 def by_application(attacker, victim, method, rest="", body=None):
@@ -134,7 +137,8 @@ def nothing_of(victim, answer):
     """A list or search that answers, and has nothing of the victim's in it."""
     text = json.dumps(answer[1])
     assert answer[0] in (200, 201, 400, 404), answer
-    for trace in (victim.mark, f"own-{victim.name}", victim.draft, victim.done, victim.second_key, victim.credential):
+    for trace in (victim.mark, f"own-{victim.name}", victim.draft, victim.done, victim.second_key, victim.webhook,
+                  victim.credential_id):
         assert trace not in text, (trace, text[:2000])
 
 
@@ -153,7 +157,7 @@ def counts(attacker, victim):
 
 def creates(attacker, victim):
     """External ids and idempotency keys are each application's own; an audience never reaches beyond it."""
-    once = {"Idempotency-Key": "the same in both"}
+    once = {"Idempotency-Key": f"the-same-in-both-against-{victim.name}"}
     mine = expect(201, victim.call("POST", "/v1/notifications", victim.note(), headers=once))
     theirs = attacker.call("POST", "/v1/notifications", attacker.note(), headers=once)
     assert theirs[0] == 201 and theirs[1]["id"] != mine["id"] and "Idempotency-Replayed" not in theirs[2], theirs
@@ -219,6 +223,46 @@ def pushes_like_gorush(attacker, victim):
     assert status == 200 and victim.mark not in text, (status, text)
 
 
+def uses_own_credential(attacker, victim):
+    """Names of credentials are each application's own."""
+    made = expect(201, attacker.call("POST", "/v1/credentials", {**attacker.credential(victim.mark), "activate": False}))
+    assert made["id"] != victim.credential_id and not made["active"], made
+    expect(204, attacker.call("DELETE", f"/v1/credentials/{made['id']}"))
+
+
+def opens_own_webhook(attacker, victim):
+    made = expect(201, attacker.call("POST", "/v1/webhooks", {"url": "https://receiver.example.com/hook"}))
+    expect(204, attacker.call("DELETE", f"/v1/webhooks/{made['id']}"))
+
+
+def reports_many(attacker, victim):
+    """What is another's is refused as what is not there, and nothing of it is counted."""
+    told = expect(200, attacker.call("POST", "/v1/events:report", {"events": [
+        {"device_id": f"own-{victim.name}", "type": "opened"}, {"device_id": "nobody", "type": "opened"},
+        {"device_id": "shared", "type": "opened", "notification_id": victim.done},
+        {"device_id": "shared", "type": "opened", "notification_id": ABSENT}]}))
+    assert told["recorded"] == 0 and len(told["refused"]) == 4, told
+    details = [each["detail"] for each in told["refused"]]
+    assert details[0] == details[1] and details[2] == details[3], told
+
+
+def rehearses(attacker, victim):
+    counted = []
+    for identity in (f"own-{victim.name}", "nobody"):
+        told = expect(200, attacker.call("POST", "/v1/notifications:rehearse", attacker.note(audience={"device_ids": [identity]})))
+        assert victim.mark not in json.dumps(told), told
+        told["audience"].pop("as_of")
+        counted.append(told["audience"])
+    assert counted[0] == counted[1] and counted[0]["count"] == 0, counted
+
+
+def asks_about_a_delivery(attacker, victim):
+    like_absent(attacker, "GET", f"/v1/notifications/{victim.done}/deliveries/shared", f"/v1/notifications/{ABSENT}/deliveries/shared")
+    own = attacker.call("GET", f"/v1/notifications/{attacker.done}/deliveries/own-{victim.name}")
+    nobody = attacker.call("GET", f"/v1/notifications/{attacker.done}/deliveries/nobody")
+    assert own[0] == nobody[0] == 404 and own[1]["detail"] == nobody[1]["detail"], (own, nobody)
+
+
 def exports(attacker, victim, method, body=None):
     answer = attacker.call(method, "/v1/devices:export", body)
     assert answer[0] == 200 and victim.mark not in str(answer[1]) and f"own-{victim.name}" not in str(answer[1])
@@ -259,20 +303,35 @@ ATTACKS = {
     ("GET", "/v1/indexed-properties"): lambda a, v: nothing_of(v, a.call("GET", "/v1/indexed-properties")),
     ("PUT", "/v1/indexed-properties"): lambda a, v: expect(200, a.call("PUT", "/v1/indexed-properties", {"names": ["mark"]})),
     ("GET", "/v1/gateways"): lambda a, v: nothing_of(v, a.call("GET", "/v1/gateways")),
-    ("POST", "/v1/credentials"): names_own_credential,
-    ("GET", "/v1/credentials"): lambda a, v: lists(a, v, "/v1/credentials"),
+    ("POST", "/v1/credentials"): uses_own_credential,
+    ("GET", "/v1/credentials"): lambda a, v: nothing_of(v, a.call("GET", "/v1/credentials")),
     ("GET", "/v1/credentials/{id}"): lambda a, v: by_credential(a, v, "GET"),
-    ("PATCH", "/v1/credentials/{id}"): lambda a, v: by_credential(a, v, "PATCH", body={"active": False}),
+    ("PATCH", "/v1/credentials/{id}"): lambda a, v: by_credential(a, v, "PATCH", body={"name": "stolen"}),
     ("DELETE", "/v1/credentials/{id}"): lambda a, v: by_credential(a, v, "DELETE"),
     **{("POST", f"/v1/credentials/{{id}}:{verb}"): lambda a, v, verb=verb: by_credential(a, v, "POST", f":{verb}")
        for verb in ("verify", "activate", "deactivate")},
+    ("POST", "/v1/webhooks"): opens_own_webhook,
+    ("GET", "/v1/webhooks"): lambda a, v: lists(a, v, "/v1/webhooks"),
+    ("GET", "/v1/webhooks/{id}"): lambda a, v: by_webhook(a, v, "GET"),
+    ("PATCH", "/v1/webhooks/{id}"): lambda a, v: by_webhook(a, v, "PATCH", body={"description": "stolen"}),
+    ("DELETE", "/v1/webhooks/{id}"): lambda a, v: by_webhook(a, v, "DELETE"),
+    ("GET", "/v1/webhooks/{id}/attempts"): lambda a, v: by_webhook(a, v, "GET", "/attempts"),
+    **{("POST", f"/v1/webhooks/{{id}}:{verb}"): lambda a, v, verb=verb, body=body: by_webhook(a, v, "POST", f":{verb}", body)
+       for verb, body in (("rotate-secret", None), ("enable", None), ("test", None), ("replay", {"since": "2026-01-01T00:00:00Z"}))},
+    ("POST", "/v1/events:report"): reports_many,
+    ("POST", "/v1/notifications:rehearse"): rehearses,
+    ("POST", "/v1/notifications/{id}:rehearse"): lambda a, v: by_notification(a, v, "POST", ":rehearse"),
+    ("GET", "/v1/notifications/{id}/progress"): lambda a, v: by_notification(a, v, "GET", "/progress"),
+    ("GET", "/v1/notifications/{id}/deliveries/{device_id}"): asks_about_a_delivery,
     ("GET", "/v1/token-holds"): lambda a, v: [
         expect(True, (v.hold not in [each["id"] for each in a.call("GET", "/v1/token-holds")[1]["items"]], None))],
     ("POST", "/v1/token-holds/{id}:confirm"): lambda a, v: decides(a, v, "confirm"),
     ("POST", "/v1/token-holds/{id}:undo"): lambda a, v: decides(a, v, "undo"),
     ("GET", "/v1/events"): lambda a, v: (lists(a, v, "/v1/events"), lists(a, v, "/v1/events?limit=1000")),
     ("POST", "/v1/notifications"): creates,
-    ("GET", "/v1/notifications"): lambda a, v: (lists(a, v, "/v1/notifications"), lists(a, v, "/v1/notifications?state=draft")),
+    ("GET", "/v1/notifications"): lambda a, v: (
+        lists(a, v, "/v1/notifications"), lists(a, v, "/v1/notifications?state=draft"),
+        nothing_of(v, a.call("GET", f"/v1/notifications?external_id=external-{v.name}"))),
     ("GET", "/v1/notifications/{id}"): lambda a, v: by_notification(a, v, "GET"),
     ("PATCH", "/v1/notifications/{id}"): lambda a, v: by_notification(a, v, "PATCH", body={"ttl_seconds": 5}),
     ("DELETE", "/v1/notifications/{id}"): lambda a, v: by_notification(a, v, "DELETE"),
@@ -308,7 +367,7 @@ def main():
     with Lab() as lab:
         node = lab.node("node", {"compat": {"gorush": True}}).start()
         operator = node.make_key("admin")
-        alpha, beta = Application(node, operator, "alpha"), Application(node, operator, "beta")
+        alpha, beta = (Application(lab, node, operator, name) for name in ("alpha", "beta"))
         attacked = 0
         for attacker, victim in ((beta, alpha), (alpha, beta)):
             before = victim.snapshot()

@@ -118,7 +118,8 @@ TEST_CASE_FIXTURE(fixture, "a notification is looked at once, however many watch
   CHECK(eventually([&] { return server->stats().progress_watchers == 0; }));
 }
 
-TEST_CASE_FIXTURE(fixture, "a client that comes again gets what it has not, or learns that there is no more") {
+TEST_CASE_FIXTURE(fixture,
+                  "a client that comes again gets what it has not, or learns that there is no more") {
   start();
   http_client again(server->port()), late(server->port()), over(server->port());
   REQUIRE(again.ask(follow("Last-Event-ID: id0\r\n")));
@@ -188,7 +189,8 @@ TEST_CASE_FIXTURE(fixture, "there are so many places and no more, and they becom
   CHECK(next.ask(follow())->status == 200);
 }
 
-TEST_CASE_FIXTURE(fixture, "a client that does not read gets the newest once it does, and memory stays flat") {
+TEST_CASE_FIXTURE(fixture,
+                  "a client that does not read gets the newest once it does, and memory stays flat") {
   limits_settings limits;
   limits.http_body_seconds = 60;
   start(limits);
@@ -223,7 +225,8 @@ TEST_CASE_FIXTURE(fixture, "a client that reads nothing for long is cut") {
   CHECK(eventually([&] { return server->stats().progress_watchers == 0; }));
 }
 
-TEST_CASE_FIXTURE(fixture, "HEAD is the head alone, HTTP/1.0 has no chunks, and who says no more still hears") {
+TEST_CASE_FIXTURE(fixture,
+                  "HEAD is the head alone, HTTP/1.0 has no chunks, and who says no more still hears") {
   start();
   http_client head(server->port()), old(server->port()), half(server->port());
   REQUIRE(head.send("HEAD " + path + " HTTP/1.1\r\nHost: t\r\n\r\n"));

@@ -277,7 +277,7 @@ TEST_CASE_FIXTURE(fixture, "every table belongs to applications, or is known not
                           "AND c.table_name = "
                           "t.table_name AND c.column_name = 'application_id')",
                           {}, [&](const sql_row& row) { found.emplace(row.text(0)); });
-  REQUIRE(read.ok());
+  REQUIRE_MESSAGE(read.ok(), read.failure().detail);
   CHECK(found == others);
 }
 
@@ -320,6 +320,11 @@ TEST_CASE_FIXTURE(fixture,
            "INSERT INTO held_tokens SELECT id, 1, REPEAT('x', 32), 0, 1, 1 FROM token_holds WHERE "
            "application_id = ?",
            {of});
+    change(db,
+           "INSERT INTO credentials (public_id, application_id, name, gateway, environments, active, facts, "
+           "sealed, "
+           "created_at, updated_at) VALUES (UUID(), ?, 'c', 0, 1, 1, '', '', 0, 0)",
+           {of});
     change(db, "INSERT INTO token_guard (application_id, gateway, environment) VALUES (?, 0, 0)", {of});
   }
   auto note = notifications.list(app.key, notification_filter{notification_state::launched, {}, 0, 0}, {}, 1)
@@ -334,14 +339,23 @@ TEST_CASE_FIXTURE(fixture,
   REQUIRE(applications.remove(app.key).ok());
   CHECK(number_of(db, "SELECT state FROM notifications WHERE id = ?", {note.key}) ==
         static_cast<uint64_t>(notification_state::canceled));
-  auto left = number_of(db, "SELECT COUNT(*) FROM devices WHERE application_id = ?", {app.key});
-  auto devices_left = [&] {
+  auto left = [&] {
     return number_of(db, "SELECT COUNT(*) FROM devices WHERE application_id = ?", {app.key});
   };
-  // What other tests deleted may come before it.
-  for (int i = 0; i < 100 && devices_left() == left; ++i)
+  auto before = left();
+  // Others that were deleted earlier come first.
+  for (int i = 0; i < 100 && left() == before; ++i)
     REQUIRE(applications.purge(10).ok());
-  CHECK(devices_left() == left - 10);
+  CHECK(left() == before - 10);
+  // What is canceled and not settled may still need its credential.
+  auto count_credentials = [&] {
+    return number_of(db, "SELECT COUNT(*) FROM credentials WHERE application_id = ?", {app.key});
+  };
+  auto credentials_version = [&] { return number_of(db, "SELECT version FROM credential_changes"); };
+  auto version = credentials_version();
+  for (int i = 0; i < 100 && *applications.purge(10); ++i) {
+  }
+  CHECK(count_credentials() == 1);
   // Fan-out closes its audience; then it is settled and can go.
   change(db, "UPDATE notifications SET fan_out_done = 1 WHERE id = ?", {note.key});
   REQUIRE(notifications.sweep_completed().ok());
@@ -357,6 +371,7 @@ TEST_CASE_FIXTURE(fixture,
   CHECK(number_of(db, "SELECT COUNT(*) FROM applications WHERE id = ?", {app.key}) == 1);
   purge_all(-1);
   CHECK(number_of(db, "SELECT COUNT(*) FROM applications WHERE id = ?", {app.key}) == 0);
+  CHECK(credentials_version() > version);
   std::vector<std::string> tables;
   auto read =
       (*db.open())
@@ -364,7 +379,7 @@ TEST_CASE_FIXTURE(fixture,
                   "SELECT table_name FROM information_schema.columns WHERE table_schema = DATABASE() AND "
                   "column_name = 'application_id'",
                   {}, [&](const sql_row& row) { tables.emplace_back(row.text(0)); });
-  REQUIRE(read.ok());
+  REQUIRE_MESSAGE(read.ok(), read.failure().detail);
   for (const auto& table : tables) {
     CAPTURE(table);
     CHECK(number_of(db, "SELECT COUNT(*) FROM " + table + " WHERE application_id = ?", {app.key}) == 0);

@@ -4,8 +4,8 @@
 
 #include "sample.hpp"
 #include "storage/connection.hpp"
-#include "storage/device_store.hpp"
 #include "storage/delivery_store.hpp"
+#include "storage/device_store.hpp"
 #include "storage/property_index_store.hpp"
 #include "storage/report_store.hpp"
 #include "storage/transaction.hpp"
@@ -209,8 +209,9 @@ TEST_CASE_FIXTURE(fixture, "a history tells of pushes, each with what the client
   CHECK(as_text(page("a", {}, 10, event_types::all(), first.id).entries) ==
         "opened received accepted registered");
   CHECK(history.list(app, "a", event_types::all(), "nope", {}, 10).failure().pointer == "/notification_id");
-  CHECK(history.list(app, "a", event_types::all(), launched(db, new_application(db)).id, {}, 10).failure().code ==
-        errc::not_found);
+  CHECK(history.list(app, "a", event_types::all(), launched(db, new_application(db)).id, {}, 10)
+            .failure()
+            .code == errc::not_found);
 }
 
 TEST_CASE_FIXTURE(fixture, "a history goes back over more notifications than one look takes") {
@@ -220,8 +221,10 @@ TEST_CASE_FIXTURE(fixture, "a history goes back over more notifications than one
   settle(oldest, device, outcome::accepted, oldest.launched_at);
   change(db,
          "INSERT INTO notifications (public_id, application_id, state, lane, ttl_seconds, draft, audience, "
-         "audience_last_device, created_at, launched_at) SELECT UUID(), application_id, state, lane, ttl_seconds, draft, "
-         "audience, audience_last_device, created_at, launched_at FROM notifications JOIN seq_1_to_6000 WHERE id = ?",
+         "audience_last_device, created_at, launched_at) SELECT UUID(), application_id, state, lane, "
+         "ttl_seconds, draft, "
+         "audience, audience_last_device, created_at, launched_at FROM notifications JOIN seq_1_to_6000 "
+         "WHERE id = ?",
          {oldest.key});
   auto first = page("a");
   CHECK(first.entries.empty());

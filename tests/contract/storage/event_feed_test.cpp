@@ -233,7 +233,8 @@ TEST_CASE_FIXTURE(fixture, "a reader who follows parallel writers misses nothing
   for (auto& each : threads)
     each.join();
   CHECK(!failed);
-  CHECK(seen.size() == number_of(db, "SELECT COUNT(*) FROM deliveries WHERE notification_id = ?", {target.key}));
+  CHECK(seen.size() ==
+        number_of(db, "SELECT COUNT(*) FROM deliveries WHERE notification_id = ?", {target.key}));
   for (const auto& [id, times] : seen)
     REQUIRE(times == 1);
 }
@@ -259,7 +260,8 @@ TEST_CASE_FIXTURE(fixture, "what is old is purged, and a cursor before it is tol
   CHECK(read(*end).events.size() == 1);
 }
 
-TEST_CASE_FIXTURE(fixture, "rows that a crashed database took back are told from those that got their numbers") {
+TEST_CASE_FIXTURE(fixture,
+                  "rows that a crashed database took back are told from those that got their numbers") {
   auto target = launched(db, app);
   for (uint64_t i = 1; i <= 4; ++i)
     record({batch(target, i * 10, i * 10 + 1)});

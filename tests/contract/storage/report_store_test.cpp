@@ -105,7 +105,8 @@ TEST_CASE_FIXTURE(fixture, "a thousand reports over many notifications are recor
     targets.push_back(launched(db, app));
   std::vector<client_report> many;
   for (int i = 0; i < 1000; ++i)
-    many.push_back({"d" + std::to_string(i % 10), i % 3 == 0 ? opened : received, targets[static_cast<size_t>(i / 50)].id});
+    many.push_back({"d" + std::to_string(i % 10), i % 3 == 0 ? opened : received,
+                    targets[static_cast<size_t>(i / 50)].id});
   size_t fresh = 0;
   for (auto each : record(many))
     fresh += each == report_status::recorded ? 1 : 0;

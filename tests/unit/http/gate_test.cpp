@@ -47,7 +47,7 @@ struct fixture {
   key_ring ring{[] {
     key_ring::bounds made;
     made.requests_per_second = 1'000'000;
-    made.wrong_keys_per_minute = 5;
+    made.wrong_keys_per_second = 5;
     return made;
   }()};
   actors behind;
@@ -175,9 +175,10 @@ TEST_CASE_FIXTURE(fixture, "wrong keys are refused here after a few, and others 
     ++passed;
     behind.answer_first(401);
   }
-  CHECK(passed == 5);
-  CHECK(refused[429] == 95);
-  CHECK(header(asked.back()->answers[0], "Retry-After") == "12");
+  CHECK(passed >= 5);
+  CHECK(passed < 50);
+  CHECK(refused[429] == 100 - passed);
+  CHECK(header(asked.back()->answers[0], "Retry-After") == "1");
   CHECK(ask("a").answers.empty());
 }
 

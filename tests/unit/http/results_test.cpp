@@ -77,9 +77,10 @@ TEST_CASE_FIXTURE(fixture, "a history is chosen by type and notification") {
   engine.events[1].notification_id.clear();
   CHECK(get("/v1/devices/a/events").body.find("registered") != std::string::npos);
   CHECK(get("/v1/devices/a/events", {{"type", "opened"}}).body.find("registered") == std::string::npos);
-  CHECK(get("/v1/devices/a/events", {{"notification_id", "n"}}).body ==
-        R"({"items":[{"type":"opened","at":"1970-01-01T00:00:01.000Z","notification_id":"n","gateway":"fcm"}],)"
-        R"("has_more":false,"next_cursor":null})");
+  CHECK(
+      get("/v1/devices/a/events", {{"notification_id", "n"}}).body ==
+      R"({"items":[{"type":"opened","at":"1970-01-01T00:00:01.000Z","notification_id":"n","gateway":"fcm"}],)"
+      R"("has_more":false,"next_cursor":null})");
   CHECK(get("/v1/devices/a/events", {{"type", "notification_settled"}}).status == 400);
   CHECK(get("/v1/events", {{"type", "registered"}}).status == 400);
 }
@@ -99,11 +100,11 @@ TEST_CASE_FIXTURE(fixture, "a report is 201, a repeated one 200, one about nothi
 
 TEST_CASE_FIXTURE(fixture, "many reports are recorded at once, and the refused ones are named") {
   engine.devices["a"];
-  auto done = post("/v1/events:report",
-                   R"({"events":[{"device_id":"a","type":"opened","notification_id":"n"},)"
-                   R"({"device_id":"b","type":"received","notification_id":"n"},)"
-                   R"({"device_id":"a","type":"received","notification_id":"gone"},)"
-                   R"({"device_id":"a","type":"opened","notification_id":"n"}]})");
+  auto done =
+      post("/v1/events:report", R"({"events":[{"device_id":"a","type":"opened","notification_id":"n"},)"
+                                R"({"device_id":"b","type":"received","notification_id":"n"},)"
+                                R"({"device_id":"a","type":"received","notification_id":"gone"},)"
+                                R"({"device_id":"a","type":"opened","notification_id":"n"}]})");
   CHECK(done.status == 200);
   CHECK(done.body ==
         R"({"recorded":1,"repeated":1,"refused":[{"pointer":"/events/1/device_id","code":"not_found",)"
@@ -115,7 +116,8 @@ TEST_CASE_FIXTURE(fixture, "many reports are recorded at once, and the refused o
                           R"({"events":[{"device_id":"a","type":"disabled"}]})",
                           R"({"events":[{"device_id":"a","type":"opened","odd":1}]})"})
     CHECK_MESSAGE(post("/v1/events:report", bad).status == 400, bad);
-  auto fault = post("/v1/events:report", R"({"events":[{"device_id":"a","type":"opened"},{"device_id":"a","type":"x"}]})");
+  auto fault = post("/v1/events:report",
+                    R"({"events":[{"device_id":"a","type":"opened"},{"device_id":"a","type":"x"}]})");
   CHECK(fault.body.find(R"("pointer":"/events/1/type")") != std::string::npos);
   std::string many;
   for (int i = 0; i < 1001; ++i)
@@ -124,7 +126,9 @@ TEST_CASE_FIXTURE(fixture, "many reports are recorded at once, and the refused o
 }
 
 TEST_CASE_FIXTURE(fixture, "lists take filters, and say which values these have") {
-  get("/v1/notifications", {{"state", "sending"}, {"external_id", "x"}, {"created_from", "2026-11-23T10:00:00Z"},
+  get("/v1/notifications", {{"state", "sending"},
+                            {"external_id", "x"},
+                            {"created_from", "2026-11-23T10:00:00Z"},
                             {"created_to", "2026-11-24T10:00:00+09:00"}});
   CHECK(engine.notifications_wanted.state == notification_state::sending);
   CHECK(engine.notifications_wanted.external_id == "x");
@@ -142,7 +146,8 @@ TEST_CASE_FIXTURE(fixture, "lists take filters, and say which values these have"
   CHECK(odd.body.find("fcm, apns, webpush, hms") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(fixture, "an explanation shows what is known and the part of the condition that is not met") {
+TEST_CASE_FIXTURE(fixture,
+                  "an explanation shows what is known and the part of the condition that is not met") {
   engine.explained.known.target.id = "n";
   engine.explained.known.device.value.device_id = "d";
   engine.explained.verdict = {delivery_verdict::kind::not_targeted, "condition_not_met", "No.",

@@ -94,7 +94,8 @@ TEST_CASE_FIXTURE(fixture, "of a condition the part that is not met is named") {
         R"(/all/1 {"property":"plan","eq":"pro"})");
   CHECK(unmet(R"({"all":[{"property":"level","gte":5},{"not":{"property":"plan","eq":"free"}}]})") ==
         R"(/all/1/not {"property":"plan","eq":"free"} negated)");
-  CHECK(unmet(R"({"any":[{"property":"level","lt":5},{"property":"plan","eq":"pro"}]})").rfind("/any", 0) != 0);
+  CHECK(unmet(R"({"any":[{"property":"level","lt":5},{"property":"plan","eq":"pro"}]})").rfind("/any", 0) !=
+        0);
   CHECK(unmet(R"({"any":[{"property":"level","lt":5},{"property":"plan","eq":"pro"}]})").find("\"any\"") !=
         std::string::npos);
   CHECK(unmet(R"({"any":[{"all":[{"property":"missing","exists":true}]}]})").find("missing") !=
