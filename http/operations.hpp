@@ -201,7 +201,7 @@ class operations : public webhook_operations {
   /// Makes a second live key. Errors: conflict (two are live).
   virtual result<made_api_key> rotate_key(application_id app, const std::string& id,
                                           std::optional<utc_ms> overlap) = 0;
-  /// When this has returned, no node takes the key any more.
+  /// When this has returned, this node takes the key no more; others do for at most a quarter of a second.
   virtual result<void> revoke_key(application_id app, const std::string& id) = 0;
 
   virtual result<registered_device> put_device(application_id app, const device& value) = 0;
