@@ -51,7 +51,7 @@ inline void change(database& db, const std::string& sql, const sql_parameters& p
 /// A launched notification to everyone.
 inline notification launched(database& db, application_id app) {
   notification_draft draft;
-  draft.content.title = "Hello";
+  draft.content.title.emplace("Hello");
   draft.audience = audience_all{};
   draft.launch = true;
   auto made = notification_store(db).create(app, draft, std::nullopt, nullptr);

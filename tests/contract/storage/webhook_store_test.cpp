@@ -36,7 +36,8 @@ struct fixture {
   webhook_progress_store::version version(const webhook& of) { return {of.key, job(of).generation}; }
   webhook get(const webhook& of) { return *webhooks.get(app, of.id); }
   bool listed(const webhook& of) {
-    for (const auto& each : *progress.enabled())
+    auto enabled = *progress.enabled();
+    for (const auto& each : enabled)
       if (each.of.key == of.key) return true;
     return false;
   }
@@ -210,7 +211,8 @@ TEST_CASE_FIXTURE(fixture, "webhooks of a suspended application wait") {
 TEST_CASE_FIXTURE(fixture, "the head of the feed comes with what is enabled") {
   auto of = made();
   auto head = [&] {
-    for (const auto& each : *progress.enabled())
+    auto enabled = *progress.enabled();
+    for (const auto& each : enabled)
       if (each.of.key == of.key) return each.head;
     return UINT64_MAX;
   };
