@@ -62,7 +62,8 @@ def sustained(node, emulator, load):
 def main():
     seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     with Lab() as lab:
-        node = lab.node(sections={"limits": {"requests_per_second_per_key": 0, "notifications_under_way": 100_000}}).start()
+        node = lab.node(sections={"limits": {"requests_per_second_per_key": 0, "concurrent_requests": 4000, "concurrent_requests_per_key": 2000,
+                                            "notifications_under_way": 100_000}}).start()
         node.make_key()
         node.import_devices([{"device_id": f"d-{n}", "gateway": "fcm", "platform": "android", "push_token": f"token-{n}"}
                              for n in range(DEVICES)])
