@@ -47,9 +47,10 @@ answer create_notification(const call& of) {
   if (!draft) return draft.failure();
   auto created = of.engine.create_notification(of.who.application, *draft, *once, notification_body);
   if (!created) return created.failure();
-  auto location = "/v1/notifications/" + created->created.id;
+  auto id = created->created.id;
   auto made = once_only(201, of, std::move(*created));
-  made.headers.emplace_back("Location", std::move(location));
+  // What is replayed may have been deleted since.
+  if (!id.empty()) made.headers.emplace_back("Location", "/v1/notifications/" + id);
   return made;
 }
 
