@@ -179,7 +179,7 @@ TEST_CASE_FIXTURE(fixture, "a history tells of pushes, each with what the client
   auto device = devices.get(app, "a")->key;
   auto first = launched(db, app), second = launched(db, app), third = launched(db, app);
   auto at = first.launched_at;
-  settle(first, device, outcome::accepted, at + 10);
+  settle(first, device, outcome::accepted, at - 1);  // before the reports, however quick they are
   settle(second, device, outcome::failed, at + 20);
   REQUIRE(report({"a", device_event_type::received, first.id}).status == report_status::recorded);
   REQUIRE(report({"a", device_event_type::opened, first.id}).status == report_status::recorded);
