@@ -81,6 +81,14 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
               if (self->state.waits->size() > 0)
                 self->delayed_send(self, answer_waits::interval, look_at_answers{});
             },
+            [self, number](report_question) {
+              actor_report made;
+              made.name = "api/" + std::to_string(number);
+              made.mailbox = self->mailbox().size();
+              made.claimed = self->state.waiting() + self->state.waits->size();
+              made.detail = "{}";
+              return made;
+            },
             [self](drain) {
               self->state.store();
               self->state.waits->finish_all();

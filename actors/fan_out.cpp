@@ -5,6 +5,7 @@
 #include "actors/role_loop.hpp"
 #include "actors/roles.hpp"
 #include "actors/sender_transports.hpp"
+#include "http/json_writer.hpp"
 
 namespace pusher {
 
@@ -27,7 +28,8 @@ class fan_out_role : public role_loop<fan_out_role> {
                 {[self, supervisor] { self->send(supervisor, wake_role{role::push_sender}); },
                  [self, supervisor] { self->send(supervisor, wake_role{role::result_writer}); },
                  [this] { node_->lead.lose(); },
-                 [this](const auto& seconds) { node_->numbers.credentials_expire(seconds); }}) {}
+                 [this](const auto& seconds) { node_->numbers.credentials_expire(seconds); },
+                 [this](const char* doing, const error& why) { note_failure(doing, why); }}) {}
 
   utc_ms now() const { return now_ms(); }
   void woken() { driver_.woken(); }
@@ -38,8 +40,27 @@ class fan_out_role : public role_loop<fan_out_role> {
     if (driver_.machine().leading()) driver_.poll();
   }
 
+  actor_report report() const {
+    const auto& counted = driver_.machine().counters();
+    http::json_text out;
+    out.open();
+    out.field("epoch", driver_.machine().epoch());
+    out.field("rows_read", counted.rows_read);
+    out.field("pages", counted.pages);
+    out.field("targets", counted.targets);
+    out.field("batches", counted.batches);
+    out.field("skipped", counted.skipped);
+    out.field("finished", counted.finished);
+    out.close();
+    actor_report made;
+    made.name = "fan-out/0";
+    made.claimed = driver_.machine().under_way();
+    made.detail = out.take();
+    return made;
+  }
+
   step_result step() {
-    if (draining_) return {};
+    if (draining_ || node_->stages.held(role::fan_out)) return {};
     if (!follow_the_lease()) {
       node_->numbers.fan_out(driver_.machine().counters(), 0, false);
       return {};

@@ -305,6 +305,7 @@ step_result fan_out_driver::failed_step(const char* doing, const error& why) {
 }
 
 void fan_out_driver::failed(const char* doing, const error& why) {
+  hooks_.failed(doing, why);
   log::warn("fan_out.store_failed", {{"doing", doing}, {"detail", why.detail}});
 }
 

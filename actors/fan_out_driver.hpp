@@ -27,6 +27,7 @@ struct fan_out_hooks {
   std::function<void()> results_appended;
   std::function<void()> fenced;  ///< someone else leads
   std::function<void(const credential_expiries&)> credentials_expire;
+  std::function<void(const char* doing, const error&)> failed;
 };
 
 class fan_out_driver {

@@ -30,6 +30,11 @@ bool health_board::ready() const {
          std::all_of(entries_.begin(), entries_.end(), [](const auto& each) { return each.second.ok; });
 }
 
+bool health_board::draining() const {
+  std::lock_guard<std::mutex> guard(mutex_);
+  return draining_;
+}
+
 void health_board::start_draining() {
   std::lock_guard<std::mutex> guard(mutex_);
   draining_ = true;

@@ -23,6 +23,7 @@ class health_board {
   /// All entries are well, and the node is not draining.
   bool ready() const;
   void start_draining();
+  bool draining() const;
 
  private:
   mutable std::mutex mutex_;

@@ -73,6 +73,15 @@ void set_up(const std::string& level, const std::string& format) {
   spdlog::set_default_logger(std::move(logger));
 }
 
+bool set_level(const std::string& level) {
+  for (const char* known : {"trace", "debug", "info", "warn", "error"})
+    if (level == known) {
+      spdlog::default_logger_raw()->set_level(spdlog::level::from_str(level));
+      return true;
+    }
+  return false;
+}
+
 void debug(std::string_view event, fields values) {
   write(spdlog::level::debug, event, values);
 }

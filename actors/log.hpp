@@ -14,6 +14,9 @@ using fields = std::initializer_list<std::pair<std::string_view, std::string>>;
 /// `level`: trace, debug, info, warn, error. `format`: json, text.
 void set_up(const std::string& level, const std::string& format);
 
+/// Whether the level is one of the above.
+bool set_level(const std::string& level);
+
 /// `event` is a stable dotted name. Values are escaped; thread-safe.
 void debug(std::string_view event, fields values = {});
 void info(std::string_view event, fields values = {});

@@ -4,11 +4,18 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <memory>
 #include <optional>
 
+#include <caf/openssl/all.hpp>
+
+#include "actors/caf_config.hpp"
+#include "actors/checked_files.hpp"
+#include "actors/cluster_address.hpp"
+#include "actors/cluster_parts.hpp"
 #include "actors/key_keeper.hpp"
 #include "actors/lease_keeper.hpp"
 #include "actors/log.hpp"
@@ -18,6 +25,7 @@
 #include "actors/supervisor.hpp"
 #include "actors/webhook_deliverer.hpp"
 #include "conf/key_file.hpp"
+#include "conf/load.hpp"
 #include "http/admin.hpp"
 #include "http/gate.hpp"
 #include "http/gorush.hpp"
@@ -33,17 +41,6 @@ using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
 constexpr int exit_drained = 0, exit_fault = 1, exit_configuration = 78;
-
-class caf_config : public caf::actor_system_config {
- public:
-  caf_config() {
-    add_message_types<caf::id_block::pusher>();
-    // Roles have threads of their own; the scheduler only runs the supervisor.
-    set("scheduler.max-threads", 1);
-    set("scheduler.policy", caf::atom("sharing"));
-    config_file_path.clear();
-  }
-};
 
 /// Hands requests from the server's threads to the supervisor.
 class to_supervisor : public http::dispatcher {
@@ -123,10 +120,16 @@ result<std::shared_ptr<const key_ring>> read_secrets(const settings& config) {
 /// The parts of a running node, in the order in which they start; they end in the opposite order.
 class running_node {
  public:
-  explicit running_node(node_context_ptr node)
+  running_node(node_context_ptr node, checked_files& files)
       : node_(std::move(node)),
+        caf_config_(node_->config, files.active()),
         system_(caf_config_),
-        supervisor_(spawn_supervisor(system_, node_)),
+        supervisor_(spawn_supervisor(system_, node_,
+                                     [this](role which) { caf::anon_send(directory_, wake_role{which}); })),
+        dialer_(spawn_dialer(system_, files)),
+        inspector_(spawn_inspector(system_, node_)),
+        directory_(spawn_directory(system_, node_,
+                                   {supervisor_, dialer_, inspector_, [this] { told_to_end_ = true; }})),
         dispatcher_(supervisor_),
         health_(node_) {
     gate_.emplace(dispatcher_, *node_->keys, node_->config.limits, windows(node_->config),
@@ -139,31 +142,40 @@ class running_node {
     auto admin = http::admin_server::start(node_->config.admin, node_->config.limits, health_);
     if (!admin) return std::move(admin).failure();
     admin_ = std::move(*admin);
+    node_->config.admin.port = admin_->port();
+    if (auto joined = open_cluster_port(); !joined) return joined;
     if (!plays(node_->config, role::api)) return {};
     auto server = http::server::start(node_->config.api, node_->config.limits, *door_, &health_, 2,
                                       node_->config.cors_allowed_origins);
     if (!server) return std::move(server).failure();
     server_ = std::move(*server);
-    log::info("node.listens", {{"api", node_->config.api.host + ":" + std::to_string(server_->port())},
-                               {"admin", node_->config.admin.host + ":" + std::to_string(admin_->port())}});
+    log::info("node.listens", {{"api", to_text(listen_address{node_->config.api.host, server_->port()})},
+                               {"admin", to_text(listen_address{node_->config.admin.host, admin_->port()})}});
+    node_->config.api.port = server_->port();
     return {};
   }
 
   void keep_stores() {
-    stores_.emplace(node_, [this] {
+    auto usable = [this] {
       caf::anon_send(supervisor_, play_roles{});
       log::info("node.ready", {{"process", node_->process}});
       sd_notify(0, "READY=1");
-    });
+    };
+    auto roster = [this](auto others) { caf::anon_send(directory_, roster_update{std::move(others)}); };
+    auto stages = [this] {
+      for (auto which : {role::fan_out, role::push_sender, role::result_writer})
+        caf::anon_send(supervisor_, wake_own{which});
+    };
+    stores_.emplace(node_, store_keeper::hooks{usable, roster, stages});
     if (plays(node_->config, role::api)) keys_.emplace(node_);
     if (!plays(node_->config, role::fan_out)) return;
     lease_.emplace(node_, [this] { caf::anon_send(supervisor_, wake_role{role::fan_out}); });
     webhooks_.emplace(node_);
   }
 
-  /// Until a signal comes or the supervisor gives up; false in the latter case.
+  /// Until a signal comes, an operator says so, or the supervisor gives up; false in the last case.
   bool serve() {
-    while (!told_to_end(200ms))
+    while (!told_to_end(200ms) && !told_to_end_)
       if (node_->failed) return false;
     return true;
   }
@@ -195,15 +207,37 @@ class running_node {
     if (server_) server_->stop();
     gate_->close();
     admin_.reset();
+    caf::anon_send_exit(directory_, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(inspector_, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(dialer_, caf::exit_reason::user_shutdown);
   }
 
  private:
+  result<void> open_cluster_port() {
+    const auto& at = node_->config.cluster.listen;
+    auto port = caf::openssl::publish(directory_, at.port, at.host.c_str());
+    if (!port)
+      return error{errc::internal,
+                   "cluster.listen: cannot listen on " + to_text(at) + " (" + system_.render(port.error()) +
+                       "). Is another node running there? Set another port, or 0 for a free one.",
+                   "", 0};
+    const auto& told = node_->config.cluster.advertise;
+    node_->address = told.empty() ? to_text(listen_address{at.host, *port}) : told;
+    log::info("cluster.listens",
+              {{"listen", to_text(listen_address{at.host, *port})}, {"address", node_->address}});
+    return write_address(node_->config.data_directory, to_text(listen_address{at.host, *port}));
+  }
+
   node_context_ptr node_;
   std::optional<http::gate> gate_;  // outlives the actors, in whose mailboxes requests may end
   std::optional<http::gorush_door> door_;
   caf_config caf_config_;
   caf::actor_system system_;
   supervisor_actor supervisor_;
+  dialer_actor dialer_;
+  inspector_actor inspector_;
+  directory_actor directory_;
+  std::atomic<bool> told_to_end_{false};
   to_supervisor dispatcher_;
   node_health health_;
   std::unique_ptr<http::admin_server> admin_;
@@ -225,6 +259,8 @@ int run_node(settings config) {
 
   auto directory = data_directory::open(config.data_directory);
   if (!directory) return refuse(directory.failure());
+  checked_files files(config.data_directory, configured_cluster_files(config.cluster));
+  if (auto sound = files.refresh(); !sound) return refuse(sound.failure());
   auto secrets = read_secrets(config);
   if (!secrets) return refuse(secrets.failure());
   auto node = std::make_shared<node_context>(std::move(config));
@@ -238,7 +274,7 @@ int run_node(settings config) {
 
   // Declared before the node that uses them, so that they end after it.
   std::unique_ptr<embedded_stores> stores;
-  running_node running(node);
+  running_node running(node, files);
   if (auto open = running.open_ports(); !open) return refuse(open.failure());
   auto started = embedded_stores::start(node->config);
   if (!started) return refuse(started.failure());

@@ -6,13 +6,16 @@
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "actors/health_board.hpp"
+#include "actors/held_stages.hpp"
 #include "actors/leadership.hpp"
 #include "actors/load_watch.hpp"
 #include "actors/metrics.hpp"
 #include "conf/settings.hpp"
 #include "http/key_ring.hpp"
+#include "model/clock.hpp"
 #include "transports/key_ring.hpp"
 
 namespace pusher {
@@ -26,7 +29,10 @@ struct node_context {
   std::string process;                      ///< `<node name>/<boot id>`: who holds claims and the lease
   std::string predecessor;  ///< the process that had this data directory before us; empty = none
   std::string run_id;       ///< which journal belongs to our rows; set before any role plays
+  std::string address;      ///< HOST:PORT by which other nodes reach us over CAF; set before any role plays
+  const utc_ms started_at = now_ms();
   health_board board;
+  held_stages stages;
   metrics numbers;
   pusher::leadership lead;
   std::mutex testing_webhook;  ///< held while one is tested
@@ -34,10 +40,24 @@ struct node_context {
   std::unique_ptr<http::key_ring> keys;  ///< what is remembered of API keys; made before any role plays
   std::atomic<bool> failed{false};       ///< a role failed too often: the process must end with a fault
 
+  /// What the node plays now: an operator may have changed the counts.
+  std::vector<role_entry> roles() const {
+    std::lock_guard<std::mutex> guard(roles_mutex_);
+    return roles_;
+  }
+  void change_roles(std::vector<role_entry> to) {
+    std::lock_guard<std::mutex> guard(roles_mutex_);
+    roles_ = std::move(to);
+  }
+
   /// The consumer name of one actor.
   std::string consumer(const char* role, unsigned index) const {
     return process + "/" + role + "/" + std::to_string(index);
   }
+
+ private:
+  mutable std::mutex roles_mutex_;
+  std::vector<role_entry> roles_ = config.roles;
 };
 
 using node_context_ptr = std::shared_ptr<node_context>;

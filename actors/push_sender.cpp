@@ -10,6 +10,7 @@
 #include "actors/sender_machine.hpp"
 #include "actors/sender_routes.hpp"
 #include "actors/sender_transports.hpp"
+#include "http/json_writer.hpp"
 
 namespace pusher {
 
@@ -82,7 +83,24 @@ class sender_role : public role_loop<sender_role> {
     take_over();
   }
 
+  actor_report report() {
+    http::json_text out;
+    out.open();
+    write_counters(out);
+    out.key("gateways");
+    out.open_list();
+    transports_.each([&](auto& each) { write_gateway(out, each); });
+    out.close_list();
+    out.close();
+    actor_report made;
+    made.name = "push-sender/" + std::to_string(index_);
+    made.claimed = machine_.open_batches();
+    made.detail = out.take();
+    return made;
+  }
+
   step_result step() {
+    machine_.hold(node_->stages.held(role::push_sender));
     // Claims of our own from before a restart come first: later they could not be told from new ones.
     if (!took_own_ && (routes_known_ || !look() || !take_over())) return {};
     for (auto& each : transports_.take_answers())
@@ -105,6 +123,35 @@ class sender_role : public role_loop<sender_role> {
   }
 
  private:
+  void write_counters(http::json_text& out) const {
+    const auto& counted = machine_.counters();
+    out.field("batches_claimed", counted.batches_claimed);
+    out.field("batches_finished", counted.batches_finished);
+    out.field("batches_fenced", counted.batches_fenced);
+    out.field("put_aside", counted.put_aside);
+    out.field("results_full", machine_.results_are_full());
+    out.key("outcomes");
+    out.open();
+    for (auto each : all_outcomes)
+      out.field(to_string(each), counted.outcomes[each]);
+    out.close();
+  }
+
+  void write_gateway(http::json_text& out, sender_transports::outlet& each) {
+    auto stats = each.transport->stats();
+    out.open();
+    out.field("app", name_of(each.route.application));
+    out.field("gateway", to_string(each.route.channel));
+    out.field("credential", each.credential.empty() ? std::string("configuration") : each.credential);
+    out.field("retired", each.retired);
+    out.field("requests", stats.requests);
+    out.field("in_flight", static_cast<uint64_t>(stats.in_flight));
+    out.field("connections", static_cast<uint64_t>(stats.connections));
+    out.field("breaker_open", stats.breaker_open);
+    if (!stats.trouble.empty()) out.field("trouble", stats.trouble);
+    out.close();
+  }
+
   step_result promote() {
     auto promoted = journal_.promote(1000);
     if (!promoted) {
@@ -351,6 +398,7 @@ class sender_role : public role_loop<sender_role> {
   }
 
   void failed(const char* doing, const error& why) {
+    note_failure(doing, why);
     log::warn("push_sender.store_failed", {{"doing", doing}, {"detail", why.detail}});
   }
 

@@ -3,6 +3,7 @@
 #include "actors/role_loop.hpp"
 #include "actors/roles.hpp"
 #include "actors/writer_machine.hpp"
+#include "http/json_writer.hpp"
 #include "storage/delivery_store.hpp"
 
 namespace pusher {
@@ -25,7 +26,10 @@ class writer_role : public role_loop<writer_role> {
 
   utc_ms now() const { return now_ms(); }
   void woken() { machine_.woken(); }
-  void start_drain() { machine_.drain(); }
+  void start_drain() {
+    draining_ = true;
+    machine_.drain();
+  }
   bool drained() const { return machine_.drained(); }
 
   void poll() {
@@ -40,7 +44,23 @@ class writer_role : public role_loop<writer_role> {
     machine_.claimed(std::move(*taken), true);
   }
 
+  actor_report report() const {
+    const auto& counted = machine_.counters();
+    http::json_text out;
+    out.open();
+    out.field("rows", counted.rows);
+    out.field("tokens_disabled", counted.tokens_disabled);
+    out.field("completed", counted.completed);
+    out.close();
+    actor_report made;
+    made.name = "result-writer/" + std::to_string(index_);
+    made.claimed = machine_.entries().size();
+    made.detail = out.take();
+    return made;
+  }
+
   step_result step() {
+    if (node_->stages.held(role::result_writer) && !draining_) return {};
     // Claims of our own from before a restart come first: later they could not be told from new ones.
     if (!took_own_) return {};
     auto action = machine_.next(now());
@@ -114,6 +134,7 @@ class writer_role : public role_loop<writer_role> {
   }
 
   void failed(const char* doing, const error& why) {
+    note_failure(doing, why);
     log::warn("result_writer.store_failed", {{"doing", doing}, {"detail", why.detail}});
   }
 
@@ -126,6 +147,7 @@ class writer_role : public role_loop<writer_role> {
   database database_;
   delivery_store deliveries_;
   bool took_own_ = false;
+  bool draining_ = false;
 };
 
 }  // namespace

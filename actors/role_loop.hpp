@@ -5,17 +5,20 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <string>
 
 #include <caf/all.hpp>
 
 #include "actors/protocol.hpp"
 #include "actors/step_result.hpp"
 #include "model/clock.hpp"
+#include "model/error.hpp"
 
 namespace pusher {
 
 /// The state of every role actor derives from this one. A role offers
 ///   void woken();  void poll();  void start_drain();  bool drained();  step_result step();  utc_ms now();
+///   actor_report report();
 template <class Role>
 class role_loop {
  public:
@@ -38,11 +41,25 @@ class role_loop {
           }
           pump();
         },
+        [this](report_question) {
+          auto made = role().report();
+          made.mailbox = self_->mailbox().size();
+          made.last_error = last_error_;
+          made.last_error_at = last_error_at_;
+          return made;
+        },
         [this](drain) {
           role().start_drain();
           pump();
         },
     };
+  }
+
+ protected:
+  /// What operators see as the actor's last error.
+  void note_failure(const char* doing, const error& why) {
+    last_error_ = std::string(doing) + ": " + why.detail;
+    last_error_at_ = now_ms();
   }
 
  private:
@@ -72,6 +89,8 @@ class role_loop {
   role_actor::pointer self_;
   std::chrono::milliseconds poll_interval_;
   utc_ms timer_at_ = 0;
+  std::string last_error_;
+  utc_ms last_error_at_ = 0;
 };
 
 template <class Role>

@@ -252,7 +252,7 @@ void sender_machine::reserved(uint64_t order, utc_ms due, utc_ms now) {
 }
 
 std::optional<sender_machine::action> sender_machine::next_claim() {
-  if (draining_ || results_are_full()) return std::nullopt;
+  if (draining_ || held_ || results_are_full()) return std::nullopt;
   auto at = routes_.upper_bound(last_claimed_for_);
   for (size_t i = 0; i < routes_.size(); ++i, ++at) {
     if (at == routes_.end()) at = routes_.begin();

@@ -109,6 +109,8 @@ class sender_machine {
   void committed(const journal::recorded& outcome);
   /// The last claim, load or commit failed; it will be asked for again.
   void store_failed(utc_ms now) { store_retry_at_ = now + bounds_.store_retry_ms; }
+  /// Whether an operator holds the stage: nothing is claimed meanwhile, what was claimed is sent.
+  void hold(bool held) { held_ = held; }
   /// Claim nothing more; what comes back unsent is handed back to the journal.
   void drain() { draining_ = true; }
 
@@ -214,6 +216,7 @@ class sender_machine {
   utc_ms store_retry_at_ = 0;
   utc_ms content_retry_at_ = 0;
   bool draining_ = false;
+  bool held_ = false;
 };
 
 }  // namespace pusher

@@ -1,21 +1,31 @@
-// Watches the stores: migrates the schema, makes or recognises the journal, keeps our heartbeat, and tells
-// the health board. It never gives up: a store that is away is asked again until it answers.
+// Watches the stores: migrates the schema, makes or recognises the journal, keeps us in the cluster's
+// registry, and tells the health board. It never gives up: a store that is away is asked again until it
+// answers. A node of senders alone has no MariaDB: it works with the journal that it finds in Redis.
 #pragma once
 
 #include <condition_variable>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "actors/node_context.hpp"
+#include "actors/node_record.hpp"
 
 namespace pusher {
 
 class store_keeper {
  public:
-  /// `usable` is called once, on the keeper's thread, when both stores are ready for the roles.
-  store_keeper(node_context_ptr node, std::function<void()> usable);
-  /// Ends our heartbeat: our claims are free.
+  /// Called on the keeper's thread.
+  struct hooks {
+    std::function<void()> usable;  ///< once, when the stores are ready for the roles
+    std::function<void(std::shared_ptr<const std::vector<known_node>>)>
+        roster;                            ///< other processes, at each look
+    std::function<void()> stages_changed;  ///< an operator holds or frees a stage
+  };
+  store_keeper(node_context_ptr node, hooks to);
+  /// Leaves the registry: our claims are free.
   ~store_keeper();
   store_keeper(const store_keeper&) = delete;
   store_keeper& operator=(const store_keeper&) = delete;
@@ -24,7 +34,7 @@ class store_keeper {
   void run();
 
   node_context_ptr node_;
-  std::function<void()> usable_;
+  hooks hooks_;
   std::mutex mutex_;
   std::condition_variable stop_wanted_;
   bool stopping_ = false;

@@ -7,8 +7,10 @@
 #include <map>
 #include <vector>
 
+#include "actors/actor_list.hpp"
 #include "actors/log.hpp"
 #include "actors/roles.hpp"
+#include "conf/load.hpp"
 #include "http/gate.hpp"
 #include "http/problem.hpp"
 
@@ -24,28 +26,17 @@ constexpr auto longest_back_off = milliseconds(10'000);
 // Intensity budget of a node: more restarts than this in the window, and only the outer supervisor can help.
 constexpr size_t most_restarts = 10;
 constexpr auto restart_window = std::chrono::seconds(60);
-
-const char* name_of(role which) {
-  switch (which) {
-    case role::api:
-      return "api";
-    case role::fan_out:
-      return "fan-out";
-    case role::push_sender:
-      return "push-sender";
-    case role::result_writer:
-      return "result-writer";
-  }
-  return "unknown";
-}
+constexpr auto report_wait = milliseconds(500);
 
 struct child {
   role plays = role::api;
   unsigned index = 0;
   bool bulk = false;                  ///< an api actor kept for long requests
   std::vector<std::string> gateways;  ///< a push-sender's; empty = all
+  bool leaving = false;               ///< an operator wants fewer: it ends by itself and is not started again
   caf::strong_actor_ptr running;
-  unsigned failures = 0;
+  unsigned failures = 0;  ///< in a row, for the back-off
+  unsigned restarts = 0;
   clock::time_point started;
 };
 
@@ -53,11 +44,9 @@ struct supervisor_state {
   explicit supervisor_state(supervisor_actor::pointer owner) : self(owner) {}
 
   void play() {
-    // Numbered over all entries of a role: claims are told apart by it.
-    std::map<role, unsigned> next;
-    for (const auto& entry : node->config.roles)
+    for (const auto& entry : node->roles())
       for (unsigned i = 0; i < entry.count; ++i)
-        add(entry.role, next[entry.role]++, false, entry.gateways);
+        add(entry.role, next_index[entry.role]++, false, entry.gateways);
     bool has_api = std::any_of(children.begin(), children.end(),
                                [](const auto& c) { return c.second.plays == role::api; });
     // Two: an import goes on while someone counts.
@@ -68,7 +57,7 @@ struct supervisor_state {
 
   void add(role plays, unsigned index, bool bulk, std::vector<std::string> gateways = {}) {
     auto id = ++last_child;
-    children[id] = {plays, index, bulk, std::move(gateways), nullptr, 0, {}};
+    children[id] = {plays, index, bulk, std::move(gateways), false, nullptr, 0, 0, {}};
     start(id);
   }
 
@@ -95,6 +84,15 @@ struct supervisor_state {
     self->monitor(c.running);
   }
 
+  void restart(uint64_t id) {
+    auto known = children.find(id);
+    if (draining || known == children.end()) return;
+    if (known->second.leaving)
+      children.erase(known);
+    else
+      start(id);
+  }
+
   void on_down(const caf::down_msg& down) {
     auto found = std::find_if(children.begin(), children.end(), [&](const auto& each) {
       return each.second.running && each.second.running->address() == down.source;
@@ -106,8 +104,13 @@ struct supervisor_state {
       children.erase(found);
       return drain_next();
     }
-    log::error("role.failed", {{"role", name_of(c.plays)}, {"reason", self->system().render(down.reason)}});
-    node->numbers.role_restarted(name_of(c.plays));
+    if (c.leaving) {
+      log::info("role.ended", {{"role", to_string(c.plays)}, {"index", std::to_string(c.index)}});
+      children.erase(found);
+      return;
+    }
+    log::error("role.failed", {{"role", to_string(c.plays)}, {"reason", self->system().render(down.reason)}});
+    node->numbers.role_restarted(to_string(c.plays));
     auto now = clock::now();
     restarts.push_back(now);
     while (!restarts.empty() && now - restarts.front() > restart_window)
@@ -116,6 +119,7 @@ struct supervisor_state {
     if (now - c.started > restart_window) c.failures = 0;
     auto wait = std::min(longest_back_off, first_back_off * (1 << std::min(c.failures, 10U)));
     ++c.failures;
+    ++c.restarts;
     self->delayed_send(self, wait, restart_child{id});
   }
 
@@ -129,7 +133,7 @@ struct supervisor_state {
     bool bulk = http::is_long(asked.exchange->request());
     std::vector<caf::strong_actor_ptr> able;
     for (const auto& [id, c] : children)
-      if (c.plays == role::api && c.bulk == bulk && c.running) able.push_back(c.running);
+      if (c.plays == role::api && c.bulk == bulk && c.running && !c.leaving) able.push_back(c.running);
     if (able.empty() || draining) {
       auto why =
           draining ? "The node is ending; ask another." : "The node is starting and waits for its stores.";
@@ -144,6 +148,80 @@ struct supervisor_state {
     for (const auto& [id, c] : children)
       if (c.plays == which && c.plays != role::api && c.running)
         self->send(caf::actor_cast<role_actor>(c.running), wake{});
+  }
+
+  void wake_everyone(role which) {
+    wake_all(which);
+    if (which != role::api) tell_others(which);
+  }
+
+  /// Which actors there are; who does not answer in time is shown as such.
+  caf::result<std::string> report() {
+    auto promise = self->make_response_promise<std::string>();
+    auto answers = std::make_shared<actor_list>(children.size());
+    if (children.empty()) promise.deliver(answers->text());
+    for (const auto& [id, c] : children) {
+      auto name = std::string(to_string(c.plays)) + "/" + std::to_string(c.index);
+      actor_facts facts{name, to_string(c.plays), c.restarts, c.running ? "" : "waits for its restart"};
+      if (!c.running) {
+        if (answers->add(facts, nullptr)) promise.deliver(answers->text());
+        continue;
+      }
+      auto take = [=](const actor_report& said) mutable {
+        if (answers->add(facts, &said)) promise.deliver(answers->text());
+      };
+      auto miss = [=](const caf::error&) mutable {
+        facts.missing = "busy or hanging: no answer in time";
+        if (answers->add(facts, nullptr)) promise.deliver(answers->text());
+      };
+      // The chrono overload of request() would forget the priority.
+      caf::duration wait{report_wait};
+      if (c.plays == role::api)
+        self->request<caf::message_priority::high>(caf::actor_cast<api_actor>(c.running), wait,
+                                                   report_question{})
+            .then(take, miss);
+      else
+        self->request<caf::message_priority::high>(caf::actor_cast<role_actor>(c.running), wait,
+                                                   report_question{})
+            .then(take, miss);
+    }
+    return promise;
+  }
+
+  inspect_answer scale(const std::string& text) {
+    auto wanted = parse_roles(text);
+    if (!wanted) return {false, text + ": " + wanted.failure().detail + "."};
+    if (draining) return {false, "The node is ending."};
+    if (wanted->size() != 1) return {false, "One role at a time, such as push-sender:fcm=4."};
+    auto roles = node->roles();
+    const auto& to = wanted->front();
+    auto same = std::find_if(roles.begin(), roles.end(), [&](const auto& each) {
+      return each.role == to.role && each.gateways == to.gateways;
+    });
+    if (same == roles.end())
+      return {false, "This node does not play " + to_text(*wanted) + ": counts of " + to_text(roles) +
+                         " can be changed. Other roles are given at its start."};
+    if (to.role == role::fan_out) return {false, "There is one fan-out on a node; only one leads."};
+    auto before = same->count;
+    same->count = to.count;
+    for (auto i = before; i < to.count; ++i)
+      add(to.role, next_index[to.role]++, false, to.gateways);
+    if (to.count < before) let_go(to, before - to.count);
+    node->change_roles(roles);
+    log::info("node.scaled", {{"roles", to_text(roles)}});
+    return {true, ""};
+  }
+
+  /// The youngest of them finish what they hold, and end.
+  void let_go(const role_entry& of, unsigned how_many) {
+    for (auto at = children.rbegin(); at != children.rend() && how_many > 0; ++at) {
+      auto& c = at->second;
+      if (c.plays != of.role || c.bulk || c.gateways != of.gateways || c.leaving) continue;
+      --how_many;
+      c.leaving = true;
+      if (c.running && c.plays == role::api) self->send(caf::actor_cast<api_actor>(c.running), drain{});
+      if (c.running && c.plays != role::api) self->send(caf::actor_cast<role_actor>(c.running), drain{});
+    }
   }
 
   void start_drain() {
@@ -177,33 +255,38 @@ struct supervisor_state {
 
   supervisor_actor::pointer self;
   node_context_ptr node;
+  std::function<void(role)> tell_others;
   std::map<uint64_t, child> children;
   std::deque<clock::time_point> restarts;
   uint64_t last_child = 0;
+  std::map<role, unsigned> next_index;  ///< numbered over all entries of a role: claims are told apart by it
   size_t turn = 0;
   int drained_role = -1;
   bool draining = false;
 };
 
 supervisor_actor::behavior_type supervise(supervisor_actor::stateful_pointer<supervisor_state> self,
-                                          node_context_ptr node) {
+                                          node_context_ptr node, std::function<void(role)> tell_others) {
   self->state.node = std::move(node);
+  self->state.tell_others = std::move(tell_others);
   self->set_down_handler([self](caf::down_msg& down) { self->state.on_down(down); });
   return {
       [self](play_roles) { self->state.play(); },
       [self](const client_request& asked) { self->state.pass_on(asked); },
-      [self](wake_role what) { self->state.wake_all(what.role); },
-      [self](restart_child what) {
-        if (!self->state.draining && self->state.children.count(what.child)) self->state.start(what.child);
-      },
+      [self](wake_role what) { self->state.wake_everyone(what.role); },
+      [self](wake_own what) { self->state.wake_all(what.role); },
+      [self](actors_question) { return self->state.report(); },
+      [self](const scale_roles& what) { return self->state.scale(what.entry); },
+      [self](restart_child what) { self->state.restart(what.child); },
       [self](drain) { self->state.start_drain(); },
   };
 }
 
 }  // namespace
 
-supervisor_actor spawn_supervisor(caf::actor_system& system, node_context_ptr node) {
-  return system.spawn(supervise, std::move(node));
+supervisor_actor spawn_supervisor(caf::actor_system& system, node_context_ptr node,
+                                  std::function<void(role)> tell_others) {
+  return system.spawn(supervise, std::move(node), std::move(tell_others));
 }
 
 }  // namespace pusher

@@ -189,7 +189,7 @@ fan_out_run fan_out(bench_stores& stores, application_id app, uint64_t epoch,
   fan_out_bounds bounds;
   bounds.least_mark = bounds.most_mark = no_limit;
   fan_out_driver driver(stores.config, bounds, {channel::fcm}, nullptr, stores.run_id, "bench",
-                        {[] {}, [] {}, [] {}, [](const auto&) {}});
+                        {[] {}, [] {}, [] {}, [](const auto&) {}, [](const char*, const error&) {}});
   if (!driver.lead(epoch)) give_up({errc::fenced, "someone else leads", "", 0});
   fan_out_run made;
   auto begun = clock::now();

@@ -1,10 +1,12 @@
 #include "conf/load.hpp"
+#include "conf/cluster_checks.hpp"
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 
+#include "conf/cluster_checks.hpp"
 #include "conf/gateway_checks.hpp"
 #include "conf/key_file.hpp"
 #include "conf/options.hpp"
@@ -182,16 +184,16 @@ result<void> apply_environment(loader& into, const std::map<std::string, std::st
   return {};
 }
 
-bool needs_mysql(const settings& values) {
-  return std::any_of(values.roles.begin(), values.roles.end(),
-                     [](const auto& each) { return each.role != role::push_sender; });
-}
-
 result<void> check_stores(const settings& values) {
   constexpr const char* remedy = ": set both, or neither for stores of the node's own.";
+  if (values.embedded_redis() && !values.needs_mysql())
+    return wrong(
+        "redis.host: missing; a node with the role push-sender alone takes its work from the cluster's "
+        "Redis. Set "
+        "redis.host or redis.unix_socket.");
   if (values.embedded_redis() && !values.embedded_mysql())
     return wrong(std::string("mysql.host is set and redis.host is not") + remedy);
-  if (!values.embedded_redis() && values.embedded_mysql() && needs_mysql(values))
+  if (!values.embedded_redis() && values.embedded_mysql() && values.needs_mysql())
     return wrong(std::string("redis.host is set and mysql.host is not") + remedy);
   if (!values.redis.host.empty() && !values.redis.unix_socket.empty())
     return wrong("redis.host and redis.unix_socket exclude each other.");
@@ -200,7 +202,6 @@ result<void> check_stores(const settings& values) {
   return {};
 }
 
-/// What no single option can know.
 /// As browsers write it: a scheme and a host, no path, not even a slash.
 result<void> check_origins(const settings& values) {
   for (const auto& each : values.cors_allowed_origins) {
@@ -218,6 +219,7 @@ result<void> check_origins(const settings& values) {
   return {};
 }
 
+/// What no single option can know.
 result<void> check_together(const settings& values) {
   if (auto good = check_stores(values); !good) return good;
   if (values.limits.request_bytes_in_memory < values.limits.request_body_bytes)
@@ -227,6 +229,7 @@ result<void> check_together(const settings& values) {
     if (c == '/' || static_cast<unsigned char>(c) <= ' ') return wrong("node.name has no spaces and no '/'.");
   if (values.node_name.empty() || values.node_name.size() > 64)
     return wrong("node.name has 1 to 64 characters.");
+  if (auto good = check_cluster(values); !good) return good;
   if (auto good = check_origins(values); !good) return good;
   if (auto good = check_gateways(values); !good) return good;
   if (!values.secrets_key_file.empty())

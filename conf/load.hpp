@@ -41,5 +41,10 @@ std::string example_settings();
 /// `api,fan-out,push-sender:fcm+apns=2,result-writer`. Errors: invalid_configuration.
 result<std::vector<role_entry>> parse_roles(const std::string& text);
 std::string to_text(const std::vector<role_entry>& roles);
+/// `host:port`.
+std::string to_text(const listen_address& at);
+/// `api`, `fan-out`, `push-sender`, `result-writer`.
+const char* to_string(role which);
+std::optional<role> parse_role_name(const std::string& name);
 
 }  // namespace pusher

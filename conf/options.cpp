@@ -76,6 +76,7 @@ std::vector<option> make_options() {
   made.push_back(text_option("mysql.database", "Name of the database.", FIELD(mysql.database)));
   made.push_back(
       path_option("mysql.unix_socket", "MariaDB's socket instead of a host.", FIELD(mysql.unix_socket)));
+  add_cluster_options(made);
   add_gateway_options(made);
   add_compat_options(made);
   add_webhook_options(made);

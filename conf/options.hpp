@@ -28,6 +28,8 @@ struct option {
 };
 
 const std::vector<option>& all_options();
+/// The part of them that says how nodes reach each other.
+void add_cluster_options(std::vector<option>& to);
 /// The part of them that says how gateways are reached.
 void add_gateway_options(std::vector<option>& to);
 /// The part that says what is answered to callers of other services.

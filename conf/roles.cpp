@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 
 #include "conf/load.hpp"
@@ -38,14 +39,10 @@ result<role_entry> parse_role(const std::string& text) {
       return wrong("the count of '" + text + "' is a number from 1 to 64");
   }
   auto named = split(counted[0], ':');
-  bool known = false;
-  for (const auto& [name, which] : role_names) {
-    if (named[0] != name) continue;
-    made.role = which;
-    known = true;
-  }
+  auto known = parse_role_name(named[0]);
   if (!known)
     return wrong("there is no role '" + named[0] + "'; choose from api, fan-out, push-sender, result-writer");
+  made.role = *known;
   if (made.role == role::fan_out && made.count > 1)
     return wrong("fan-out cannot be multiplied within a node");
   if (named.size() == 1) return made;
@@ -71,12 +68,32 @@ result<std::vector<role_entry>> parse_roles(const std::string& text) {
   return made;
 }
 
+bool settings::needs_mysql() const {
+  return std::any_of(roles.begin(), roles.end(),
+                     [](const auto& each) { return each.role != role::push_sender; });
+}
+
+std::string to_text(const listen_address& at) {
+  return at.host + ":" + std::to_string(at.port);
+}
+
+const char* to_string(role which) {
+  for (const auto& [name, each] : role_names)
+    if (each == which) return name;
+  return "unknown";
+}
+
+std::optional<role> parse_role_name(const std::string& name) {
+  for (const auto& [known, which] : role_names)
+    if (name == known) return which;
+  return std::nullopt;
+}
+
 std::string to_text(const std::vector<role_entry>& roles) {
   std::string made;
   for (const auto& each : roles) {
     if (!made.empty()) made += ',';
-    for (const auto& [name, which] : role_names)
-      if (which == each.role) made += name;
+    made += to_string(each.role);
     for (size_t i = 0; i < each.gateways.size(); ++i)
       made += (i ? "+" : ":") + each.gateways[i];
     if (each.count != 1) made += "=" + std::to_string(each.count);

@@ -26,7 +26,8 @@ struct role_entry {
 };
 
 struct redis_settings {
-  std::string host;  ///< empty together with an empty unix_socket = embedded
+  std::string cluster = "pusher";  ///< name of the cluster, which all its keys carry
+  std::string host;                ///< empty together with an empty unix_socket = embedded
   uint16_t port = 6379;
   std::string password;
   unsigned database = 0;
@@ -40,6 +41,15 @@ struct mysql_settings {
   std::string password;
   std::string database = "pusher";
   std::string unix_socket;
+};
+
+/// How nodes and operators reach this node over CAF.
+struct cluster_settings {
+  listen_address listen{"127.0.0.1", 4270};
+  std::string advertise;             ///< HOST:PORT for other nodes; empty = where it listens
+  std::string certificate, key, ca;  ///< PEM files; all or none: made in the data directory
+  uint32_t heartbeat_ms = 500;
+  uint32_t timeout_ms = 2000;  ///< of silence; then a peer is disconnected
 };
 
 struct embedded_settings {
@@ -175,6 +185,7 @@ struct settings {
   std::vector<std::string> cors_allowed_origins;  ///< of pages that may read answers; empty = none
   redis_settings redis;
   mysql_settings mysql;
+  cluster_settings cluster;
   fcm_settings fcm;
   fcm_legacy_settings fcm_legacy;
   apns_settings apns;
@@ -185,6 +196,8 @@ struct settings {
   std::string log_level = "info";   ///< trace, debug, info, warn, error
   std::string log_format = "json";  ///< json, text
 
+  /// Whether a role of this node reaches MariaDB; senders need Redis alone.
+  bool needs_mysql() const;
   bool embedded_redis() const { return redis.host.empty() && redis.unix_socket.empty(); }
   bool embedded_mysql() const { return mysql.host.empty() && mysql.unix_socket.empty(); }
 };

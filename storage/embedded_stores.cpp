@@ -56,7 +56,8 @@ void use_mysql(settings& settings, const server_plan& plan) {
 
 result<std::unique_ptr<embedded_stores>> embedded_stores::start(settings& settings) {
   auto stores = std::make_unique<running_stores>();
-  const bool wants_redis = settings.embedded_redis(), wants_mysql = settings.embedded_mysql();
+  const bool wants_redis = settings.embedded_redis();
+  const bool wants_mysql = settings.embedded_mysql() && settings.needs_mysql();
   if (!wants_redis && !wants_mysql) return std::unique_ptr<embedded_stores>(std::move(stores));
   auto at = prepare_places(settings);
   if (!at) return at.failure();

@@ -74,8 +74,8 @@ std::optional<push_queue> push_queue::parse(const std::string& name) {
   return queue;
 }
 
-journal::journal(redis_settings endpoint, std::string run_id, std::string consumer)
-    : redis_(std::move(endpoint)), run_id_(std::move(run_id)), consumer_(std::move(consumer)) {}
+journal::journal(const redis_settings& endpoint, std::string run_id, std::string consumer)
+    : redis_(endpoint), keys_(endpoint.cluster), run_id_(std::move(run_id)), consumer_(std::move(consumer)) {}
 
 result<redis_reply> journal::judged(redis_reply reply) const {
   if (reply.type == redis_reply::kind::failure) {
@@ -90,7 +90,7 @@ result<redis_reply> journal::judged(redis_reply reply) const {
 
 result<redis_reply> journal::run(const redis_script& script, std::vector<std::string> keys,
                                  std::vector<std::string> arguments) {
-  keys.insert(keys.begin(), keys::run);
+  keys.insert(keys.begin(), keys_.run);
   arguments.insert(arguments.begin(), run_id_);
   auto replies = redis_.pipeline({redis::call(script, keys, arguments)});
   if (!replies) return replies.failure();
@@ -106,28 +106,37 @@ result<void> journal::ping() {
 }
 
 result<void> journal::create() {
-  auto reply = run(scripts::create_run, {keys::epoch, keys::launches, keys::results},
+  auto reply = run(scripts::create_run, {keys_.epoch, keys_.launches, keys_.results},
                    {keys::launch_group, keys::result_group});
   if (!reply) return reply.failure();
   return {};
 }
 
 result<void> journal::check() {
-  auto reply = redis_.command({"GET", keys::run});
+  auto reply = redis_.command({"GET", keys_.run});
   if (!reply) return reply.failure();
   if (reply->is_nil()) return lost("its run key is missing");
   if (reply->text != run_id_) return lost("its run key differs");
   return {};
 }
 
+result<std::string> journal::found_run_id() {
+  auto reply = redis_.command({"GET", keys_.run});
+  if (!reply) return reply.failure();
+  if (reply->is_nil())
+    return error{errc::journal_lost,
+                 "there is no journal of this cluster in Redis yet: a node with MariaDB makes it", "", 10};
+  return std::move(reply->text);
+}
+
 result<void> journal::heartbeat(const std::string& process, uint32_t lifetime_ms) {
-  auto reply = redis_.command({"SET", keys::heartbeat_prefix + process, "1", "PX", text(lifetime_ms)});
+  auto reply = redis_.command({"SET", keys_.heartbeat_prefix + process, "1", "PX", text(lifetime_ms)});
   if (!reply) return reply.failure();
   return {};
 }
 
 result<void> journal::end_heartbeat(const std::string& process) {
-  auto reply = redis_.command({"DEL", keys::heartbeat_prefix + process});
+  auto reply = redis_.command({"DEL", keys_.heartbeat_prefix + process});
   if (!reply) return reply.failure();
   return {};
 }
@@ -135,18 +144,18 @@ result<void> journal::end_heartbeat(const std::string& process) {
 // -- launches --
 
 result<void> journal::announce_launch(notification_key key) {
-  auto reply = redis_.command({"XADD", keys::launches, "*", "n", text(key.value)});
+  auto reply = redis_.command({"XADD", keys_.launches, "*", "n", text(key.value)});
   if (!reply) return reply.failure();
   return {};
 }
 
 result<size_t> journal::drain_launches() {
-  auto read = read_group(keys::launches, keys::launch_group, "", 1000);
+  auto read = read_group(keys_.launches, keys::launch_group, "", 1000);
   if (!read) return read.failure();
   const auto* entries = &read->first;
   if (entries->empty()) return size_t{0};
-  redis_arguments acknowledge{"XACK", keys::launches, keys::launch_group};
-  redis_arguments remove{"XDEL", keys::launches};
+  redis_arguments acknowledge{"XACK", keys_.launches, keys::launch_group};
+  redis_arguments remove{"XDEL", keys_.launches};
   for (const auto& each : *entries) {
     acknowledge.push_back(each.entry);
     remove.push_back(each.entry);
@@ -159,14 +168,14 @@ result<size_t> journal::drain_launches() {
 // -- fan-out --
 
 result<commit_status> journal::raise_epoch(uint64_t epoch) {
-  auto reply = run(scripts::raise_epoch, {keys::epoch}, {text(epoch)});
+  auto reply = run(scripts::raise_epoch, {keys_.epoch}, {text(epoch)});
   if (!reply) return reply.failure();
   return status_of(*reply);
 }
 
 result<journal::cursor> journal::begin_fan_out(uint64_t epoch, const message& content, device_key start) {
   auto reply =
-      run(scripts::begin_fan_out, {keys::epoch, keys::fan_out(content.key), keys::content(content.key)},
+      run(scripts::begin_fan_out, {keys_.epoch, keys_.fan_out(content.key), keys_.content(content.key)},
           {text(epoch), encode(content), text(start.value)});
   if (!reply) return reply.failure();
   cursor begun;
@@ -182,7 +191,7 @@ result<journal::cursor> journal::begin_fan_out(uint64_t epoch, const message& co
 result<page_committed> journal::commit_page(const page_commit& page) {
   std::vector<std::string> arguments{text(page.epoch),           text(page.notification.value),
                                      text(page.expected_cursor), text(page.new_cursor),
-                                     keys::push_prefix,          keys::sender_group,
+                                     keys_.push_prefix,          keys::sender_group,
                                      text(page.batches.size())};
   for (const auto& [queue, batch] : page.batches) {
     arguments.push_back(queue.name());
@@ -196,8 +205,8 @@ result<page_committed> journal::commit_page(const page_commit& page) {
     arguments.push_back(encode(batch));
   }
   auto reply = run(scripts::commit_page,
-                   {keys::epoch, keys::fan_out(page.notification), keys::outstanding, keys::pending,
-                    keys::queues, keys::results, keys::control},
+                   {keys_.epoch, keys_.fan_out(page.notification), keys_.outstanding, keys_.pending,
+                    keys_.queues, keys_.results, keys_.control},
                    std::move(arguments));
   if (!reply) return reply.failure();
   page_committed committed;
@@ -211,7 +220,7 @@ result<page_committed> journal::commit_page(const page_commit& page) {
 
 result<std::vector<uint64_t>> journal::outstanding(const std::vector<std::string>& accounts) {
   if (accounts.empty()) return std::vector<uint64_t>{};
-  redis_arguments command{"HMGET", keys::outstanding};
+  redis_arguments command{"HMGET", keys_.outstanding};
   command.insert(command.end(), accounts.begin(), accounts.end());
   auto reply = redis_.command(command);
   if (!reply) return reply.failure();
@@ -223,7 +232,7 @@ result<std::vector<uint64_t>> journal::outstanding(const std::vector<std::string
 }
 
 result<bool> journal::forget(notification_key key) {
-  auto reply = run(scripts::forget, {keys::fan_out(key), keys::content(key), keys::pending, keys::control},
+  auto reply = run(scripts::forget, {keys_.fan_out(key), keys_.content(key), keys_.pending, keys_.control},
                    {text(key.value)});
   if (!reply) return reply.failure();
   return reply->items.front().text == "ok";
@@ -260,9 +269,9 @@ result<std::pair<std::vector<claim>, redis_reply>> journal::read_group(const std
 result<std::vector<claim>> journal::take_over(const std::string& stream, const char* group,
                                               const std::string& progress, const std::string& queue,
                                               const std::vector<std::string>& known, size_t most) {
-  std::vector<std::string> arguments{group, consumer_, keys::heartbeat_prefix, text(most), keys::last_strike};
+  std::vector<std::string> arguments{group, consumer_, keys_.heartbeat_prefix, text(most), keys::last_strike};
   arguments.insert(arguments.end(), known.begin(), known.end());
-  auto reply = run(scripts::take_over, {stream, progress, keys::dead_letters}, std::move(arguments));
+  auto reply = run(scripts::take_over, {stream, progress, keys_.dead_letters}, std::move(arguments));
   if (!reply) return reply.failure();
   std::vector<claim> claims;
   for (size_t i = 1; i < reply->items.size(); ++i) {
@@ -284,7 +293,7 @@ result<std::vector<claim>> journal::take_over(const std::string& stream, const c
 result<void> journal::bury(const std::string& stream, const char* group, const std::string& progress,
                            const claim& what, const std::string& reason) {
   auto reply =
-      run(scripts::bury, {stream, keys::dead_letters, progress}, {group, what.entry, consumer_, reason});
+      run(scripts::bury, {stream, keys_.dead_letters, progress}, {group, what.entry, consumer_, reason});
   if (!reply) return reply.failure();
   return {};
 }
@@ -292,14 +301,14 @@ result<void> journal::bury(const std::string& stream, const char* group, const s
 // -- control --
 
 result<void> journal::set_control(notification_key key, std::optional<control> value) {
-  auto reply = run(scripts::set_control, {keys::control},
+  auto reply = run(scripts::set_control, {keys_.control},
                    {text(key.value), text(value ? static_cast<uint64_t>(*value) : 0)});
   if (!reply) return reply.failure();
   return {};
 }
 
 result<journal::controls> journal::load_controls() {
-  auto reply = redis_.command({"HGETALL", keys::control});
+  auto reply = redis_.command({"HGETALL", keys_.control});
   if (!reply) return reply.failure();
   controls found;
   for (size_t i = 0; i + 1 < reply->items.size(); i += 2) {
@@ -315,8 +324,8 @@ result<journal::controls> journal::load_controls() {
 
 result<void> journal::release_held(notification_key key) {
   for (;;) {
-    auto reply = run(scripts::release_held, {keys::control, keys::held(key)},
-                     {text(key.value), keys::push_prefix, text(most_released)});
+    auto reply = run(scripts::release_held, {keys_.control, keys_.held(key)},
+                     {text(key.value), keys_.push_prefix, text(most_released)});
     if (!reply) return reply.failure();
     if (reply->items.size() < 3 || number(reply->items[2]) == 0) return {};
   }
@@ -325,7 +334,7 @@ result<void> journal::release_held(notification_key key) {
 result<void> journal::hasten(notification_key key) {
   std::string place = "0";
   do {
-    auto reply = run(scripts::hasten, {keys::later}, {text(key.value), place, text(most_hastened)});
+    auto reply = run(scripts::hasten, {keys_.later}, {text(key.value), place, text(most_hastened)});
     if (!reply) return reply.failure();
     if (reply->items.size() < 3) return {};
     place = reply->items[2].text;
@@ -336,7 +345,7 @@ result<void> journal::hasten(notification_key key) {
 // -- push-sender --
 
 result<std::optional<std::string>> journal::shared_value(const std::string& name) {
-  auto reply = redis_.command({"HGET", keys::shared, name});
+  auto reply = redis_.command({"HGET", keys_.shared, name});
   if (!reply) return reply.failure();
   if (reply->is_nil()) return std::optional<std::string>();
   return std::optional<std::string>(std::move(reply->text));
@@ -345,7 +354,7 @@ result<std::optional<std::string>> journal::shared_value(const std::string& name
 result<bool> journal::replace_shared_value(const std::string& name,
                                            const std::optional<std::string>& expected,
                                            const std::string& value) {
-  auto reply = run(scripts::replace_shared, {keys::shared},
+  auto reply = run(scripts::replace_shared, {keys_.shared},
                    {name, expected ? "1" : "0", expected.value_or(""), value});
   if (!reply) return reply.failure();
   return status_of(*reply) == commit_status::done;
@@ -354,7 +363,7 @@ result<bool> journal::replace_shared_value(const std::string& name,
 result<journal::granted> journal::take_rate(const std::string& credential, uint32_t per_minute,
                                             uint32_t ramp_seconds, uint64_t wanted) {
   auto reply =
-      run(scripts::take_rate, {keys::rate(credential)}, {text(per_minute), text(ramp_seconds), text(wanted)});
+      run(scripts::take_rate, {keys_.rate(credential)}, {text(per_minute), text(ramp_seconds), text(wanted)});
   if (!reply) return reply.failure();
   granted made;
   if (reply->items.size() > 2) {
@@ -365,13 +374,13 @@ result<journal::granted> journal::take_rate(const std::string& credential, uint3
 }
 
 result<utc_ms> journal::reserve_rate(notification_key key, uint32_t per_second, size_t pushes) {
-  auto reply = run(scripts::reserve_rate, {keys::fan_out(key)}, {text(per_second), text(pushes)});
+  auto reply = run(scripts::reserve_rate, {keys_.fan_out(key)}, {text(per_second), text(pushes)});
   if (!reply) return reply.failure();
   return reply->items.size() > 1 ? static_cast<utc_ms>(number(reply->items[1])) : utc_ms{0};
 }
 
 result<std::vector<std::string>> journal::queues() {
-  auto reply = redis_.command({"SMEMBERS", keys::queues});
+  auto reply = redis_.command({"SMEMBERS", keys_.queues});
   if (!reply) return reply.failure();
   std::vector<std::string> names;
   for (auto& each : reply->items)
@@ -381,7 +390,7 @@ result<std::vector<std::string>> journal::queues() {
 
 result<std::vector<claim>> journal::claim_batches(const std::string& queue, size_t most) {
   auto claims =
-      read_group(keys::push(queue), keys::sender_group, queue, most, {"HGET", keys::control, "version"});
+      read_group(keys_.push(queue), keys::sender_group, queue, most, {"HGET", keys_.control, "version"});
   if (claims) control_version_ = number(claims->second);
   if (!claims) return claims.failure();
   return std::move(claims->first);
@@ -389,11 +398,11 @@ result<std::vector<claim>> journal::claim_batches(const std::string& queue, size
 
 result<std::vector<claim>> journal::take_over_batches(const std::string& queue,
                                                       const std::vector<std::string>& known, size_t most) {
-  return take_over(keys::push(queue), keys::sender_group, keys::push_progress(queue), queue, known, most);
+  return take_over(keys_.push(queue), keys::sender_group, keys_.push_progress(queue), queue, known, most);
 }
 
 result<std::optional<message>> journal::content(notification_key key) {
-  auto reply = redis_.command({"GET", keys::content(key)});
+  auto reply = redis_.command({"GET", keys_.content(key)});
   if (!reply) return reply.failure();
   if (reply->is_nil()) return std::optional<message>();
   auto decoded = decode_message(reply->text);
@@ -427,8 +436,8 @@ result<journal::recorded> journal::record(const std::vector<progress_commit>& co
     }
     commands.push_back(redis::call(
         scripts::record,
-        {keys::run, keys::push(each.queue), keys::push_progress(each.queue), keys::results, keys::outstanding,
-         keys::later, keys::later_jobs, keys::control, keys::held(each.results.notification)},
+        {keys_.run, keys_.push(each.queue), keys_.push_progress(each.queue), keys_.results, keys_.outstanding,
+         keys_.later, keys_.later_jobs, keys_.control, keys_.held(each.results.notification)},
         arguments));
   }
   auto replies = redis_.pipeline(commands);
@@ -445,7 +454,7 @@ result<journal::recorded> journal::record(const std::vector<progress_commit>& co
 }
 
 result<journal::promoted> journal::promote(size_t most) {
-  auto reply = run(scripts::promote, {keys::later, keys::later_jobs}, {keys::push_prefix, text(most)});
+  auto reply = run(scripts::promote, {keys_.later, keys_.later_jobs}, {keys_.push_prefix, text(most)});
   if (!reply) return reply.failure();
   if (reply->items.size() < 4)
     return error{errc::journal_unavailable, "Redis: promote answered short", "", 1};
@@ -454,25 +463,25 @@ result<journal::promoted> journal::promote(size_t most) {
 }
 
 result<uint64_t> journal::results_depth() {
-  auto reply = redis_.command({"XLEN", keys::results});
+  auto reply = redis_.command({"XLEN", keys_.results});
   if (!reply) return reply.failure();
   return number(*reply);
 }
 
 result<void> journal::bury_batch(const claim& what, const std::string& reason) {
-  return bury(keys::push(what.queue), keys::sender_group, keys::push_progress(what.queue), what, reason);
+  return bury(keys_.push(what.queue), keys::sender_group, keys_.push_progress(what.queue), what, reason);
 }
 
 // -- result-writer --
 
 result<std::vector<claim>> journal::claim_results(size_t most) {
-  auto read = read_group(keys::results, keys::result_group, "", most);
+  auto read = read_group(keys_.results, keys::result_group, "", most);
   if (!read) return read.failure();
   return std::move(read->first);
 }
 
 result<std::vector<claim>> journal::take_over_results(const std::vector<std::string>& known, size_t most) {
-  return take_over(keys::results, keys::result_group, keys::result_progress, "", known, most);
+  return take_over(keys_.results, keys::result_group, keys_.result_progress, "", known, most);
 }
 
 result<void> journal::settle(const std::vector<settled_entry>& entries) {
@@ -484,13 +493,13 @@ result<void> journal::settle(const std::vector<settled_entry>& entries) {
     arguments.push_back(text(each.targets));
   }
   auto reply =
-      run(scripts::settle, {keys::results, keys::pending, keys::result_progress}, std::move(arguments));
+      run(scripts::settle, {keys_.results, keys_.pending, keys_.result_progress}, std::move(arguments));
   if (!reply) return reply.failure();
   return {};
 }
 
 result<void> journal::bury_results(const claim& what, const std::string& reason) {
-  return bury(keys::results, keys::result_group, keys::result_progress, what, reason);
+  return bury(keys_.results, keys::result_group, keys_.result_progress, what, reason);
 }
 
 // -- what operators ask --
@@ -499,9 +508,9 @@ result<journal::depths> journal::measure() {
   auto names = queues();
   if (!names) return names.failure();
   std::vector<redis_arguments> commands{
-      {"XLEN", keys::results}, {"ZCARD", keys::later}, {"XLEN", keys::dead_letters}};
+      {"XLEN", keys_.results}, {"ZCARD", keys_.later}, {"XLEN", keys_.dead_letters}};
   for (const auto& name : *names)
-    commands.push_back({"XLEN", keys::push(name)});
+    commands.push_back({"XLEN", keys_.push(name)});
   auto replies = redis_.pipeline(commands);
   if (!replies) return replies.failure();
   depths found{number((*replies)[0]), number((*replies)[1]), number((*replies)[2]), 0};
@@ -525,7 +534,7 @@ result<unsigned> journal::memory_percent() {
 }
 
 result<int64_t> journal::pending(notification_key key) {
-  auto reply = redis_.command({"HGET", keys::pending, text(key.value)});
+  auto reply = redis_.command({"HGET", keys_.pending, text(key.value)});
   if (!reply) return reply.failure();
   return reply->is_nil() ? int64_t{0} : static_cast<int64_t>(std::strtoll(reply->text.c_str(), nullptr, 10));
 }

@@ -12,6 +12,7 @@
 #include "conf/settings.hpp"
 #include "model/job.hpp"
 #include "model/result.hpp"
+#include "storage/journal_keys.hpp"
 #include "storage/redis.hpp"
 
 namespace pusher {
@@ -96,7 +97,7 @@ struct settled_entry {
 class journal {
  public:
   /// `consumer` = `<node>/<boot>/<role>/<index>`: who claims.
-  journal(redis_settings endpoint, std::string run_id, std::string consumer);
+  journal(const redis_settings& endpoint, std::string run_id, std::string consumer);
 
   // -- identity and presence --
   result<void> ping();
@@ -104,6 +105,8 @@ class journal {
   result<void> create();
   /// Whether the journal is there under our run id.
   result<void> check();
+  /// The run id that Redis has, for who does not know it from MariaDB. Errors: journal_lost when it has none.
+  result<std::string> found_run_id();
   /// Says that the process `<node>/<boot>` lives for so long.
   result<void> heartbeat(const std::string& process, uint32_t lifetime_ms);
   /// Ends a process's heartbeat at once: its claims may be taken over.
@@ -253,6 +256,7 @@ class journal {
                     const claim& what, const std::string& reason);
 
   redis redis_;
+  journal_keys keys_;
   std::string run_id_;
   std::string consumer_;
   uint64_t control_version_ = 0;

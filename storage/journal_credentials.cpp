@@ -14,7 +14,7 @@ std::string text_of(const redis_reply& reply) {
 }  // namespace
 
 result<journal::credential_board> journal::credential_status() {
-  auto reply = redis_.command({"HMGET", keys::credentials, "version", "closed"});
+  auto reply = redis_.command({"HMGET", keys_.credentials, "version", "closed"});
   if (!reply) return reply.failure();
   credential_board board;
   if (reply->items.size() < 2) return board;
@@ -24,7 +24,7 @@ result<journal::credential_board> journal::credential_status() {
 }
 
 result<journal::credential_board> journal::load_credentials() {
-  auto reply = redis_.command({"HMGET", keys::credentials, "version", "closed", "index"});
+  auto reply = redis_.command({"HMGET", keys_.credentials, "version", "closed", "index"});
   if (!reply) return reply.failure();
   credential_board board;
   if (reply->items.size() < 3) return board;
@@ -35,7 +35,7 @@ result<journal::credential_board> journal::load_credentials() {
 }
 
 result<std::optional<std::string>> journal::sealed_credential(const std::string& id) {
-  auto reply = redis_.command({"HGET", keys::sealed_credentials, id});
+  auto reply = redis_.command({"HGET", keys_.sealed_credentials, id});
   if (!reply) return reply.failure();
   if (reply->is_nil()) return std::optional<std::string>();
   return std::optional<std::string>(std::move(reply->text));
@@ -49,20 +49,20 @@ result<commit_status> journal::publish_credentials(
     arguments.push_back(id);
     arguments.push_back(text);
   }
-  auto reply = run(scripts::publish_credentials, {keys::epoch, keys::credentials, keys::sealed_credentials},
+  auto reply = run(scripts::publish_credentials, {keys_.epoch, keys_.credentials, keys_.sealed_credentials},
                    std::move(arguments));
   if (!reply) return reply.failure();
   return reply->items.front().text == "fenced" ? commit_status::fenced : commit_status::done;
 }
 
 result<commit_status> journal::close_routes(uint64_t epoch, const std::string& routes) {
-  auto reply = run(scripts::close_routes, {keys::epoch, keys::credentials}, {std::to_string(epoch), routes});
+  auto reply = run(scripts::close_routes, {keys_.epoch, keys_.credentials}, {std::to_string(epoch), routes});
   if (!reply) return reply.failure();
   return reply->items.front().text == "fenced" ? commit_status::fenced : commit_status::done;
 }
 
 result<std::vector<std::string>> journal::busy_queues() {
-  auto reply = run(scripts::busy_queues, {keys::queues}, {keys::push_prefix});
+  auto reply = run(scripts::busy_queues, {keys_.queues}, {keys_.push_prefix});
   if (!reply) return reply.failure();
   std::vector<std::string> names;
   for (size_t i = 1; i < reply->items.size(); ++i)
@@ -72,8 +72,8 @@ result<std::vector<std::string>> journal::busy_queues() {
 
 result<void> journal::tell_trouble(const std::string& credential, const std::string& what) {
   auto reply =
-      redis_.command(what.empty() ? redis_arguments{"HDEL", keys::credential_troubles, credential}
-                                  : redis_arguments{"HSET", keys::credential_troubles, credential, what});
+      redis_.command(what.empty() ? redis_arguments{"HDEL", keys_.credential_troubles, credential}
+                                  : redis_arguments{"HSET", keys_.credential_troubles, credential, what});
   if (!reply) return reply.failure();
   return {};
 }
@@ -81,7 +81,7 @@ result<void> journal::tell_trouble(const std::string& credential, const std::str
 result<std::vector<std::string>> journal::troubles(const std::vector<std::string>& credentials) {
   std::vector<std::string> found(credentials.size());
   if (credentials.empty()) return found;
-  redis_arguments command{"HMGET", keys::credential_troubles};
+  redis_arguments command{"HMGET", keys_.credential_troubles};
   command.insert(command.end(), credentials.begin(), credentials.end());
   auto reply = redis_.command(command);
   if (!reply) return reply.failure();

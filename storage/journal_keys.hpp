@@ -1,33 +1,14 @@
-// Names of everything the journal keeps in Redis. One prefix and one hash tag, so that all of it shares a
-// slot.
+// Names of everything the journal keeps in Redis. All carry the cluster's name as prefix and hash tag:
+// clusters may share a Redis, and all of one shares a slot.
 #pragma once
 
 #include <string>
 
 #include "model/ids.hpp"
 
-namespace pusher::keys {
+namespace pusher {
 
-inline const std::string run = "{pusher}:run";            ///< run id: which journal this is
-inline const std::string epoch = "{pusher}:epoch";        ///< the leader's epoch
-inline const std::string launches = "{pusher}:launches";  ///< stream of wake-ups for fan-out
-inline const std::string queues = "{pusher}:queues";      ///< set of push queues that were ever used
-inline const std::string push_prefix = "{pusher}:push:";  ///< + queue: stream of push batches
-inline const std::string results = "{pusher}:results";    ///< stream of result batches
-inline const std::string result_progress = "{pusher}:progress:results";
-inline const std::string outstanding = "{pusher}:outstanding";  ///< hash queue -> targets without a result
-inline const std::string pending = "{pusher}:pending";        ///< hash notification -> targets without a row
-inline const std::string later = "{pusher}:later";            ///< sorted set: put-aside jobs by due time
-inline const std::string later_jobs = "{pusher}:later:jobs";  ///< hash: their queue and payload
-inline const std::string dead_letters = "{pusher}:dead";      ///< stream of entries given up
-inline const std::string control =
-    "{pusher}:control";                               ///< hash: notification -> 1 paused, 2 canceled; version
-inline const std::string shared = "{pusher}:shared";  ///< hash: small values that processes share
-inline const std::string credentials = "{pusher}:credentials";  ///< hash: version, index, closed routes
-inline const std::string sealed_credentials = "{pusher}:credentials:sealed";    ///< hash: id -> sealed text
-inline const std::string credential_troubles = "{pusher}:credentials:trouble";  ///< hash: id -> what is wrong
-inline const std::string heartbeat_prefix =
-    "{pusher}:alive:";  ///< + node/boot: there while the process lives
+namespace keys {
 
 inline const char* const launch_group = "fan-out";
 inline const char* const sender_group = "push-sender";
@@ -35,23 +16,50 @@ inline const char* const result_group = "result-writer";
 inline const char* const last_strike =
     "5";  ///< claims without progress after which an entry is a dead letter
 
-inline std::string push(const std::string& queue) {
-  return push_prefix + queue;
-}
-inline std::string push_progress(const std::string& queue) {
-  return "{pusher}:progress:" + queue;
-}
-inline std::string fan_out(notification_key key) {
-  return "{pusher}:fan-out:" + std::to_string(key.value);
-}
-inline std::string held(notification_key key) {
-  return "{pusher}:held:" + std::to_string(key.value);
-}
-inline std::string rate(const std::string& credential) {
-  return "{pusher}:rate:" + credential;
-}
-inline std::string content(notification_key key) {
-  return "{pusher}:content:" + std::to_string(key.value);
-}
+}  // namespace keys
 
-}  // namespace pusher::keys
+class journal_keys {
+ public:
+  explicit journal_keys(const std::string& cluster) : prefix_("{" + cluster + "}:") {}
+
+ private:
+  const std::string prefix_;
+
+ public:
+  const std::string run = prefix_ + "run";            ///< run id: which journal this is
+  const std::string epoch = prefix_ + "epoch";        ///< the leader's epoch
+  const std::string launches = prefix_ + "launches";  ///< stream of wake-ups for fan-out
+  const std::string queues = prefix_ + "queues";      ///< set of push queues that were ever used
+  const std::string push_prefix = prefix_ + "push:";  ///< + queue: stream of push batches
+  const std::string results = prefix_ + "results";    ///< stream of result batches
+  const std::string result_progress = prefix_ + "progress:results";
+  const std::string outstanding = prefix_ + "outstanding";  ///< hash queue -> targets without a result
+  const std::string pending = prefix_ + "pending";          ///< hash notification -> targets without a row
+  const std::string later = prefix_ + "later";              ///< sorted set: put-aside jobs by due time
+  const std::string later_jobs = prefix_ + "later:jobs";    ///< hash: their queue and payload
+  const std::string dead_letters = prefix_ + "dead";        ///< stream of entries given up
+  /// Hash: notification -> 1 paused, 2 canceled, 3 released; version.
+  const std::string control = prefix_ + "control";
+  const std::string shared = prefix_ + "shared";            ///< hash: small values that processes share
+  const std::string credentials = prefix_ + "credentials";  ///< hash: version, index, closed routes
+  const std::string sealed_credentials = prefix_ + "credentials:sealed";    ///< hash: id -> sealed text
+  const std::string credential_troubles = prefix_ + "credentials:trouble";  ///< hash: id -> what is wrong
+  const std::string heartbeat_prefix = prefix_ + "alive:";  ///< + node/boot: there while the process lives
+  const std::string nodes = prefix_ + "nodes";              ///< hash: node/boot -> its record
+  const std::string nodes_seen = prefix_ + "nodes:seen";    ///< hash: node/boot -> when it was last heard
+  const std::string stages = prefix_ + "stages";            ///< hash: stage -> since when operators hold it
+
+  std::string push(const std::string& queue) const { return push_prefix + queue; }
+  std::string push_progress(const std::string& queue) const { return prefix_ + "progress:" + queue; }
+  std::string fan_out(notification_key key) const { return of("fan-out:", key); }
+  std::string held(notification_key key) const { return of("held:", key); }
+  std::string content(notification_key key) const { return of("content:", key); }
+  std::string rate(const std::string& credential) const { return prefix_ + "rate:" + credential; }
+
+ private:
+  std::string of(const char* what, notification_key key) const {
+    return prefix_ + what + std::to_string(key.value);
+  }
+};
+
+}  // namespace pusher

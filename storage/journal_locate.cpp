@@ -30,7 +30,7 @@ std::optional<uint8_t> attempts_in(const std::string& job, device_key device) {
 
 result<journal::whereabouts> journal::locate(notification_key notification, device_key device) {
   whereabouts found;
-  auto state = redis_.command({"HMGET", keys::fan_out(notification), "cursor", "start"});
+  auto state = redis_.command({"HMGET", keys_.fan_out(notification), "cursor", "start"});
   if (!state) return state.failure();
   if (state->items.size() == 2 && !state->items[0].is_nil()) {
     found.fan_out_begun = true;
@@ -39,7 +39,7 @@ result<journal::whereabouts> journal::locate(notification_key notification, devi
   }
   std::string scanned = "0";
   for (int scan = 0; scan < most_scans; ++scan) {
-    auto some = redis_.command({"HSCAN", keys::later_jobs, scanned, "MATCH",
+    auto some = redis_.command({"HSCAN", keys_.later_jobs, scanned, "MATCH",
                                 std::to_string(notification.value) + ":*", "COUNT", "300"});
     if (!some) return some.failure();
     if (some->items.size() != 2) break;
@@ -48,7 +48,7 @@ result<journal::whereabouts> journal::locate(notification_key notification, devi
     for (size_t i = 0; i + 1 < fields.size(); i += 2) {
       auto attempts = attempts_in(fields[i + 1].text, device);
       if (!attempts) continue;
-      auto due = redis_.command({"ZSCORE", keys::later, fields[i].text});
+      auto due = redis_.command({"ZSCORE", keys_.later, fields[i].text});
       if (!due) return due.failure();
       found.retry = whereabouts::put_aside_target{
           *attempts, static_cast<utc_ms>(std::strtod(due->text.c_str(), nullptr))};

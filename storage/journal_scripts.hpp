@@ -9,6 +9,8 @@ namespace pusher::scripts {
 
 extern const std::vector<const redis_script*> all;
 
+extern const redis_script announce_node;
+extern const redis_script list_nodes;
 extern const redis_script create_run;
 extern const redis_script replace_shared;
 extern const redis_script take_rate;

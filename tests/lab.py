@@ -158,6 +158,7 @@ class Node:
         self.sections = {"data": {"directory": str(self.directory / "data")},
                          "api": {"listen": f"127.0.0.1:{self.port}"},
                          "admin": {"listen": f"127.0.0.1:{self.admin_port}"},
+                         "cluster": {"listen": "127.0.0.1:0"},
                          "embedded": {"buffer_pool": "128M"}}
         for name, values in (sections or {}).items():
             self.sections.setdefault(name, {}).update(values)

@@ -1,0 +1,31 @@
+// The actors by which a node takes part in a cluster; supervised by the node itself.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "actors/checked_files.hpp"
+#include "actors/node_context.hpp"
+#include "actors/protocol.hpp"
+
+namespace pusher {
+
+/// Connects over TLS, blocking: at most about a second where nobody answers, and CAF's handshake time-out
+/// where somebody does and then says nothing.
+dialed connect_to(caf::actor_system& system, const std::string& host, uint16_t port);
+/// `files` outlives it; nobody else uses them meanwhile.
+dialer_actor spawn_dialer(caf::actor_system& system, checked_files& files);
+
+/// Has connections of its own to the stores.
+inspector_actor spawn_inspector(caf::actor_system& system, node_context_ptr node);
+
+/// What the directory needs of its node. `end` asks the node to drain and end.
+struct directory_links {
+  supervisor_actor supervisor;
+  dialer_actor dialer;
+  inspector_actor inspector;
+  std::function<void()> end;
+};
+directory_actor spawn_directory(caf::actor_system& system, node_context_ptr node, directory_links links);
+
+}  // namespace pusher

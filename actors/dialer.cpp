@@ -1,0 +1,115 @@
+// Connects to other nodes over TLS. CAF's connecting blocks, and without limit where packets are dropped:
+// hence an actor with a thread of its own, and a look at the port first.
+#include "actors/cluster_parts.hpp"
+
+#include <netdb.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <future>
+
+#include <caf/io/all.hpp>
+#include <caf/io/network/multiplexer.hpp>
+#include <caf/openssl/all.hpp>
+
+#include "actors/log.hpp"
+
+namespace pusher {
+
+namespace {
+
+constexpr int probe_ms = 1000;
+
+/// Whether someone takes connections there; why not.
+std::string probe(const std::string& host, uint16_t port) {
+  addrinfo hints{}, *found = nullptr;
+  hints.ai_socktype = SOCK_STREAM;
+  if (int fault = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found); fault != 0)
+    return "no address of " + host + ": " + gai_strerror(fault);
+  int socket = ::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  std::string why;
+  if (socket < 0) {
+    why = std::strerror(errno);
+  } else if (::connect(socket, found->ai_addr, found->ai_addrlen) != 0) {
+    int fault = errno;
+    if (fault == EINPROGRESS) {
+      pollfd one{socket, POLLOUT, 0};
+      socklen_t size = sizeof fault;
+      fault = ::poll(&one, 1, probe_ms) <= 0 ? ETIMEDOUT : 0;
+      if (fault == 0) ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &fault, &size);
+    }
+    if (fault != 0) why = std::strerror(fault);
+  }
+  if (socket >= 0) ::close(socket);
+  freeaddrinfo(found);
+  return why;
+}
+
+std::string meaning_of(caf::actor_system& system, const caf::error& fault) {
+  if (fault == caf::sec::incompatible_application_ids)
+    return "it belongs to another cluster or speaks another version of the protocol";
+  if (fault == caf::sec::disconnect_during_handshake || fault == caf::sec::cannot_connect_to_node)
+    return "it refused the connection: is its certificate of the same authority (cluster.ca), and still "
+           "valid?";
+  if (fault == caf::sec::unexpected_actor_messaging_interface)
+    return "it speaks another version of the protocol";
+  return system.render(fault);
+}
+
+}  // namespace
+
+dialed connect_to(caf::actor_system& system, const std::string& host, uint16_t port) {
+  if (auto why = probe(host, port); !why.empty()) return {{}, why};
+  auto connected = caf::openssl::remote_actor<directory_actor>(system, host, port);
+  if (!connected) return {{}, meaning_of(system, connected.error())};
+  return {std::move(*connected), ""};
+}
+
+namespace {
+
+constexpr auto files_interval = std::chrono::seconds(2);
+
+/// What was said last of the files, so that it is said once.
+struct dialer_state {
+  std::string told;
+};
+
+/// Certificate and key are opened one after the other whenever a connection begins: those that come in begin
+/// on CAF's I/O thread, which therefore makes the change, and those that go out begin in this actor, which
+/// waits for it.
+result<bool> renew(caf::actor_system& system, checked_files& files) {
+  auto changed = files.prepare();
+  if (!changed || !*changed) return changed;
+  auto done = std::make_shared<std::promise<result<void>>>();
+  system.middleman().backend().post([done, &files] { done->set_value(files.swap()); });
+  auto swapped = done->get_future().get();
+  return swapped ? result<bool>(true) : swapped.failure();
+}
+
+void look(dialer_actor::stateful_pointer<dialer_state> self, checked_files& files) {
+  auto renewed = renew(self->system(), files);
+  auto why = renewed ? std::string() : renewed.failure().detail;
+  if (renewed && *renewed)
+    log::info("cluster.certificate_renewed", {{"ends_at", to_rfc3339(files.certificate_ends_at())}});
+  if (!why.empty() && why != self->state.told)
+    log::error("cluster.certificate_refused",
+               {{"detail", why + " Until that is mended the node goes on with the files it had."}});
+  self->state.told = why;
+  self->delayed_send(self, files_interval, look_at_files{});
+}
+
+}  // namespace
+
+dialer_actor spawn_dialer(caf::actor_system& system, checked_files& files) {
+  return system.spawn<caf::detached>(
+      [&files](dialer_actor::stateful_pointer<dialer_state> self) -> dialer_actor::behavior_type {
+        self->delayed_send(self, files_interval, look_at_files{});
+        return {[self](const dial& to) { return connect_to(self->system(), to.host, to.port); },
+                [self, &files](look_at_files) { look(self, files); }};
+      });
+}
+
+}  // namespace pusher

@@ -1,0 +1,333 @@
+// The node's face to the cluster. Whom there is it learns from the registry in Redis; of each pair the one
+// whose process comes first in order connects, and keeps trying. Endpoints are kept, never handles: those die
+// with a link.
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <random>
+
+#include "actors/cluster_parts.hpp"
+#include "actors/inspection.hpp"
+#include "actors/log.hpp"
+#include "conf/load.hpp"
+
+namespace pusher {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr auto first_back_off = milliseconds(200);
+constexpr auto longest_back_off = milliseconds(5'000);
+constexpr auto hello_wait = std::chrono::seconds(2);
+constexpr auto dial_wait = std::chrono::seconds(60);  // the dialer takes one after the other
+// A campaign has hundreds of wake-ups a second, and one is as good as all of them.
+constexpr auto wake_pause = milliseconds(5);
+
+struct peer {
+  known_node known;
+  directory_actor handle;  ///< null = not connected
+  bool dialing = false;
+  unsigned failures = 0;
+  clock::time_point next_try;
+  std::string trouble;  ///< why it is not connected
+};
+
+struct directory_state {
+  explicit directory_state(directory_actor::pointer owner) : self(owner) {}
+
+  // -- peers --
+
+  void meet(const std::vector<known_node>& others) {
+    for (const auto& other : others) {
+      auto& each = peers[other.record.process];
+      each.known = other;
+      if (other.record.protocol != cluster_protocol)
+        trouble(each, "it speaks version " + std::to_string(other.record.protocol) +
+                          " of the protocol, we speak " + std::to_string(cluster_protocol));
+      else if (wants_dial(each))
+        start_dial(other.record.process, each);
+    }
+    for (auto at = peers.begin(); at != peers.end();) {
+      bool listed = std::any_of(others.begin(), others.end(),
+                                [&](const auto& other) { return other.record.process == at->first; });
+      at = listed || at->second.handle || at->second.dialing ? std::next(at) : peers.erase(at);
+    }
+  }
+
+  bool wants_dial(const peer& each) const {
+    const auto& other = each.known.record;
+    return node->process < other.process && each.known.alive && !each.handle && !each.dialing &&
+           !other.address.empty() && clock::now() >= each.next_try;
+  }
+
+  void start_dial(const std::string& process, peer& to) {
+    auto at = split_address(to.known.record.address);
+    if (!at) return trouble(to, "its address '" + to.known.record.address + "' is not HOST:PORT");
+    to.dialing = true;
+    self->request(links.dialer, dial_wait, dial{at->host, at->port})
+        .then([this, process](const dialed& made) { was_dialed(process, made); },
+              [this, process](const caf::error&) { failed_dial(process, "the connection took too long"); });
+  }
+
+  void was_dialed(const std::string& process, const dialed& made) {
+    if (!made.peer) return failed_dial(process, made.why);
+    auto handle = made.peer;
+    self->request(handle, hello_wait, peer_hello{node->process})
+        .then(
+            [this, process, handle](const peer_hello& theirs) {
+              if (theirs.process != process)
+                return failed_dial(process, "another process answers at its address: " + theirs.process);
+              joined(process, handle);
+            },
+            [this, process](const caf::error&) { failed_dial(process, "it does not answer"); });
+  }
+
+  void failed_dial(const std::string& process, const std::string& why) {
+    auto found = peers.find(process);
+    if (found == peers.end()) return;
+    auto& each = found->second;
+    each.dialing = false;
+    auto wait = std::min(longest_back_off, first_back_off * (1 << std::min(each.failures, 8U)));
+    ++each.failures;
+    each.next_try = clock::now() + milliseconds(jitter(random) * wait.count() / 100);
+    trouble(each, why);
+  }
+
+  /// One line when it begins or changes, however often it is tried.
+  void trouble(peer& with, const std::string& why) {
+    if (with.trouble == why) return;
+    with.trouble = why;
+    log::warn("cluster.not_connected",
+              {{"node", with.known.record.process}, {"address", with.known.record.address}, {"detail", why}});
+  }
+
+  void joined(const std::string& process, const directory_actor& handle) {
+    auto& each = peers[process];
+    each.known.record.process = process;
+    each.dialing = false;
+    each.failures = 0;
+    each.trouble.clear();
+    each.handle = handle;
+    self->monitor(handle);
+    log::info("cluster.connected", {{"node", process}});
+    // What happened meanwhile was told to nobody.
+    for (auto which : {role::fan_out, role::push_sender, role::result_writer})
+      self->send(links.supervisor, wake_own{which});
+  }
+
+  /// Its claims are still its own while its heartbeat is there; the wake-up makes everyone look.
+  void lost(const caf::down_msg& down) {
+    for (auto& [process, each] : peers) {
+      if (!each.handle || each.handle->address() != down.source) continue;
+      each.handle = nullptr;
+      each.next_try = clock::now() + milliseconds(jitter(random));
+      log::warn("cluster.lost", {{"node", process}});
+      each.trouble = "the connection broke off";
+      for (auto which : {role::fan_out, role::push_sender, role::result_writer})
+        self->send(links.supervisor, wake_own{which});
+    }
+  }
+
+  peer_hello greet(const peer_hello& theirs) {
+    if (auto from = caf::actor_cast<directory_actor>(self->current_sender()); from)
+      joined(theirs.process, from);
+    return {node->process};
+  }
+
+  // -- wake-ups --
+
+  void wake_others(role which) {
+    waking |= 1U << static_cast<unsigned>(which);
+    if (flush_pending) return;
+    auto now = clock::now();
+    if (now - flushed_at >= wake_pause) return flush();
+    flush_pending = true;
+    self->delayed_send(self, wake_pause, flush_wakes{});
+  }
+
+  void flush() {
+    flush_pending = false;
+    flushed_at = clock::now();
+    for (const auto& [process, each] : peers)
+      for (auto which : {role::fan_out, role::push_sender, role::result_writer})
+        if (each.handle && (waking & (1U << static_cast<unsigned>(which))) &&
+            each.known.record.roles.find(to_string(which)) != std::string::npos)
+          self->send(each.handle, wake_own{which});
+    waking = 0;
+  }
+
+  // -- questions --
+
+  caf::result<inspect_answer> answer(const inspect_question& asked) {
+    log::debug("inspect", {{"command", asked.command}});
+    auto command = find_inspection(asked.command);
+    if (!command) return inspect_answer{false, "There is no command '" + asked.command + "'."};
+    switch (command->who) {
+      case inspection::answered_by::this_node:
+        return asked.here || asked.arguments.empty() ? do_here(asked) : ask_named(asked);
+      case inspection::answered_by::all_nodes:
+        return asked.here ? report_here() : report_all();
+      case inspection::answered_by::stores:
+        break;
+    }
+    auto promise = self->make_response_promise<inspect_answer>();
+    self->request<caf::message_priority::high>(links.inspector, caf::duration{store_wait}, asked)
+        .then([promise](const inspect_answer& said) mutable { promise.deliver(said); },
+              [promise](const caf::error&) mutable {
+                promise.deliver(inspect_answer{false, "The stores did not answer in time."});
+              });
+    return promise;
+  }
+
+  caf::result<inspect_answer> report_here() {
+    auto promise = self->make_response_promise<inspect_answer>();
+    auto give = [this, promise](const std::string& actors) mutable {
+      promise.deliver(inspect_answer{true, node_report(*node, links_report(), actors)});
+    };
+    self->request<caf::message_priority::high>(links.supervisor, caf::duration{node_wait}, actors_question{})
+        .then([give](const std::string& actors) mutable { give(actors); },
+              [give](const caf::error&) mutable { give(""); });
+    return promise;
+  }
+
+  std::vector<link_report> links_report() const {
+    std::vector<link_report> made;
+    for (const auto& [process, each] : peers)
+      made.push_back({process, static_cast<bool>(each.handle), each.trouble});
+    return made;
+  }
+
+  /// Every node that is known: what it says, or that it says nothing, and since when.
+  caf::result<inspect_answer> report_all() {
+    auto promise = self->make_response_promise<inspect_answer>();
+    auto all = std::make_shared<cluster_report>(peers.size() + 1);
+    auto take = [all, promise](const node_view& of, const inspect_answer* said) mutable {
+      if (all->add(of, said)) promise.deliver(inspect_answer{true, all->text()});
+    };
+    ask_view(self_handle(), our_view(), take);
+    for (const auto& [process, each] : peers) {
+      node_view view{each.known.record, each.known.age_ms, each.known.alive, each.trouble};
+      if (each.handle)
+        ask_view(each.handle, view, take);
+      else
+        take(view, nullptr);
+    }
+    return promise;
+  }
+
+  template <class Take>
+  void ask_view(const directory_actor& whom, node_view view, Take take) {
+    self->request<caf::message_priority::high>(whom, caf::duration{peer_wait},
+                                               inspect_question{"status", {}, true})
+        .then([take, view](const inspect_answer& said) mutable { take(view, &said); },
+              [take, view](const caf::error&) mutable {
+                view.trouble = "no answer in time";
+                take(view, nullptr);
+              });
+  }
+
+  directory_actor self_handle() const { return directory_actor(self); }
+
+  node_view our_view() const {
+    node_record ours;
+    ours.name = node->config.node_name;
+    ours.process = node->process;
+    ours.address = node->address;
+    ours.roles = to_text(node->roles());
+    ours.version = PUSHER_VERSION;
+    ours.started_at = node->started_at;
+    return {ours, 0, true, ""};
+  }
+
+  /// The first argument says which node is meant.
+  caf::result<inspect_answer> ask_named(inspect_question asked) {
+    auto name = asked.arguments.front();
+    asked.arguments.erase(asked.arguments.begin());
+    asked.here = true;
+    auto meant = [&](const std::string& node_name, const std::string& process) {
+      return name == node_name || process.rfind(name, 0) == 0;
+    };
+    std::vector<const peer*> found;
+    for (const auto& [process, each] : peers)
+      if (each.known.alive && meant(each.known.record.name, process)) found.push_back(&each);
+    bool us = meant(node->config.node_name, node->process);
+    if (found.size() + (us ? 1 : 0) > 1)
+      return inspect_answer{false, "There are several nodes '" + name +
+                                       "'; name the process as `pusher inspect status` shows it: NAME/BOOT."};
+    if (us) return do_here(asked);
+    if (found.empty()) return inspect_answer{false, "There is no node '" + name + "' that lives."};
+    if (!found.front()->handle)
+      return inspect_answer{false, "This node is not connected to " + name + ": " + found.front()->trouble +
+                                       ". Ask it directly with --node."};
+    auto promise = self->make_response_promise<inspect_answer>();
+    self->request<caf::message_priority::high>(found.front()->handle, caf::duration{peer_wait}, asked)
+        .then([promise](const inspect_answer& said) mutable { promise.deliver(said); },
+              [promise, name](const caf::error&) mutable {
+                promise.deliver(inspect_answer{false, name + " did not answer in time."});
+              });
+    return promise;
+  }
+
+  caf::result<inspect_answer> do_here(const inspect_question& asked) {
+    const auto& given = asked.arguments;
+    if (asked.command == "drain") {
+      log::info("node.told_to_drain");
+      links.end();
+      return inspect_answer{true, "{\"draining\":true}"};
+    }
+    if (asked.command == "log-level") {
+      if (given.empty() || !log::set_level(given.front()))
+        return inspect_answer{false, "The level is one of trace, debug, info, warn, error."};
+      log::info("node.log_level", {{"level", given.front()}});
+      return inspect_answer{true, "{\"level\":\"" + given.front() + "\"}"};
+    }
+    if (given.empty()) return inspect_answer{false, "Give the role and count, such as push-sender:fcm=4."};
+    auto promise = self->make_response_promise<inspect_answer>();
+    self->request<caf::message_priority::high>(links.supervisor, caf::duration{node_wait},
+                                               scale_roles{given.front()})
+        .then(
+            [this, promise](const inspect_answer& said) mutable {
+              promise.deliver(said.ok ? inspect_answer{true, "{\"roles\":\"" + to_text(node->roles()) + "\"}"}
+                                      : said);
+            },
+            [promise](const caf::error&) mutable {
+              promise.deliver(inspect_answer{false, "The node is starting or ending."});
+            });
+    return promise;
+  }
+
+  directory_actor::pointer self;
+  node_context_ptr node;
+  directory_links links;
+  std::map<std::string, peer> peers;  ///< by process
+  std::minstd_rand random{std::random_device{}()};
+  std::uniform_int_distribution<int> jitter{50, 150};  ///< percent
+  unsigned waking = 0;                                 ///< roles, as bits
+  bool flush_pending = false;
+  clock::time_point flushed_at;
+};
+
+directory_actor::behavior_type direct(directory_actor::stateful_pointer<directory_state> self,
+                                      node_context_ptr node, directory_links links) {
+  self->state.node = std::move(node);
+  self->state.links = std::move(links);
+  self->set_down_handler([self](caf::down_msg& down) { self->state.lost(down); });
+  return {
+      [self](const roster_update& now) { self->state.meet(*now.others); },
+      [self](wake_role what) { self->state.wake_others(what.role); },
+      [self](wake_own what) { self->send(self->state.links.supervisor, what); },
+      [self](flush_wakes) { self->state.flush(); },
+      [self](const peer_hello& theirs) { return self->state.greet(theirs); },
+      [self](const inspect_question& asked) { return self->state.answer(asked); },
+  };
+}
+
+}  // namespace
+
+directory_actor spawn_directory(caf::actor_system& system, node_context_ptr node, directory_links links) {
+  return system.spawn(direct, std::move(node), std::move(links));
+}
+
+}  // namespace pusher
