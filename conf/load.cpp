@@ -41,12 +41,9 @@ std::string host_name() {
   return name;
 }
 
-/// Refuses a section that does not exist, or not yet.
+/// Refuses a section that does not exist.
 result<void> refuse_section(const std::string& section, const std::string& origin) {
   if (is_section(section)) return {};
-  for (const char* later : {"cluster"})
-    if (section == later)
-      return wrong("Section " + section + " (" + origin + ") is not available in this version.");
   return wrong("Unknown section " + section + " (" + origin + ")." + nearest_section(section));
 }
 

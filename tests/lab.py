@@ -192,6 +192,12 @@ class Node:
             return self.admin("/readyz")[0] == 200
         until("/readyz to be 200", ready, seconds)
 
+    def events(self, name):
+        """The log's lines of one event."""
+        path = self.directory / "node.log"
+        lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+        return [json.loads(line) for line in lines if f'"event":"{name}"' in line]
+
     def log_tail(self, characters=3000):
         path = self.directory / "node.log"
         return path.read_text(errors="replace")[-characters:] if path.exists() else ""
@@ -337,6 +343,22 @@ class Lab:
         made = Node(self.build, self.directory / name, merged, flags)
         self.nodes.append(made)
         return made
+
+    def cluster(self, **more):
+        """The [cluster] sections of nodes that know each other: a function of a node's name."""
+        authority, issued = self.directory / "authority", self.directory / "certificates"
+        pusher = str(self.build / "pusher")
+        if not authority.exists():
+            subprocess.run([pusher, "cluster", "init-ca", "--directory", str(authority)], check=True,
+                           stdout=subprocess.DEVNULL)
+
+        def section(name):
+            subprocess.run([pusher, "cluster", "issue", name, "--directory", str(authority), "--out", str(issued)],
+                           check=True, stdout=subprocess.DEVNULL)
+            files = issued / name
+            return {"certificate": str(files / "certificate.pem"), "key": str(files / "key.pem"),
+                    "ca": str(files / "ca.pem"), "listen": "127.0.0.1:0", **more}
+        return section
 
     def stores(self):
         made = OuterStores(self.directory / f"stores-{len(self.outer_stores)}")

@@ -104,14 +104,20 @@ TEST_CASE("every mistake names its key, its place and the remedy") {
   CHECK(has(of("attempts = 1\n"), "outside of a section"));
   CHECK(has(of("[api\nlisten=\"127.0.0.1:80\"\n"), "x.toml:1 is not valid TOML"));
   CHECK(has(of("[api]\nlisten =\n"), "x.toml:2 is not valid TOML"));
-  CHECK(has(of("[cluster]\n"), "not available in this version"));
   CHECK(has(of("[limit]\n"), "Did you mean limits?"));
   CHECK(has(of("[mysql]\npasword_file = \"x\"\n"), "Did you mean mysql.password_file?"));
   CHECK(has(of("[limits]\nattempts = [\"5\"]\n"), "takes a whole number"));
   CHECK(has(of("[log]\nlevel = [\"info\"]\n"), "takes a text"));
   CHECK(has(of("[fcm]\nbase_url = \"https://x\\u0000y\"\n"), "fcm.base_url"));
   CHECK(has(of("[api]\nlisten = [1]\n"), "api.listen"));
-  CHECK(has(of("[cluster]\nname = \"a\"\n"), "not available in this version"));
+  CHECK(has(of("[cluster]\nname = \"a b\"\n"), "cluster.name"));
+  CHECK(has(of("[cluster]\nkey = \"k\"\n"), "cluster.certificate, cluster.ca"));
+  CHECK(has(of("[cluster]\nlisten = \"10.0.0.1:4270\"\n"), "pusher cluster init-ca"));
+  CHECK(has(of("[cluster]\nlisten = \"0.0.0.0:1\"\ncertificate = \"c\"\nkey = \"k\"\nca = \"a\"\n"),
+            "cluster.advertise"));
+  CHECK(has(of("[cluster]\nadvertise = \"here\"\n"), "HOST:PORT"));
+  CHECK(has(of("[cluster]\nheartbeat_ms = 500\ntimeout_ms = 600\n"), "two times"));
+  CHECK(has(of("[node]\nroles = \"push-sender\"\n"), "redis.host"));
   CHECK(has(of("[redis]\nhost = \"r\"\n"), "mysql.host"));
   CHECK(has(of("[node]\nroles = \"push-sender\"\n[mysql]\nhost = \"m\"\n"), "redis.host"));
   CHECK(has(of("[redis]\nhost = \"r\"\nunix_socket = \"s\"\n[mysql]\nhost = \"m\"\n"), "exclude each other"));
