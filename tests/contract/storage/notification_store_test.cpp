@@ -137,7 +137,10 @@ TEST_CASE_FIXTURE(fixture, "launching fixes the audience's last device and the e
   const auto* launched = &first->value;
   CHECK(launched->state == notification_state::launched);
   CHECK(launched->launched_at >= launched->created_at);
-  auto task = notifications.task(launched->key);
+  auto tasks = notifications.tasks({launched->key, {999'999'999}}, SIZE_MAX);
+  REQUIRE(tasks->size() == 2);
+  CHECK(tasks->at(1).second.failure().code == errc::not_found);
+  const auto& task = tasks->at(0).second;
   REQUIRE(task.ok());
   CHECK(task->application == app);
   CHECK(task->lane == lane::transactional);
@@ -154,7 +157,6 @@ TEST_CASE_FIXTURE(fixture, "launching fixes the audience's last device and the e
   CHECK(again.failure().code == errc::wrong_state);
   CHECK(again.failure().detail.find("launched") != std::string::npos);
   CHECK(notifications.launch(app, "unknown", std::nullopt, nullptr).failure().code == errc::not_found);
-  CHECK(notifications.task({999'999'999}).failure().code == errc::not_found);
 }
 
 TEST_CASE_FIXTURE(fixture, "a request that is repeated under its key makes one notification") {
@@ -243,7 +245,7 @@ TEST_CASE_FIXTURE(fixture,
                   "the worklist holds what is launched or sending and not fanned out, oldest first") {
   auto first = launched(db, app), second = launched(db, app);
   auto draft = create({})->value;
-  REQUIRE(notifications.begin_sending(second.key, epoch).ok());
+  REQUIRE(notifications.begin_sending({second.key}, epoch).ok());
   auto listed = [&](notification_key key) {
     auto work = *notifications.worklist(10'000);
     CHECK(
@@ -253,39 +255,71 @@ TEST_CASE_FIXTURE(fixture,
   CHECK(listed(first.key) == 1);
   CHECK(listed(second.key) == 1);
   CHECK(listed(draft.key) == 0);
-  REQUIRE(notifications.record_audience(first.key, epoch, 5, true).ok());
+  REQUIRE(notifications.conclude({{first.key, 5}}, epoch).ok());
   CHECK(listed(first.key) == 0);
 }
 
 TEST_CASE_FIXTURE(fixture, "an audience grows, becomes final, and an empty one completes") {
   auto value = launched(db, app), empty = launched(db, app);
-  CHECK(notifications.begin_sending(value.key, epoch).ok());
-  CHECK(notifications.begin_sending(value.key, epoch).ok());
+  CHECK(notifications.begin_sending({value.key}, epoch).ok());
+  CHECK(notifications.begin_sending({value.key}, epoch).ok());
   CHECK(read(value).state == notification_state::sending);
-  CHECK(notifications.begin_sending(create({})->value.key, epoch).failure().code == errc::wrong_state);
+  CHECK(notifications.begin_sending({create({})->value.key}, epoch)->empty());
 
-  CHECK(notifications.record_audience(value.key, epoch, 10, false).ok());
+  CHECK(notifications.record_audience(value.key, epoch, 10).ok());
   CHECK(read(value).audience == 10);
   CHECK_FALSE(read(value).fan_out_done);
-  CHECK(notifications.record_audience(value.key, epoch, 12, true).ok());
-  CHECK(notifications.record_audience(value.key, epoch, 11, false).ok());
+  CHECK(notifications.conclude({{value.key, 12}}, epoch).ok());
+  CHECK(notifications.record_audience(value.key, epoch, 11).ok());
   CHECK(read(value).audience == 12);
   CHECK(read(value).fan_out_done);
   CHECK(read(value).state == notification_state::sending);
 
-  CHECK(notifications.record_audience(empty.key, epoch, 0, true).ok());
+  CHECK(notifications.conclude({{empty.key, 0}}, epoch).ok());
   CHECK(read(empty).state == notification_state::completed);
   CHECK(read(empty).completed_at > 0);
+}
+
+TEST_CASE_FIXTURE(fixture, "many are read, begun and concluded together, each by its own state") {
+  std::vector<notification> all;
+  for (int i = 0; i < 5; ++i)
+    all.push_back(launched(db, app));
+  REQUIRE(notifications.pause(app, all[1].id).ok());
+  REQUIRE(notifications.cancel(app, all[2].id).ok());
+  std::vector<notification_key> keys;
+  for (auto at = all.rbegin(); at != all.rend(); ++at)
+    keys.push_back(at->key);
+  auto tasks = notifications.tasks(keys, SIZE_MAX);
+  REQUIRE(tasks->size() == 5);
+  for (size_t i = 0; i < 5; ++i)
+    CHECK(tasks->at(i).first == all[i].key);
+  CHECK(tasks->at(1).second->state == notification_state::paused);
+  CHECK(notifications.tasks(keys, 1)->size() == 1);
+  CHECK(notifications.tasks(keys, tasks->at(0).second->bytes + 1)->size() == 2);
+
+  std::vector<final_audience> audiences;
+  for (size_t i = 0; i < 5; ++i)
+    audiences.push_back({all[i].key, i == 3 ? 0U : 1U});
+  CHECK(notifications.conclude(audiences, epoch).ok());
+  CHECK(notifications.conclude({{all[0].key, 9}}, epoch).ok());
+  CHECK(read(all[0]).state == notification_state::sending);
+  CHECK(read(all[0]).audience == 1);
+  CHECK(read(all[1]).state == notification_state::paused);
+  CHECK(read(all[1]).fan_out_done);
+  CHECK(read(all[2]).state == notification_state::canceled);
+  CHECK_FALSE(read(all[2]).settled());
+  CHECK(read(all[3]).state == notification_state::completed);
+  CHECK(*notifications.begin_sending(keys, epoch) == std::set<notification_key>{all[0].key, all[4].key});
 }
 
 TEST_CASE_FIXTURE(fixture, "a former leader's writes are refused") {
   auto value = launched(db, app);
   auto next = lead();
   CHECK(next == epoch + 1);
-  CHECK(notifications.begin_sending(value.key, epoch).failure().code == errc::fenced);
-  CHECK(notifications.record_audience(value.key, epoch, 1, true).failure().code == errc::fenced);
+  CHECK(notifications.begin_sending({value.key}, epoch).failure().code == errc::fenced);
+  CHECK(notifications.conclude({{value.key, 1}}, epoch).failure().code == errc::fenced);
   CHECK(read(value).state == notification_state::launched);
-  CHECK(notifications.begin_sending(value.key, next).ok());
+  CHECK(notifications.begin_sending({value.key}, next).ok());
 }
 
 TEST_CASE_FIXTURE(fixture, "a sweep completes what is settled") {
