@@ -166,8 +166,13 @@ result<void> journal::end_heartbeat(const std::string& process) {
 
 // -- launches --
 
-result<void> journal::announce_launch(notification_key key) {
-  auto reply = redis_.command({"XADD", keys::launches, "*", "n", text(key.value)});
+result<void> journal::announce_launches(const std::vector<notification_key>& of) {
+  redis_arguments entry{"XADD", keys::launches, "*"};
+  for (auto key : of) {
+    entry.emplace_back("n");
+    entry.push_back(text(key.value));
+  }
+  auto reply = redis_.command(entry);
   if (!reply) return reply.failure();
   return {};
 }

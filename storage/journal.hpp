@@ -110,7 +110,7 @@ class journal {
   result<void> end_heartbeat(const std::string& process);
 
   // -- launches --
-  result<void> announce_launch(notification_key key);
+  result<void> announce_launches(const std::vector<notification_key>& keys);
   /// Takes the wake-ups out; the worklist itself is in MariaDB.
   result<size_t> drain_launches();
 

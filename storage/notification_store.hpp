@@ -72,6 +72,14 @@ class notification_store {
   result<created> create(application_id app, const notification_draft& draft,
                          const std::optional<idempotency>& once,
                          const std::function<std::string(const notification&)>& render);
+  struct wish {
+    const notification_draft* draft = nullptr;
+    std::optional<idempotency> once;
+  };
+  /// The same for several (at most 1,000), with an outcome for each, in order. Those that are to go at once
+  /// are stored in one transaction, unless something stands against one of them: then each has its own.
+  std::vector<result<created>> create(application_id app, const std::vector<wish>& all,
+                                      const std::function<std::string(const notification&)>& render);
   result<notification> get(application_id app, const std::string& id);
   /// Those among them that have settled or are gone.
   result<std::set<notification_key>> settled_among(const std::vector<notification_key>& keys);

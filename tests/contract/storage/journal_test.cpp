@@ -350,8 +350,8 @@ TEST_CASE_FIXTURE(fixture, "a full Redis refuses new work and still lets work dr
 }
 
 TEST_CASE_FIXTURE(fixture, "launches only wake, and repeating one changes nothing") {
-  CHECK(first.announce_launch({7}));
-  CHECK(first.announce_launch({7}));
+  CHECK(first.announce_launches({{7}}));
+  CHECK(first.announce_launches({{7}}));
   CHECK(*first.drain_launches() == 2);
   CHECK(*first.drain_launches() == 0);
 }
