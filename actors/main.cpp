@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <string>
 
+#include "actors/cluster_commands.hpp"
 #include "actors/commands.hpp"
 #include "actors/node.hpp"
 #include "actors/send_command.hpp"
@@ -126,6 +127,28 @@ void add_send(CLI::App& to, options& o, commands::send_wish& wish, int& code) {
   });
 }
 
+struct cluster_options {
+  std::string name, directory = "pusher-ca", out = ".";
+  std::vector<std::string> hosts;
+};
+
+void add_cluster(CLI::App& to, cluster_options& o, int& code) {
+  auto* cluster = to.add_subcommand("cluster", "The certificates by which nodes on several machines trust");
+  cluster->require_subcommand(1);
+  auto* init = cluster->add_subcommand("init-ca", "Make the private certificate authority of a cluster");
+  init->add_option("--directory", o.directory, "A new directory for it (default: ./pusher-ca)");
+  init->callback([&] { code = commands::init_ca(o.directory); });
+  auto* issue = cluster->add_subcommand("issue", "Make a node's certificate, or replace it by a fresh one");
+  issue->add_option("name", o.name, "The node's name")->required();
+  issue->add_option("--directory", o.directory, "The authority's directory (default: ./pusher-ca)");
+  issue->add_option("--out", o.out, "Where the directory NAME is made (default: here)");
+  issue
+      ->add_option("--host", o.hosts,
+                   "A DNS name or address of the node (default: localhost); may be repeated")
+      ->allow_extra_args(false);  // the name may follow it
+  issue->callback([&] { code = commands::issue_certificate(o.name, o.directory, o.out, o.hosts); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -188,6 +211,9 @@ int main(int argc, char** argv) {
   auto* show = vapid->add_subcommand("public", "Print the public key of a private key");
   show->add_option("--key", o.file, "The private key's file")->required();
   show->callback([&] { code = commands::show_vapid_key(o.file); });
+
+  cluster_options certificates;
+  add_cluster(app, certificates, code);
 
   auto* config = app.add_subcommand("config", "Check or print the effective configuration");
   add_settings(*config, o);

@@ -15,6 +15,7 @@
 #include "model/device.hpp"
 #include "model/hex.hpp"
 #include "transports/base64url.hpp"
+#include "transports/pem.hpp"
 
 namespace pusher {
 
@@ -25,19 +26,6 @@ constexpr int half_signature = 32;  // r and s of P-256
 
 using bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
 using bignum = std::unique_ptr<BIGNUM, decltype(&BN_clear_free)>;
-
-/// Keeps OpenSSL from asking for a pass phrase on the terminal.
-int no_pass_phrase(char*, int, int, void*) {
-  return 0;
-}
-
-std::shared_ptr<EVP_PKEY> read_key(std::string_view pem) {
-  bio source(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
-  std::shared_ptr<EVP_PKEY> key(PEM_read_bio_PrivateKey(source.get(), nullptr, no_pass_phrase, nullptr),
-                                EVP_PKEY_free);
-  ERR_clear_error();
-  return key;
-}
 
 bool is_p256(const EVP_PKEY* key) {
   char name[32] = {};
@@ -81,7 +69,7 @@ std::string as_text(const std::vector<unsigned char>& bytes) {
 }  // namespace
 
 result<rsa_key> rsa_key::parse(std::string_view pem) {
-  auto key = read_key(pem);
+  auto key = read_private_key(pem);
   if (!key || EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_RSA ||
       EVP_PKEY_get_bits(key.get()) < shortest_rsa_bits)
     return error{errc::invalid_configuration, "not an RSA private key of at least 2048 bits in PEM", "", 0};
@@ -104,7 +92,7 @@ std::string ec_key::fingerprint() const {
 }
 
 result<ec_key> ec_key::parse(std::string_view pem) {
-  auto key = read_key(pem);
+  auto key = read_private_key(pem);
   if (!key || EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_EC || !is_p256(key.get()))
     return error{errc::invalid_configuration, "not a P-256 private key in PEM", "", 0};
   return ec_key(std::move(key));

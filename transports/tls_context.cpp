@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <ctime>
 #include <fstream>
 #include <sstream>
 
@@ -14,6 +13,7 @@
 #include <openssl/x509v3.h>
 
 #include "model/hex.hpp"
+#include "transports/pem.hpp"
 
 namespace pusher {
 
@@ -102,25 +102,11 @@ error unusable(const client_identity& identity) {
           "cannot use the certificate and key in " + identity.name + ": " + reason, "", 0};
 }
 
-std::string name_of(const X509* certificate) {
-  bio into(BIO_new(BIO_s_mem()), BIO_free);
-  X509_NAME_print_ex(into.get(), X509_get_subject_name(certificate), 0,
-                     XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
-  char* text = nullptr;
-  auto size = BIO_get_mem_data(into.get(), &text);
-  return {text, static_cast<size_t>(size)};
-}
-
 std::string fingerprint_of(const X509* certificate) {
   std::array<unsigned char, 32> digest{};
   unsigned size = 0;
   X509_digest(certificate, EVP_sha256(), digest.data(), &size);
   return to_hex(digest);
-}
-
-int64_t seconds_of(const ASN1_TIME* time) {
-  tm parts{};
-  return ASN1_TIME_to_tm(time, &parts) == 1 ? static_cast<int64_t>(timegm(&parts)) : 0;
 }
 
 bool expect_host(SSL* session, const std::string& host) {
@@ -176,7 +162,7 @@ result<certificate_facts> examine(const client_identity& identity) {
   open_identity(identity, opened);
   if (!opened.whole()) return unusable(identity);
   const auto* certificate = opened.certificate.get();
-  return certificate_facts{name_of(certificate), fingerprint_of(certificate),
+  return certificate_facts{subject_of(certificate), fingerprint_of(certificate),
                            seconds_of(X509_get0_notBefore(certificate)),
                            seconds_of(X509_get0_notAfter(certificate))};
 }
