@@ -165,9 +165,10 @@ namespace {
 
 std::string shown(const notification& of) {
   return of.id + " " + std::string(to_string(of.state)) + " " + std::to_string(of.created_at) + " " +
-         std::to_string(of.launched_at) + " " + of.condition_at_launch + " " + of.draft.content.title + " " +
-         of.draft.external_id.value_or("-") + " " + std::to_string(of.draft.ttl_seconds) + " " +
-         of.draft.android + " " + std::string(to_string(of.draft.lane)) + " " + std::to_string(of.revision);
+         std::to_string(of.launched_at) + " " + of.condition_at_launch + " " +
+         of.draft.content.title.value_or("-") + " " + of.draft.external_id.value_or("-") + " " +
+         std::to_string(of.draft.ttl_seconds) + " " + of.draft.android + " " +
+         std::string(to_string(of.draft.lane)) + " " + std::to_string(of.revision);
 }
 
 }  // namespace
