@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <random>
 #include <set>
@@ -28,12 +29,16 @@ struct world {
     std::map<uint64_t, utc_ms> reached_at;  ///< device -> when it was appended last
     std::map<uint64_t, std::string> rule;   ///< device -> why it was skipped
     bool paused = false;
+    bool unreadable = false;
+    uint64_t end = 0;  ///< its last cursor, where it reads in one lap without waves
   };
   std::map<notification_key, note> notes;
   std::vector<device_row> devices;
   uint64_t epoch = 0;
   uint64_t outstanding = 0;
   uint64_t rows_read = 0;
+  size_t looks = 0, pages_read = 0, commits = 0, conclusions = 0, marked = 0;
+  std::deque<std::string> names;  ///< of devices and users
   std::vector<notification_key> commit_order;
 
   void add_devices(size_t count) {
@@ -43,15 +48,20 @@ struct world {
       row.gateway = i % 10 == 0 ? gateway::apns : gateway::fcm;
       row.push_token = "token";
       row.properties = i % 2 ? R"({"odd":true})" : "{}";
+      row.device_id = names.emplace_back("d" + std::to_string(i));
+      row.user_id = names.emplace_back("u" + std::to_string(i / 2));
       devices.push_back(row);
     }
   }
   note& add(uint64_t key, lane urgency, const char* where = "{}") {
+    return add_for(key, urgency, audience_condition{where});
+  }
+  note& add_for(uint64_t key, lane urgency, audience to) {
     auto& made = notes[{key}];
     made.task.key = made.task.message.key = {key};
     made.task.application = {1};
     made.task.lane = urgency;
-    made.task.audience = audience_condition{where};
+    made.task.audience = std::move(to);
     made.task.last_device = devices.empty() ? device_key{} : devices.back().key;
     made.task.message.expires_at = start + 1'000'000;
     return made;
@@ -61,8 +71,8 @@ struct world {
 /// One leader: performs the machine's actions on the world. `fail_every` makes store actions fail at random,
 /// before or after their effect.
 struct leader {
-  leader(world& on, uint32_t seed, unsigned one_in = 0)
-      : w(on), random(seed), fail_one_in(one_in), machine(bounds(), {{{1}, {channel::fcm}}}) {
+  leader(world& on, uint32_t seed, unsigned one_in = 0, const fan_out_bounds& within = bounds())
+      : w(on), random(seed), fail_one_in(one_in), machine(within, {{{1}, {channel::fcm}}}) {
     machine.lead(++w.epoch);
   }
   static fan_out_bounds bounds() {
@@ -95,40 +105,82 @@ struct leader {
   }
 
   void perform(fan_out_machine::idle&) {}
-  void perform(fan_out_machine::read_worklist&) {
+  void perform(fan_out_machine::read_worklist& what) {
+    ++w.looks;
     if (fails()) return machine.store_failed(now);
     std::vector<fan_out_job> jobs;
     for (const auto& [key, note] : w.notes)
       if (!note.done && !note.paused && (!note.task.wave || note.task.wave->due <= now))
-        jobs.push_back({key, note.task.state == notification_state::canceled});
+        if (jobs.size() < what.most) jobs.push_back({key, note.task.state == notification_state::canceled});
     machine.worklist(jobs, now);
   }
-  void perform(fan_out_machine::open_task& what) {
+  /// In a group some may be cut off, and some unreadable.
+  void perform(fan_out_machine::open_tasks& what) {
     if (fails()) return machine.store_failed(now);
-    machine.opened(w.notes.at(what.key).task);
-  }
-  void perform(fan_out_machine::begin& what) {
-    if (fails()) return machine.store_failed(now);
-    auto& note = w.notes.at(what.task->key);
-    if (!note.begun) {
-      note.begun = true;
-      note.start = what.start;
-      note.cursor = what.start.value;
+    largest_group = std::max(largest_group, what.keys.size());
+    size_t bytes = 0, opened = 0;
+    for (auto key : what.keys) {
+      if (bytes >= what.most_bytes) break;
+      auto& note = w.notes.at(key);
+      bytes += note.task.bytes;
+      ++opened;
+      if (note.unreadable)
+        machine.unreadable(key, now);
+      else
+        machine.opened(note.task);
+      if (fails()) return machine.store_failed(now);
     }
-    if (fails()) return machine.store_failed(now);
-    machine.begun({commit_status::done, note.cursor, note.audience, note.start});
+    largest_opened = std::max(largest_opened, opened);
+    machine.opening_ended();
+  }
+  static error broken() { return {errc::journal_unavailable, "broken", "", 0}; }
+  void perform(fan_out_machine::begin& what) {
+    largest_begun = std::max(largest_begun, what.tasks.size());
+    std::vector<result<journal::cursor>> all;
+    for (const auto& [task, from] : what.tasks) {
+      all.emplace_back(broken());
+      if (fails()) continue;
+      auto& note = w.notes.at(task->key);
+      if (!note.begun) {
+        note.begun = true;
+        note.start = from;
+        note.cursor = from.value;
+      }
+      if (fails()) continue;
+      all.back() = journal::cursor{commit_status::done, note.cursor, note.audience, note.start};
+    }
+    machine.begun(all);
+    ended(all);
+  }
+  template <class Outcome>
+  void ended(const std::vector<result<Outcome>>& all) {
+    if (std::any_of(all.begin(), all.end(), [](const auto& each) { return !each; }))
+      machine.store_failed(now);
   }
   void perform(fan_out_machine::mark_sending& what) {
-    w.notes.at(what.key).task.state = notification_state::sending;
+    std::set<notification_key> sending;
+    for (auto key : what.keys) {
+      auto& note = w.notes.at(key);
+      if (note.paused || note.task.state == notification_state::canceled) continue;
+      note.task.state = notification_state::sending;
+      sending.insert(key);
+      ++w.marked;
+    }
     if (fails()) return machine.store_failed(now);
-    machine.marked_sending();
+    machine.marked_sending(sending);
+  }
+  static bool names(const fan_out_machine::read_page& what, const device_row& row) {
+    auto name = what.by_user ? row.user_id : row.device_id;
+    return std::find(what.ids.begin(), what.ids.end(), name) != what.ids.end();
   }
   void perform(fan_out_machine::read_page& what) {
+    ++w.pages_read;
     page_end end;
     end.last = what.after;
     for (const auto& row : w.devices) {
       if (!(what.after < row.key) || what.last < row.key) continue;
       ++w.rows_read;
+      if (!what.plan && !names(what, row)) continue;
       if (end.rows == what.bounds.rows) return machine.page_was_read(end, now);
       machine.visit(row);
       end.last = row.key;
@@ -138,47 +190,68 @@ struct leader {
     machine.page_was_read(end, now);
   }
   void perform(fan_out_machine::commit& what) {
-    const auto& page = *what.page;
-    if (page.epoch != w.epoch) return machine.committed({commit_status::fenced, 0, {}}, now);
+    ++w.commits;
+    std::vector<result<page_committed>> all;
+    for (const auto& page : *what.pages)
+      all.push_back(commit(page));
+    machine.committed(all, now);
+    ended(all);
+  }
+  result<page_committed> commit(const page_commit& page) {
+    if (page.epoch != w.epoch) return page_committed{commit_status::fenced, 0, {}};
     auto& note = w.notes.at(page.notification);
     bool stopped = note.paused || note.task.state == notification_state::canceled;
-    if (stopped && note.cursor == page.expected_cursor)
-      return machine.committed({commit_status::held, 0, {}}, now);
+    if (stopped && note.cursor == page.expected_cursor) return page_committed{commit_status::held, 0, {}};
     bool lost_before = fails();
-    if (!lost_before && note.cursor == page.expected_cursor) {
-      w.commit_order.push_back(page.notification);
-      note.cursor = page.new_cursor;
-      for (const auto& [queue, batch] : page.batches) {
-        CHECK(batch.targets.size() <= 10);
-        for (const auto& target : batch.targets) {
-          ++note.pushed[target.device.value];
-          note.reached_at[target.device.value] = now;
-        }
-        if (note.task.wave) CHECK(batch.expires_at == note.task.wave->expires_at);
-        note.audience += batch.targets.size();
-        w.outstanding += batch.targets.size();
-      }
-      for (const auto& batch : page.skipped) {
-        for (const auto& result : batch.results) {
-          ++note.skipped[result.device.value];
-          note.rule[result.device.value] = result.code;
-        }
-        note.audience += batch.results.size();
-      }
-    }
+    if (!lost_before && note.cursor == page.expected_cursor) append(page, note);
     // The reply is lost although the commit took effect.
-    if (lost_before || fails()) return machine.store_failed(now);
+    if (lost_before || fails()) return broken();
     CHECK(note.cursor == page.new_cursor);
     page_committed outcome{commit_status::done, note.audience, {}};
     if (!page.batches.empty()) outcome.outstanding.emplace_back(page.batches[0].first.name(), w.outstanding);
-    machine.committed(outcome, now);
+    return outcome;
+  }
+  void append(const page_commit& page, world::note& note) const {
+    // Whoever looks while more is to come sees that it is sending.
+    if (note.end != 0 && page.new_cursor != note.end) CHECK(note.task.state == notification_state::sending);
+    w.commit_order.push_back(page.notification);
+    note.cursor = page.new_cursor;
+    for (const auto& [queue, batch] : page.batches) {
+      CHECK(batch.targets.size() <= 10);
+      for (const auto& target : batch.targets) {
+        ++note.pushed[target.device.value];
+        note.reached_at[target.device.value] = now;
+      }
+      if (note.task.wave) CHECK(batch.expires_at == note.task.wave->expires_at);
+      note.audience += batch.targets.size();
+      w.outstanding += batch.targets.size();
+    }
+    for (const auto& batch : page.skipped) {
+      for (const auto& result : batch.results) {
+        ++note.skipped[result.device.value];
+        note.rule[result.device.value] = result.code;
+      }
+      note.audience += batch.results.size();
+    }
   }
   void perform(fan_out_machine::note_audience& what) {
     auto& note = w.notes.at(what.key);
-    note.noted = what.audience;
-    note.done = note.done || what.done;
+    if (!note.done) note.noted = what.audience;
     if (fails()) return machine.store_failed(now);
     machine.audience_noted(now);
+  }
+  /// One transaction: all of them or none.
+  void perform(fan_out_machine::conclude& what) {
+    ++w.conclusions;
+    if (fails()) return machine.store_failed(now);
+    for (const auto& [key, targets] : what.audiences) {
+      auto& note = w.notes.at(key);
+      if (!note.done) note.noted = targets;
+      note.done = true;
+      if (note.task.state == notification_state::launched) note.task.state = notification_state::sending;
+    }
+    if (fails()) return machine.store_failed(now);
+    machine.concluded(now);
   }
   void perform(fan_out_machine::finish_wave& what) {
     if (fails()) return machine.store_failed(now);
@@ -198,13 +271,20 @@ struct leader {
     w.outstanding -= std::min<uint64_t>(w.outstanding, 10);
     machine.measured(std::vector<uint64_t>(what.queues.size(), w.outstanding), now);
   }
-  void perform(fan_out_machine::forget&) { machine.forgotten(true, now); }
+  void perform(fan_out_machine::forget& what) {
+    std::vector<result<bool>> gone;
+    for (size_t i = 0; i < what.keys.size(); ++i)
+      gone.push_back(fails() ? result<bool>(broken()) : result<bool>(random() % 2 == 0));
+    machine.forgotten(gone, now);
+    ended(gone);
+  }
 
   world& w;
   std::minstd_rand random;
   unsigned fail_one_in;
   fan_out_machine machine;
   utc_ms now = start;
+  size_t largest_group = 0, largest_opened = 0, largest_begun = 0;
 };
 
 void check_complete(const world& w, const world::note& note, bool odd_only) {
@@ -224,6 +304,185 @@ void check_complete(const world& w, const world::note& note, bool odd_only) {
 }
 
 }  // namespace
+
+namespace {
+
+std::set<uint64_t> named_by(const world& w, const audience& of) {
+  std::set<uint64_t> found;
+  const auto* users = std::get_if<audience_user_ids>(&of);
+  auto names = users ? users->ids : named_devices(of);
+  for (const auto& row : w.devices) {
+    auto name = users ? row.user_id : row.device_id;
+    if (std::find(names.begin(), names.end(), name) != names.end()) found.insert(row.key.value);
+  }
+  return found;
+}
+
+/// Whoever was named was reached once, and nobody else was.
+void check_named(const world& w, const world::note& note) {
+  auto expected = named_by(w, note.task.audience);
+  CHECK(note.done);
+  CHECK(note.noted == expected.size());
+  CHECK(note.pushed.size() + note.skipped.size() == expected.size());
+  for (auto device : expected) {
+    auto times = note.pushed.count(device) ? note.pushed.at(device) : 0;
+    times += note.skipped.count(device) ? note.skipped.at(device) : 0;
+    CHECK(times == 1);
+  }
+}
+
+std::string device_name(uint32_t number) {
+  return "d" + std::to_string(number);
+}
+
+/// An audience that names up to so many devices, some of them twice or not there.
+audience some_names(std::minstd_rand& random, size_t most) {
+  auto count = 1 + random() % most;
+  if (random() % 3 == 0) {
+    audience_targets made;
+    for (size_t i = 0; i < count; ++i)
+      made.targets.push_back({device_name(static_cast<uint32_t>(1 + i * 7)), "{}"});
+    return made;
+  }
+  bool users = random() % 2 == 0;
+  std::vector<std::string> ids;
+  for (size_t i = 0; i < count; ++i)
+    ids.push_back((users ? "u" : "d") + std::to_string(random() % 70));
+  ids.push_back(ids.front());
+  if (users) return audience_user_ids{ids};
+  return audience_device_ids{ids};
+}
+
+}  // namespace
+
+TEST_CASE("many small notifications share each step, and are not marked on their way") {
+  world w;
+  w.add_devices(100);
+  for (uint64_t key = 1; key <= 300; ++key)
+    w.add_for(key, lane::transactional, audience_device_ids{{device_name(key % 100 + 1)}});
+  auto bounds = leader::bounds();
+  bounds.page.rows = bounds.first_page_rows = 1000;
+  leader l(w, 1, 0, bounds);
+  REQUIRE(l.run(500));
+  for (const auto& [key, note] : w.notes)
+    check_named(w, note);
+  CHECK(w.pages_read <= 4);
+  CHECK(w.commits <= 32);  // ten devices each
+  CHECK(w.conclusions <= 4);
+  CHECK(w.marked == 0);
+  CHECK(l.largest_group == 200);
+}
+
+TEST_CASE("what takes longer than a page is sending before it appends") {
+  world w;
+  w.add_devices(100);
+  auto& large = w.add(1, lane::campaign);
+  auto& small = w.add_for(2, lane::campaign, audience_device_ids{{"d1", "d2"}});
+  large.end = small.end = w.devices.back().key.value;
+  leader l(w, 1);
+  REQUIRE(l.run(5000));
+  check_complete(w, large, false);
+  check_named(w, small);
+  CHECK(w.marked == 1);
+}
+
+TEST_CASE("one that cannot be read, is paused or is canceled leaves its group alone") {
+  world w;
+  w.add_devices(50);
+  for (uint64_t key = 1; key <= 40; ++key)
+    w.add_for(key, lane::transactional, audience_device_ids{{device_name(key)}});
+  w.notes.at({7}).unreadable = true;
+  w.notes.at({8}).task.state = notification_state::canceled;
+  leader l(w, 1);
+  // Paused when it is open already.
+  while (w.commits == 0 && !w.notes.at({9}).begun)
+    l.run(1);
+  w.notes.at({9}).paused = true;
+  l.run(200);
+  for (const auto& [key, note] : w.notes) {
+    if (key.value < 7 || key.value > 9) check_named(w, note);
+  }
+  CHECK_FALSE(w.notes.at({7}).begun);
+  CHECK(w.notes.at({8}).done);
+  CHECK(w.notes.at({8}).pushed.empty());
+  CHECK(w.notes.at({9}).pushed.empty());
+}
+
+TEST_CASE("texts that are large are opened and begun a few at a time") {
+  world w;
+  w.add_devices(10);
+  for (uint64_t key = 1; key <= 30; ++key)
+    w.add_for(key, lane::transactional, audience_device_ids{{"d1"}}).task.bytes = 1'500'000;
+  leader l(w, 1);
+  REQUIRE(l.run(500));
+  for (const auto& [key, note] : w.notes)
+    check_named(w, note);
+  CHECK(l.largest_group == 30);
+  CHECK(l.largest_opened == 3);
+  CHECK(l.largest_begun == 2);
+}
+
+TEST_CASE("wakings while urgent ones are under way are answered by one look") {
+  world w;
+  w.add_devices(100);
+  for (uint64_t key = 1; key <= 200; ++key)
+    w.add_for(key, lane::transactional, audience_device_ids{{device_name(key % 100 + 1)}});
+  leader l(w, 1);
+  for (int i = 0; i < 500 && !l.done(); ++i) {
+    l.machine.woken();
+    l.run(1);
+  }
+  CHECK(l.done());
+  CHECK(w.looks <= 3);
+  // A campaign does not keep it from looking.
+  w.add(1000, lane::campaign);
+  l.machine.woken();
+  for (int i = 0; i < 4; ++i)
+    l.run(1);
+  auto looks = w.looks;
+  w.add_for(1001, lane::transactional, audience_device_ids{{"d1"}});
+  l.machine.woken();
+  l.run(1);
+  CHECK(w.looks == looks + 1);
+}
+
+TEST_CASE("a long worklist is read to its end without another waking") {
+  world w;
+  w.add_devices(10);
+  for (uint64_t key = 1; key <= 2500; ++key)
+    w.add_for(key, lane::transactional, audience_device_ids{{"d1"}});
+  leader l(w, 1);
+  REQUIRE(l.run(20'000));
+  CHECK(l.now < start + 1000);
+  for (const auto& [key, note] : w.notes)
+    check_named(w, note);
+}
+
+TEST_CASE("groups of all kinds, failures and changes of leader leave out nobody and repeat nobody") {
+  for (uint32_t seed = 1; seed <= 150; ++seed) {
+    CAPTURE(seed);
+    std::minstd_rand random(seed);
+    world w;
+    w.add_devices(120);
+    uint64_t key = 0;
+    for (int terms = 0; terms < 5; ++terms) {
+      for (int i = 0; i < 12; ++i)
+        w.add_for(++key, random() % 2 ? lane::transactional : lane::campaign,
+                  some_names(random, i == 0 ? 60 : 3));
+      w.add(++key, lane::campaign);
+      leader l(w, random(), 6);
+      l.run(static_cast<int>(random() % 60));
+    }
+    leader last(w, random(), 6);
+    REQUIRE(last.run(50'000));
+    for (const auto& [of, note] : w.notes) {
+      if (std::holds_alternative<audience_condition>(note.task.audience))
+        check_complete(w, note, false);
+      else
+        check_named(w, note);
+    }
+  }
+}
 
 TEST_CASE("every matching device is appended once; those without a credential are skipped by rule") {
   world w;
