@@ -7,63 +7,23 @@
 #include <random>
 #include <set>
 
+#include "tests/unit/actors/fan_out_world.hpp"
+
 using namespace pusher;
 
 namespace {
 
-constexpr utc_ms start = 1'800'000'000'000;
-
-/// MariaDB and the journal as far as fan-out sees them; they survive a leader, as the real ones do.
-struct world {
-  struct note {
-    fan_out_task task;
-    bool done = false;
-    uint64_t noted = 0;
-    uint64_t cursor = 0;
-    device_key start;
-    bool begun = false;
-    uint64_t audience = 0;
-    std::map<uint64_t, int> pushed;  ///< device -> times appended
-    std::map<uint64_t, int> skipped;
-    std::map<uint64_t, utc_ms> reached_at;  ///< device -> when it was appended last
-    std::map<uint64_t, std::string> rule;   ///< device -> why it was skipped
-    bool paused = false;
-  };
-  std::map<notification_key, note> notes;
-  std::vector<device_row> devices;
-  uint64_t epoch = 0;
-  uint64_t outstanding = 0;
-  uint64_t rows_read = 0;
-  std::vector<notification_key> commit_order;
-
-  void add_devices(size_t count) {
-    for (size_t i = 1; i <= count; ++i) {
-      device_row row;
-      row.key = {i * 3};
-      row.gateway = i % 10 == 0 ? gateway::apns : gateway::fcm;
-      row.push_token = "token";
-      row.properties = i % 2 ? R"({"odd":true})" : "{}";
-      devices.push_back(row);
-    }
-  }
-  note& add(uint64_t key, lane urgency, const char* where = "{}") {
-    auto& made = notes[{key}];
-    made.task.key = made.task.message.key = {key};
-    made.task.application = {1};
-    made.task.lane = urgency;
-    made.task.audience = audience_condition{where};
-    made.task.last_device = devices.empty() ? device_key{} : devices.back().key;
-    made.task.message.expires_at = start + 1'000'000;
-    return made;
-  }
-};
+constexpr utc_ms start = testing::start_of_time;
+using testing::world;
 
 /// One leader: performs the machine's actions on the world. `fail_every` makes store actions fail at random,
 /// before or after their effect.
 struct leader {
   leader(world& on, uint32_t seed, unsigned one_in = 0)
       : w(on), random(seed), fail_one_in(one_in), machine(bounds(), {{{1}, {channel::fcm}}}) {
-    machine.lead(++w.epoch);
+    auto epoch = w.journal.epoch() + 1;
+    REQUIRE(*w.journal.raise_epoch(epoch) == commit_status::done);
+    machine.lead(epoch);
   }
   static fan_out_bounds bounds() {
     fan_out_bounds made;
@@ -83,25 +43,29 @@ struct leader {
       if (auto* idle = std::get_if<fan_out_machine::idle>(&action)) {
         if (idle->until == 0 || done()) return true;
         now = std::max(now + 1, idle->until);
-        w.outstanding -= std::min<uint64_t>(w.outstanding, 20);  // senders drain meanwhile
+        drain(20);  // senders meanwhile
         continue;
       }
       std::visit([this](auto& what) { perform(what); }, action);
     }
     return false;
   }
-  bool done() const {
-    return std::all_of(w.notes.begin(), w.notes.end(), [](const auto& each) { return each.second.done; });
+  bool done() const { return w.done(); }
+  void drain(uint64_t targets) {
+    for (auto& [name, outstanding] : w.journal.outstanding)
+      outstanding -= std::min(outstanding, targets);
+  }
+  uint64_t outstanding() const {
+    uint64_t sum = 0;
+    for (const auto& [name, each] : w.journal.outstanding)
+      sum += each;
+    return sum;
   }
 
   void perform(fan_out_machine::idle&) {}
   void perform(fan_out_machine::read_worklist&) {
     if (fails()) return machine.store_failed(now);
-    std::vector<fan_out_job> jobs;
-    for (const auto& [key, note] : w.notes)
-      if (!note.done && !note.paused && (!note.task.wave || note.task.wave->due <= now))
-        jobs.push_back({key, note.task.state == notification_state::canceled});
-    machine.worklist(jobs, now);
+    machine.worklist(w.worklist(now), now);
   }
   void perform(fan_out_machine::open_task& what) {
     if (fails()) return machine.store_failed(now);
@@ -109,74 +73,31 @@ struct leader {
   }
   void perform(fan_out_machine::begin& what) {
     if (fails()) return machine.store_failed(now);
-    auto& note = w.notes.at(what.task->key);
-    if (!note.begun) {
-      note.begun = true;
-      note.start = what.start;
-      note.cursor = what.start.value;
-    }
+    auto begun = w.journal.begin_fan_out(machine.epoch(), what.task->key, what.start);
     if (fails()) return machine.store_failed(now);
-    machine.begun({commit_status::done, note.cursor, note.audience, note.start});
+    machine.begun(*begun);
   }
   void perform(fan_out_machine::mark_sending& what) {
     w.notes.at(what.key).task.state = notification_state::sending;
     if (fails()) return machine.store_failed(now);
     machine.marked_sending();
   }
-  void perform(fan_out_machine::read_page& what) {
-    page_end end;
-    end.last = what.after;
-    for (const auto& row : w.devices) {
-      if (!(what.after < row.key) || what.last < row.key) continue;
-      ++w.rows_read;
-      if (end.rows == what.bounds.rows) return machine.page_was_read(end, now);
-      machine.visit(row);
-      end.last = row.key;
-      ++end.rows;
-    }
-    end.at_end = true;
-    machine.page_was_read(end, now);
-  }
+  void perform(fan_out_machine::read_page& what) { machine.page_was_read(w.read(what, machine), now); }
   void perform(fan_out_machine::commit& what) {
-    const auto& page = *what.page;
-    if (page.epoch != w.epoch) return machine.committed({commit_status::fenced, 0, {}}, now);
-    auto& note = w.notes.at(page.notification);
-    bool stopped = note.paused || note.task.state == notification_state::canceled;
-    if (stopped && note.cursor == page.expected_cursor)
-      return machine.committed({commit_status::held, 0, {}}, now);
-    bool lost_before = fails();
-    if (!lost_before && note.cursor == page.expected_cursor) {
-      w.commit_order.push_back(page.notification);
-      note.cursor = page.new_cursor;
-      for (const auto& [queue, batch] : page.batches) {
-        CHECK(batch.targets.size() <= 10);
-        for (const auto& target : batch.targets) {
-          ++note.pushed[target.device.value];
-          note.reached_at[target.device.value] = now;
-        }
-        if (note.task.wave) CHECK(batch.expires_at == note.task.wave->expires_at);
-        note.audience += batch.targets.size();
-        w.outstanding += batch.targets.size();
-      }
-      for (const auto& batch : page.skipped) {
-        for (const auto& result : batch.results) {
-          ++note.skipped[result.device.value];
-          note.rule[result.device.value] = result.code;
-        }
-        note.audience += batch.results.size();
-      }
+    const auto& note = w.notes.at(what.page->notification);
+    for (const auto& [queue, batch] : what.page->batches) {
+      CHECK(batch.targets.size() <= 10);
+      if (note.task.wave) CHECK(batch.expires_at == note.task.wave->expires_at);
     }
+    if (fails()) return machine.store_failed(now);
+    auto made = w.commit(*what.page, now);
     // The reply is lost although the commit took effect.
-    if (lost_before || fails()) return machine.store_failed(now);
-    CHECK(note.cursor == page.new_cursor);
-    page_committed outcome{commit_status::done, note.audience, {}};
-    if (!page.batches.empty()) outcome.outstanding.emplace_back(page.batches[0].first.name(), w.outstanding);
-    machine.committed(outcome, now);
+    if (fails()) return machine.store_failed(now);
+    REQUIRE(made);
+    machine.committed(*made, now);
   }
   void perform(fan_out_machine::note_audience& what) {
-    auto& note = w.notes.at(what.key);
-    note.noted = what.audience;
-    note.done = note.done || what.done;
+    w.record_audience(what.key, what.audience, what.done);
     if (fails()) return machine.store_failed(now);
     machine.audience_noted(now);
   }
@@ -195,8 +116,11 @@ struct leader {
     machine.wave_finished();
   }
   void perform(fan_out_machine::measure& what) {
-    w.outstanding -= std::min<uint64_t>(w.outstanding, 10);
-    machine.measured(std::vector<uint64_t>(what.queues.size(), w.outstanding), now);
+    drain(10);
+    std::vector<uint64_t> counts;
+    for (const auto& name : what.queues)
+      counts.push_back(w.journal.outstanding[name]);
+    machine.measured(counts, now);
   }
   void perform(fan_out_machine::forget&) { machine.forgotten(true, now); }
 
@@ -284,7 +208,7 @@ TEST_CASE("nothing is appended beyond the mark, whatever the audience") {
   uint64_t highest = 0;
   for (int i = 0; i < 50'000 && !l.done(); ++i) {
     l.run(1);
-    highest = std::max(highest, w.outstanding);
+    highest = std::max(highest, l.outstanding());
   }
   CHECK(l.done());
   // The mark, and the page that crossed it.
@@ -297,11 +221,11 @@ TEST_CASE("a deposed leader has no effect") {
   w.add(1, lane::campaign);
   leader first(w, 1);
   first.run(8);
-  auto before = w.notes.at({1}).cursor;
+  auto before = w.cursor(1);
   leader second(w, 2);
   first.run(50);
   CHECK_FALSE(first.machine.leading());
-  CHECK(w.notes.at({1}).cursor == before);
+  CHECK(w.cursor(1) == before);
   REQUIRE(second.run(5000));
   check_complete(w, w.notes.at({1}), false);
 }
@@ -370,7 +294,7 @@ TEST_CASE("a notification that comes later joins where the others are, and goes 
   CHECK(late.skipped.size() == 100);
   CHECK(std::all_of(late.skipped.begin(), late.skipped.end(),
                     [](const auto& each) { return each.second == 1; }));
-  CHECK(late.start.value > 0);
+  CHECK(w.journal.state({2})->start.value > 0);
   CHECK(w.rows_read < 1700);
 }
 
@@ -496,7 +420,7 @@ TEST_CASE("what is paused in the middle goes on where it was, and what is cancel
     paused.paused = true;
     canceled.task.state = notification_state::canceled;
     auto before = paused.pushed;
-    auto found = canceled.audience;
+    auto found = w.journal.state({2}) ? w.journal.state({2})->audience : 0;
     for (int i = 0; i < 200 && !(other.done && canceled.done); ++i)
       l.run(200);
     CHECK(other.done);
