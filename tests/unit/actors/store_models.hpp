@@ -69,8 +69,12 @@ class journal_model {
     return answer;
   }
 
+  /// What is canceled is not paused again, and only what was stopped is released.
   void set_control(notification_key key, std::optional<control> value) {
-    value ? void(controls_[key] = *value) : void(controls_.erase(key));
+    auto known = controls_.find(key);
+    if (!value) return void(controls_.erase(key));
+    if (known == controls_.end() ? *value == control::released : known->second == control::canceled) return;
+    controls_[key] = *value;
   }
 
   uint64_t epoch() const { return epoch_; }
