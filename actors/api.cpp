@@ -3,6 +3,7 @@
 
 #include "actors/answer_waits.hpp"
 #include "actors/api_operations.hpp"
+#include "actors/creation_batch.hpp"
 #include "actors/log.hpp"
 #include "actors/registration_batch.hpp"
 #include "actors/report_batch.hpp"
@@ -17,12 +18,25 @@ struct api_state {
   std::unique_ptr<api_operations> operations;
   std::unique_ptr<registration_batch> batch;
   std::unique_ptr<report_batch> reports;
+  std::unique_ptr<creation_batch> creations;
   std::unique_ptr<answer_waits> waits;
 
-  size_t waiting() const { return batch->size() + reports->size(); }
+  static bool gathers(const http::request& asked) {
+    return http::is_registration(asked) || http::is_device_report(asked) || http::is_creation(asked);
+  }
+  void add(const std::shared_ptr<http::exchange>& asked) {
+    if (http::is_registration(asked->request()))
+      batch->add(asked);
+    else if (http::is_creation(asked->request()))
+      creations->add(asked);
+    else
+      reports->add(asked);
+  }
+  size_t waiting() const { return batch->size() + reports->size() + creations->size(); }
   void store() {
     batch->store();
     reports->store();
+    creations->store();
   }
 };
 
@@ -50,18 +64,15 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
         };
         self->state.batch = std::make_unique<registration_batch>(*self->state.operations, told);
         self->state.reports = std::make_unique<report_batch>(*self->state.operations, told);
+        self->state.creations = std::make_unique<creation_batch>(*self->state.operations, told);
         self->state.waits = std::make_unique<answer_waits>(*self->state.operations, told);
         return {
             [self, shared](const client_request& asked) {
               const auto& request = asked.exchange->request();
-              bool registers = http::is_registration(request);
-              if (registers || http::is_device_report(request)) {
+              if (self->state.gathers(request)) {
                 // Stored when all requests that wait already have been looked at.
                 if (self->state.waiting() == 0) self->send(self, store_registrations{});
-                if (registers)
-                  self->state.batch->add(asked.exchange);
-                else
-                  self->state.reports->add(asked.exchange);
+                self->state.add(asked.exchange);
                 return;
               }
               auto began = clock::now();

@@ -1,5 +1,7 @@
 #include "actors/api_operations.hpp"
 
+#include <algorithm>
+
 #include "actors/api_cursor.hpp"
 #include "actors/log.hpp"
 #include "actors/message_check.hpp"
@@ -104,9 +106,10 @@ result<void> api_operations::journal_answers() {
   return why;
 }
 
-void api_operations::announce(notification_key key) {
+void api_operations::announce(const std::vector<notification_key>& keys) {
+  if (keys.empty()) return;
   // Crash or failure here => the leader's next look at its worklist finds the row.
-  if (auto told = journal_.announce_launch(key); !told)
+  if (auto told = journal_.announce_launches(keys); !told)
     log::warn("api.launch_not_announced", {{"detail", told.failure().detail}});
   launched_();
 }
@@ -114,14 +117,39 @@ void api_operations::announce(notification_key key) {
 result<http::created_notification> api_operations::create_notification(
     application_id app, const notification_draft& draft, const std::optional<http::idempotency>& once,
     const std::function<std::string(const notification&)>& render) {
-  if (auto fits = check_content(app, draft); !fits) return fits.failure();
-  if (draft.launch) {
-    if (auto able = may_launch(app); !able) return able.failure();
+  return std::move(create_notifications(app, {{draft, once}}, render).front());
+}
+
+std::vector<result<http::created_notification>> api_operations::create_notifications(
+    application_id app, const std::vector<http::wished_notification>& wished,
+    const std::function<std::string(const notification&)>& render) {
+  auto launches = [](const auto& each) { return each.draft.launch; };
+  auto able = std::any_of(wished.begin(), wished.end(), launches) ? may_launch(app) : result<void>();
+  std::vector<result<void>> allowed;
+  std::vector<notification_store::wish> good;
+  for (const auto& each : wished) {
+    allowed.push_back(check_content(app, each.draft));
+    if (allowed.back() && each.draft.launch) allowed.back() = able;
+    if (allowed.back()) good.push_back({&each.draft, as_stored(each.once)});
   }
-  auto created = notifications_.create(app, draft, as_stored(once), render);
-  if (!created) return created.failure();
-  if (draft.launch && !created->replayed_body) announce(created->value.key);
-  return http::created_notification{std::move(created->value), std::move(created->replayed_body)};
+  auto created = notifications_.create(app, good, render);
+  auto next = created.begin();
+  std::vector<result<http::created_notification>> made;
+  std::vector<notification_key> launched;
+  for (size_t i = 0; i < wished.size(); ++i) {
+    if (!allowed[i]) {
+      made.emplace_back(allowed[i].failure());
+      continue;
+    }
+    auto each = std::move(*next++);
+    if (each && wished[i].draft.launch && !each->replayed_body) launched.push_back(each->value.key);
+    if (each)
+      made.emplace_back(http::created_notification{std::move(each->value), std::move(each->replayed_body)});
+    else
+      made.emplace_back(each.failure());
+  }
+  announce(launched);
+  return made;
 }
 
 result<notification> api_operations::get_notification(application_id app, const std::string& id) {
@@ -150,7 +178,7 @@ result<http::created_notification> api_operations::launch_notification(
   if (auto able = may_launch(app); !able) return able.failure();
   auto launched = notifications_.launch(app, id, as_stored(once), render);
   if (!launched) return launched.failure();
-  if (!launched->replayed_body) announce(launched->value.key);
+  if (!launched->replayed_body) announce({launched->value.key});
   return http::created_notification{std::move(launched->value), std::move(launched->replayed_body)};
 }
 

@@ -126,6 +126,9 @@ class api_operations : public http::operations {
   result<http::created_notification> create_notification(
       application_id app, const notification_draft& draft, const std::optional<http::idempotency>& once,
       const std::function<std::string(const notification&)>& render) override;
+  std::vector<result<http::created_notification>> create_notifications(
+      application_id app, const std::vector<http::wished_notification>& wished,
+      const std::function<std::string(const notification&)>& render) override;
   result<notification> get_notification(application_id app, const std::string& id) override;
   result<http::page<notification>> list_notifications(application_id app, const notification_filter& wanted,
                                                       const http::page_request& request) override;
@@ -193,7 +196,7 @@ class api_operations : public http::operations {
   /// its way at once.
   result<void> may_launch(application_id app);
   result<void> journal_answers();
-  void announce(notification_key key);
+  void announce(const std::vector<notification_key>& keys);
   result<void> check_content(application_id app, const notification_draft& draft);
 
   /// Channels that the application has a credential for.

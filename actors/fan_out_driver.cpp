@@ -175,8 +175,8 @@ step_result fan_out_driver::perform(fan_out_machine::idle& what) {
   return {false, what.until};
 }
 
-step_result fan_out_driver::perform(fan_out_machine::read_worklist&) {
-  auto jobs = notifications_.worklist(1000);
+step_result fan_out_driver::perform(fan_out_machine::read_worklist& what) {
+  auto jobs = notifications_.worklist(what.most);
   if (!jobs) return failed_step("worklist", jobs.failure());
   // Whoever uploaded a credential before launching finds it in use.
   if (auto followed = take_reach(credentials_.follow()); !followed)
@@ -185,55 +185,67 @@ step_result fan_out_driver::perform(fan_out_machine::read_worklist&) {
   return {true, 0};
 }
 
-step_result fan_out_driver::perform(fan_out_machine::open_task& what) {
-  auto task = notifications_.task(what.key);
-  if (!task && (task.failure().code == errc::corrupt_data || task.failure().code == errc::not_found)) {
+step_result fan_out_driver::perform(fan_out_machine::open_tasks& what) {
+  auto tasks = notifications_.tasks(what.keys, what.most_bytes);
+  if (!tasks) return failed_step("open_tasks", tasks.failure());
+  for (auto& [key, task] : *tasks)
+    if (auto opened = open(key, std::move(task)); !opened) return failed_step("plan", opened.failure());
+  machine_.opening_ended();
+  return {true, 0};
+}
+
+result<void> fan_out_driver::open(notification_key key, result<fan_out_task> task) {
+  if (!task) {
     log::error("fan_out.unreadable",
-               {{"notification", std::to_string(what.key.value)}, {"detail", task.failure().detail}});
-    machine_.unreadable(what.key, now_ms());
-    return {true, 0};
+               {{"notification", std::to_string(key.value)}, {"detail", task.failure().detail}});
+    machine_.unreadable(key, now_ms());
+    return {};
   }
-  if (!task) return failed_step("open_task", task.failure());
   device_plan plan;
   if (const auto* where = std::get_if<audience_condition>(&task->audience)) {
     // A condition that cannot be read is the machine's to report.
     if (auto parsed = condition::parse(where->json)) {
       auto planned = devices_.plan(task->application, *parsed);
-      if (!planned) return failed_step("plan", planned.failure());
+      if (!planned) return planned.failure();
       plan = std::move(*planned);
     }
   }
   machine_.opened(std::move(*task), std::move(plan));
+  return {};
+}
+
+template <class Outcome>
+step_result fan_out_driver::ended(const char* doing, const std::vector<result<Outcome>>& outcomes) {
+  for (const auto& each : outcomes)
+    if (!each) return failed_step(doing, each.failure());
   return {true, 0};
 }
 
 step_result fan_out_driver::perform(fan_out_machine::begin& what) {
-  auto cursor = journal_.begin_fan_out(machine_.epoch(), what.task->message, what.start);
-  if (!cursor) return failed_step("begin", cursor.failure());
-  machine_.begun(*cursor);
-  return {true, 0};
+  std::vector<journal::beginning> all;
+  for (const auto& [task, from] : what.tasks)
+    all.push_back({&task->message, from});
+  auto cursors = journal_.begin_fan_out(machine_.epoch(), all);
+  machine_.begun(cursors);
+  return ended("begin", cursors);
 }
 
 step_result fan_out_driver::perform(fan_out_machine::mark_sending& what) {
-  auto marked = notifications_.begin_sending(what.key, machine_.epoch());
-  if (!marked && marked.failure().code == errc::wrong_state) {
-    machine_.halted(what.key);  // paused or canceled since
-    return {true, 0};
-  }
-  if (!marked) return failed_step("mark_sending", marked.failure());
-  machine_.marked_sending();
+  auto sending = notifications_.begin_sending(what.keys, machine_.epoch());
+  if (!sending) return failed_step("mark_sending", sending.failure());
+  machine_.marked_sending(*sending);  // the others were paused or canceled since
   return {true, 0};
 }
 
 step_result fan_out_driver::perform(fan_out_machine::read_page& what) {
-  const auto& task = *what.task;
   auto visit = [this](const device_row& row) { machine_.visit(row); };
   auto end = [&] {
-    if (auto ids = named_devices(task.audience); !ids.empty())
-      return devices_.scan_device_ids(task.application, ids, what.after, what.last, what.bounds, visit);
-    if (const auto* ids = std::get_if<audience_user_ids>(&task.audience))
-      return devices_.scan_user_ids(task.application, ids->ids, what.after, what.last, what.bounds, visit);
-    return devices_.read(task.application, *what.plan, what.after, what.last, what.bounds, visit);
+    if (what.plan)
+      return devices_.read(what.application, *what.plan, what.after, what.last, what.bounds, visit);
+    return what.by_user
+               ? devices_.scan_user_ids(what.application, what.ids, what.after, what.last, what.bounds, visit)
+               : devices_.scan_device_ids(what.application, what.ids, what.after, what.last, what.bounds,
+                                          visit);
   }();
   // A page that broke off was visited in part; starting anew from the cursor neither skips nor repeats a
   // device.
@@ -247,23 +259,30 @@ step_result fan_out_driver::perform(fan_out_machine::read_page& what) {
 }
 
 step_result fan_out_driver::perform(fan_out_machine::commit& what) {
-  bool any = !what.page->batches.empty();
-  bool skipped = !what.page->skipped.empty();
-  auto made = journal_.commit_page(*what.page);
-  if (!made) return failed_step("commit_page", made.failure());
-  machine_.committed(*made, now_ms());
-  if (any) hooks_.batches_appended();
+  auto any_of = [&](auto has) { return std::any_of(what.pages->begin(), what.pages->end(), has); };
+  bool batches = any_of([](const auto& page) { return !page.batches.empty(); });
+  bool skipped = any_of([](const auto& page) { return !page.skipped.empty(); });
+  auto made = journal_.commit_pages(*what.pages);
+  machine_.committed(made, now_ms());
+  if (batches) hooks_.batches_appended();
   if (skipped) hooks_.results_appended();
-  return {true, 0};
+  return ended("commit_pages", made);
 }
 
 step_result fan_out_driver::perform(fan_out_machine::note_audience& what) {
-  auto noted = notifications_.record_audience(what.key, machine_.epoch(), what.audience, what.done);
+  auto noted = notifications_.record_audience(what.key, machine_.epoch(), what.audience);
   if (!noted) return failed_step("note_audience", noted.failure());
   machine_.audience_noted(now_ms());
-  if (what.done)
-    log::info("fan_out.done", {{"notification", std::to_string(what.key.value)},
-                               {"audience", std::to_string(what.audience)}});
+  return {true, 0};
+}
+
+step_result fan_out_driver::perform(fan_out_machine::conclude& what) {
+  auto concluded = notifications_.conclude(what.audiences, machine_.epoch());
+  if (!concluded) return failed_step("conclude", concluded.failure());
+  machine_.concluded(now_ms());
+  for (const auto& [key, targets] : what.audiences)
+    log::info("fan_out.done",
+              {{"notification", std::to_string(key.value)}, {"audience", std::to_string(targets)}});
   return {true, 0};
 }
 
@@ -287,10 +306,9 @@ step_result fan_out_driver::perform(fan_out_machine::measure& what) {
 }
 
 step_result fan_out_driver::perform(fan_out_machine::forget& what) {
-  auto gone = journal_.forget(what.key);
-  if (!gone) return failed_step("forget", gone.failure());
-  machine_.forgotten(*gone, now_ms());
-  return {true, 0};
+  auto gone = journal_.forget(what.keys);
+  machine_.forgotten(gone, now_ms());
+  return ended("forget", gone);
 }
 
 step_result fan_out_driver::failed_step(const char* doing, const error& why) {

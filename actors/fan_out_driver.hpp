@@ -59,15 +59,20 @@ class fan_out_driver {
   void plan_next_look();
   step_result perform(fan_out_machine::idle& what);
   step_result perform(fan_out_machine::read_worklist& what);
-  step_result perform(fan_out_machine::open_task& what);
+  step_result perform(fan_out_machine::open_tasks& what);
   step_result perform(fan_out_machine::begin& what);
   step_result perform(fan_out_machine::mark_sending& what);
   step_result perform(fan_out_machine::read_page& what);
   step_result perform(fan_out_machine::commit& what);
   step_result perform(fan_out_machine::note_audience& what);
+  step_result perform(fan_out_machine::conclude& what);
   step_result perform(fan_out_machine::finish_wave& what);
   step_result perform(fan_out_machine::measure& what);
   step_result perform(fan_out_machine::forget& what);
+  result<void> open(notification_key key, result<fan_out_task> task);
+  /// Pauses when one of the outcomes is a failure.
+  template <class Outcome>
+  step_result ended(const char* doing, const std::vector<result<Outcome>>& outcomes);
   step_result failed_step(const char* doing, const error& why);
   void failed(const char* doing, const error& why);
 

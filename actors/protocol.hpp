@@ -53,7 +53,7 @@ typename Inspector::result_type inspect(Inspector& f, drain&) {
   return f(caf::meta::type_name("drain"));
 }
 
-/// api -> itself: store the registrations and reports that have gathered.
+/// api -> itself: store the registrations, reports and creations that have gathered.
 struct store_registrations {};
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, store_registrations&) {
@@ -89,7 +89,7 @@ typename Inspector::result_type inspect(Inspector& f, play_roles&) {
 using api_actor = caf::typed_actor<
     // Answers the request that waits in the exchange.
     caf::reacts_to<client_request>,
-    // Stores the registrations, deletions and reports that have gathered, and answers them.
+    // Stores the registrations, deletions, reports and creations that have gathered, and answers them.
     caf::reacts_to<store_registrations>,
     // Gives the answers that have waited for outcomes and can be given.
     caf::reacts_to<look_at_answers>,

@@ -258,12 +258,15 @@ class sender_role : public role_loop<sender_role> {
     return {true, 0};
   }
 
-  step_result perform(sender_machine::load_content& what) {
-    auto content = journal_.content(what.key);
-    if (!content) return failed_step("load_content", content.failure());
-    if (!*content)
-      log::error("push_sender.content_missing", {{"notification", std::to_string(what.key.value)}});
-    machine_.content_loaded(what.key, std::move(*content), now());
+  step_result perform(sender_machine::load_contents& what) {
+    auto contents = journal_.contents(what.keys);
+    if (!contents) return failed_step("load_contents", contents.failure());
+    for (size_t i = 0; i < what.keys.size(); ++i) {
+      auto& content = contents->at(i);
+      if (!content)
+        log::error("push_sender.content_missing", {{"notification", std::to_string(what.keys[i].value)}});
+      machine_.content_loaded(what.keys[i], std::move(content), now());
+    }
     return {true, 0};
   }
 

@@ -93,8 +93,8 @@ class writer_role : public role_loop<writer_role> {
   }
 
   step_result perform(writer_machine::forget& what) {
-    auto made = journal_.forget(what.key);
-    if (!made) return failed_step("forget", made.failure());
+    for (const auto& each : journal_.forget(*what.keys))
+      if (!each) return failed_step("forget", each.failure());
     machine_.forgotten();
     return {true, 0};
   }

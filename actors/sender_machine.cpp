@@ -185,13 +185,26 @@ std::optional<sender_machine::action> sender_machine::next_submit(utc_ms now) {
     auto content = contents_.find(batch.batch.notification);
     if (content == contents_.end()) {
       if (now < content_retry_at_) continue;
-      return load_content{batch.batch.notification};
+      return missing_contents(now);
     }
     if (!may_go(batch, now))
       return reserve{order, batch.batch.notification, batch.batch.rate_per_second, batch.to_submit.size()};
     return take_submit(order, batch, goal, content->second);
   }
   return std::nullopt;
+}
+
+/// Of all that could be sent if it were there.
+sender_machine::load_contents sender_machine::missing_contents(utc_ms now) const {
+  load_contents wanted;
+  std::set<notification_key> seen;
+  for (const auto& [order, batch] : batches_) {
+    if (wanted.keys.size() >= bounds_.contents_per_load) break;
+    auto key = batch.batch.notification;
+    if (batch.to_submit.empty() || batch.submit_at > now || contents_.count(key) > 0) continue;
+    if (seen.insert(key).second) wanted.keys.push_back(key);
+  }
+  return wanted;
 }
 
 /// Waves of a notification share its content, and each has a time-to-live of its own.
@@ -267,9 +280,16 @@ std::optional<sender_machine::action> sender_machine::next_claim() {
         state.urgent_may_wait && state.open_targets < most + (state.blocked ? 0 : bounds_.spare_targets);
     if (!any && !urgent) continue;
     last_claimed_for_ = state.route;
-    return claim_work{state.route, state.blocked ? 1 : bounds_.batches_per_claim, !any};
+    return claim_work{state.route, state.blocked ? 1 : batches_to_claim(), !any};
   }
   return std::nullopt;
+}
+
+/// More than a few only if they are as small as the last ones were: a claim for each push would cost more
+/// than the push.
+size_t sender_machine::batches_to_claim() const {
+  return std::clamp(bounds_.targets_per_claim / targets_per_batch_, bounds_.batches_per_claim,
+                    bounds_.most_batches_per_claim);
 }
 
 // -- claimed batches --
@@ -277,8 +297,13 @@ std::optional<sender_machine::action> sender_machine::next_claim() {
 void sender_machine::claimed(push_route which, std::vector<claim> claims, bool maybe_more, utc_ms now) {
   if (!maybe_more) of(which).work_may_wait = false;
   of(which).urgent_may_wait = false;
+  auto& route = of(which);
+  auto before = route.open_targets;
   for (auto& each : claims)
     admit(std::move(each), now);
+  if (!claims.empty())
+    targets_per_batch_ =
+        std::max<size_t>(1, (route.open_targets - before + claims.size() - 1) / claims.size());
 }
 
 void sender_machine::admit(claim origin, utc_ms now) {
@@ -346,12 +371,13 @@ void sender_machine::content_loaded(notification_key key, std::optional<message>
 }
 
 void sender_machine::forget_unused_contents() {
-  if (contents_.size() < 64) return;
+  if (contents_.size() < contents_kept_) return;
   std::set<uint64_t> used;
   for (const auto& [order, batch] : batches_)
     used.insert(batch.batch.notification.value);
   for (auto at = contents_.begin(); at != contents_.end();)
     at = used.count(at->first.value) ? std::next(at) : contents_.erase(at);
+  contents_kept_ = std::max<size_t>(64, 2 * contents_.size());
 }
 
 std::vector<std::string> sender_machine::entries_of(const std::string& queue) const {

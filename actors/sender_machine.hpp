@@ -21,12 +21,15 @@
 namespace pusher {
 
 struct sender_bounds {
-  unsigned attempts = 5;              ///< answered requests per target before it is `failed`
-  utc_ms retry_wait_cap_ms = 60'000;  ///< longest wait of our own rule
-  unsigned record_answers = 128;      ///< answers that make a progress record due at once
-  utc_ms record_interval_ms = 100;    ///< longest time an answer waits for its record
-  uint64_t results_mark = 400;        ///< result batches in the journal beyond which nothing is claimed
-  size_t batches_per_claim = 4;
+  unsigned attempts = 5;               ///< answered requests per target before it is `failed`
+  utc_ms retry_wait_cap_ms = 60'000;   ///< longest wait of our own rule
+  unsigned record_answers = 128;       ///< answers that make a progress record due at once
+  utc_ms record_interval_ms = 100;     ///< longest time an answer waits for its record
+  uint64_t results_mark = 400;         ///< result batches in the journal beyond which nothing is claimed
+  size_t batches_per_claim = 4;        ///< when they are large
+  size_t most_batches_per_claim = 64;  ///< when they are small
+  size_t targets_per_claim = 500;      ///< how many targets small ones may have together
+  size_t contents_per_load = 64;
   size_t spare_targets = 1000;   ///< targets held beyond what the transport can have in flight
   utc_ms store_retry_ms = 500;   ///< pause after a failed store action
   utc_ms resend_pause_ms = 100;  ///< pause before a target that came back unsent is submitted again
@@ -51,8 +54,8 @@ class sender_machine {
     bool urgent_only = false;  ///< only the transactional lane: the campaign lane's share is taken
   };
   struct load_controls {};  ///< which notifications are paused or canceled
-  struct load_content {
-    notification_key key;
+  struct load_contents {
+    std::vector<notification_key> keys;
   };
   struct reserve {  ///< when targets of a notification with a rate may go
     uint64_t order = 0;
@@ -79,7 +82,7 @@ class sender_machine {
     utc_ms until = 0;  ///< wake up then at the latest; 0 = only an event brings work
   };
   using action =
-      std::variant<idle, load_controls, claim_work, load_content, reserve, submit, withdraw, commit, bury>;
+      std::variant<idle, load_controls, claim_work, load_contents, reserve, submit, withdraw, commit, bury>;
 
   sender_machine(sender_bounds bounds, uint32_t seed);
 
@@ -183,10 +186,12 @@ class sender_machine {
   void obey_controls(utc_ms now);
   void return_unsent(open_batch& batch);
   std::optional<action> next_submit(utc_ms now);
+  load_contents missing_contents(utc_ms now) const;
   std::optional<action> next_commit(utc_ms now);
   static bool may_go(const open_batch& batch, utc_ms now);
   submit take_submit(uint64_t order, open_batch& batch, const route_state& goal, known_content& content);
   std::optional<action> next_claim();
+  size_t batches_to_claim() const;
   bool record_due(utc_ms now) const;
   progress_commit make_commit(open_batch& batch, bool finished);
   void put_retries_aside(open_batch& batch, bool finished, progress_commit& into);
@@ -202,6 +207,8 @@ class sender_machine {
   std::deque<withdraw> to_withdraw_;
   journal::controls controls_;
   uint64_t wanted_controls_ = 0;
+  size_t targets_per_batch_ = SIZE_MAX;   ///< of the last claim, rounded up
+  size_t contents_kept_ = 64;             ///< before those that nobody needs are looked for
   std::vector<progress_commit> commits_;  ///< the commit under way
   std::vector<in_commit> commits_of_;
   uint64_t last_order_ = 0;

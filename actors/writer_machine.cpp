@@ -18,21 +18,32 @@ writer_machine::action writer_machine::next(utc_ms now) {
   // Crash between these two => the entries are claimed again and their rows are found to be there.
   if (!batches_.empty()) return record{&batches_};
   if (!entries_.empty()) return settle{&entries_};
-  if (!to_forget_.empty()) return forget{to_forget_.front()};
-  if (work_may_wait_ && !draining_) return claim_work{bounds_.entries_per_claim};
+  if (!to_forget_.empty()) return forget{&to_forget_};
+  if (work_may_wait_ && !draining_) return claim_work{entries_to_claim()};
   return idle{};
+}
+
+/// As many as make a transaction, if they are as large as the last ones were.
+size_t writer_machine::entries_to_claim() const {
+  if (targets_per_entry_ == 0) return bounds_.entries_per_claim;
+  return std::clamp(bounds_.targets_per_transaction / targets_per_entry_, bounds_.entries_per_claim,
+                    bounds_.most_entries_per_claim);
 }
 
 void writer_machine::claimed(std::vector<claim> claims, bool maybe_more) {
   if (!maybe_more) work_may_wait_ = false;
+  size_t targets = 0;
   for (auto& each : claims) {
     ++counters_.entries;
     auto batch = decode_result_batch(each.payload);
+    if (batch) targets += batch->results.size();
     if (batch)
       waiting_.push_back({std::move(each), std::move(*batch)});
     else
       to_bury_.push_back({std::move(each), batch.failure().detail});
   }
+  if (!claims.empty())
+    targets_per_entry_ = std::max<size_t>(1, (targets + claims.size() - 1) / claims.size());
 }
 
 std::vector<std::string> writer_machine::entries() const {

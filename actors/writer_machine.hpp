@@ -14,7 +14,8 @@
 namespace pusher {
 
 struct writer_bounds {
-  size_t entries_per_claim = 16;
+  size_t entries_per_claim = 16;        ///< when nothing is known of their size
+  size_t most_entries_per_claim = 128;  ///< while they are small
   size_t targets_per_transaction = 4000;
   utc_ms store_retry_ms = 500;  ///< pause after a failed store action
 };
@@ -35,7 +36,7 @@ class writer_machine {
     const std::vector<settled_entry>* entries = nullptr;
   };
   struct forget {
-    notification_key key;
+    const std::vector<notification_key>* keys = nullptr;
   };
   struct bury {
     claim what;
@@ -56,7 +57,7 @@ class writer_machine {
   void recorded(size_t new_rows, size_t tokens_disabled, const std::vector<notification_key>& completed,
                 const std::vector<notification_key>& missing);
   void settled();
-  void forgotten() { to_forget_.pop_front(); }
+  void forgotten() { to_forget_.clear(); }
   /// While draining nothing waits for a store to return: what is claimed is safe in the journal for a
   /// successor.
   void store_failed(utc_ms now);
@@ -74,15 +75,17 @@ class writer_machine {
     result_batch batch;
   };
   void gather();
+  size_t entries_to_claim() const;
 
   writer_bounds bounds_;
+  size_t targets_per_entry_ = 0;  ///< of the last claim, rounded up; 0 = not known
   writer_counters counters_;
   std::deque<readable> waiting_;
   std::vector<claim> under_way_;        ///< claims of the transaction under way
   std::vector<result_batch> batches_;   ///< to be recorded; empty once they are
   std::vector<settled_entry> entries_;  ///< to be settled once recorded
   std::deque<bury> to_bury_;
-  std::deque<notification_key> to_forget_;
+  std::vector<notification_key> to_forget_;
   utc_ms store_retry_at_ = 0;
   bool work_may_wait_ = true;
   bool draining_ = false;

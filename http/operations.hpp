@@ -56,6 +56,12 @@ struct created_notification {
   std::optional<std::string> replayed_body;
 };
 
+/// A notification that a client wants to exist.
+struct wished_notification {
+  notification_draft draft;
+  std::optional<idempotency> once;
+};
+
 /// What a client does to a notification on its way.
 enum class life_step : uint8_t { pause, resume, cancel };
 
@@ -291,6 +297,10 @@ class operations : public webhook_operations {
   /// `render` gives the body that is stored with the idempotency key and replayed.
   virtual result<created_notification> create_notification(
       application_id app, const notification_draft& draft, const std::optional<idempotency>& once,
+      const std::function<std::string(const notification&)>& render) = 0;
+  /// The same for several, with an outcome for each; those that can are stored in one transaction.
+  virtual std::vector<result<created_notification>> create_notifications(
+      application_id app, const std::vector<wished_notification>& wished,
       const std::function<std::string(const notification&)>& render) = 0;
   virtual result<notification> get_notification(application_id app, const std::string& id) = 0;
   virtual result<page<notification>> list_notifications(application_id app, const notification_filter& wanted,

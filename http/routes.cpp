@@ -313,4 +313,22 @@ response device_report_response(const request& asked, const client_report& repor
   return made ? std::move(*made) : problem(made.failure(), asked);
 }
 
+bool is_creation(const request& asked) {
+  return asked.method == "POST" && asked.path == "/v1/notifications";
+}
+
+std::variant<creation, response> read_creation(const request& asked, operations& engine) {
+  return read_parts<creation>(asked, engine, [](const call& to, creation& made) -> result<void> {
+    made.application = to.who.application;
+    auto wished = read_wish(to);
+    if (!wished) return wished.failure();
+    made.wished = std::move(*wished);
+    return {};
+  });
+}
+
+response creation_response(const request& asked, result<created_notification>&& created) {
+  return created ? created_response(asked, std::move(*created)) : problem(created.failure(), asked);
+}
+
 }  // namespace pusher::http

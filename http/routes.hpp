@@ -49,4 +49,16 @@ std::variant<device_report, response> read_device_report(const request& asked, o
 response device_report_response(const request& asked, const client_report& report,
                                 const result<recorded_report>& recorded);
 
+// -- and so are creations (actors/creation_batch.hpp) --
+
+/// A notification that a client wants to exist, parsed and allowed.
+struct creation {
+  application_id application;
+  wished_notification wished;
+};
+bool is_creation(const request& asked);
+/// As read_registration.
+std::variant<creation, response> read_creation(const request& asked, operations& engine);
+response creation_response(const request& asked, result<created_notification>&& created);
+
 }  // namespace pusher::http

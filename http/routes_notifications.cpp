@@ -13,16 +13,16 @@ result<std::optional<idempotency>> read_idempotency(const request& asked) {
   return std::optional(idempotency{std::move(**key), sha256(asked.path + "\n" + asked.body)});
 }
 
-response notification_response(int status, const call& of, const notification& from) {
+response notification_response(int status, const request& asked, const notification& from) {
   response made;
   made.status = status;
   made.body = notification_body(from);
-  return tagged(std::move(made), of.asked, std::to_string(from.revision));
+  return tagged(std::move(made), asked, std::to_string(from.revision));
 }
 
 /// The answer of a call that may have been made before under the same key.
-response once_only(int status, const call& of, created_notification&& made) {
-  if (!made.replayed_body) return notification_response(status, of, made.created);
+response once_only(int status, const request& asked, created_notification&& made) {
+  if (!made.replayed_body) return notification_response(status, asked, made.created);
   response shown;
   shown.status = status;
   shown.headers.emplace_back("Idempotency-Replayed", "true");
@@ -33,31 +33,42 @@ response once_only(int status, const call& of, created_notification&& made) {
 answer take_step(const call& of, life_step step) {
   auto now = of.engine.step_notification(of.who.application, of.name(), step);
   if (!now) return now.failure();
-  return notification_response(202, of, *now);
+  return notification_response(202, of.asked, *now);
 }
 
 }  // namespace
 
-answer create_notification(const call& of) {
+result<wished_notification> read_wish(const call& of) {
   auto once = read_idempotency(of.asked);
   if (!once) return once.failure();
   auto body = read_body(of);
   if (!body) return body.failure();
   auto draft = parse_notification(*body);
   if (!draft) return draft.failure();
-  auto created = of.engine.create_notification(of.who.application, *draft, *once, notification_body);
-  if (!created) return created.failure();
-  auto id = created->created.id;
-  auto made = once_only(201, of, std::move(*created));
+  return wished_notification{std::move(*draft), std::move(*once)};
+}
+
+response created_response(const request& asked, created_notification&& created) {
+  auto id = created.created.id;
+  auto made = once_only(201, asked, std::move(created));
   // What is replayed may have been deleted since.
   if (!id.empty()) made.headers.emplace_back("Location", "/v1/notifications/" + id);
   return made;
 }
 
+answer create_notification(const call& of) {
+  auto wished = read_wish(of);
+  if (!wished) return wished.failure();
+  auto created =
+      of.engine.create_notification(of.who.application, wished->draft, wished->once, notification_body);
+  if (!created) return created.failure();
+  return created_response(of.asked, std::move(*created));
+}
+
 answer get_notification(const call& of) {
   auto found = of.engine.get_notification(of.who.application, of.name());
   if (!found) return found.failure();
-  return notification_response(200, of, *found);
+  return notification_response(200, of.asked, *found);
 }
 
 answer launch_notification(const call& of) {
@@ -65,7 +76,7 @@ answer launch_notification(const call& of) {
   if (!once) return once.failure();
   auto launched = of.engine.launch_notification(of.who.application, of.name(), *once, notification_body);
   if (!launched) return launched.failure();
-  return once_only(202, of, std::move(*launched));
+  return once_only(202, of.asked, std::move(*launched));
 }
 
 answer change_notification(const call& of) {
@@ -77,7 +88,7 @@ answer change_notification(const call& of) {
         return patch_notification(now, *body);
       });
   if (!changed) return changed.failure();
-  return notification_response(200, of, *changed);
+  return notification_response(200, of.asked, *changed);
 }
 
 answer delete_notification(const call& of) {

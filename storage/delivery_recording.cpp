@@ -1,6 +1,7 @@
 #include "storage/delivery_recording.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <unordered_set>
@@ -37,14 +38,16 @@ std::string_view bytes_of(const sha256_digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
-/// `UPDATE notifications SET count_x = count_x + ?, ... WHERE id = ?`, one place per outcome.
-std::string counting_update() {
+using counted = std::array<uint64_t, all_outcomes.size()>;  // as all_outcomes lists them
+
+/// `UPDATE notifications SET count_x = count_x + ?, ... WHERE id IN (...)`, one place per outcome.
+std::string counting_update(size_t notifications) {
   std::string sql = "UPDATE notifications SET ";
   for (auto each : all_outcomes) {
     auto name = counter_column(each);
     sql += (each == all_outcomes.front() ? "" : ", ") + name + " = " + name + " + ?";
   }
-  return sql + " WHERE id = ?";
+  return sql + " WHERE id IN (" + placeholders(notifications) + ")";
 }
 
 }  // namespace
@@ -326,36 +329,51 @@ result<void> delivery_recording::note_disabled(const std::vector<const row*>& di
   return {};
 }
 
+/// One statement for all notifications with the same counts: of many for one device each, that is nearly all.
 result<void> delivery_recording::add_counts() {
-  static const std::string sql = counting_update();
+  std::map<counted, std::vector<notification_key>> groups;
+  std::vector<notification_key> all;
   for (auto first = rows_.begin(); first != rows_.end();) {
     outcome_counts counts;
     auto last = first;
     for (; last != rows_.end() && last->notification == first->notification; ++last)
       ++counts[last->value->outcome];
-    sql_parameters parameters;
-    for (auto each : all_outcomes)
-      parameters.emplace_back(counts[each]);
-    parameters.emplace_back(first->notification);
-    auto added = on_.execute("counting outcomes", sql, parameters);
-    if (!added) return added.failure();
-    if (*added == 0) {
-      // It was deleted since we looked: the repeat will find it missing.
-      mixed_ = true;
-      return mixed_rows();
-    }
+    counted key{};
+    for (size_t i = 0; i < all_outcomes.size(); ++i)
+      key[i] = counts[all_outcomes[i]];
+    groups[key].push_back(first->notification);
+    all.push_back(first->notification);
     first = last;
   }
+  // Writers must lock them in the same order; one statement does so by itself.
+  if (groups.size() > 1 || all.size() > rows_per_list)
+    if (auto locked = lock_notifications(on_, all); !locked) return locked;
+  for (const auto& [counts, of] : groups)
+    for (const auto& part : in_lists(of))
+      if (auto added = add_counts(counts, part); !added) return added;
   return {};
 }
 
+result<void> delivery_recording::add_counts(const std::array<uint64_t, all_outcomes.size()>& counts,
+                                            const std::vector<notification_key>& of) {
+  sql_parameters parameters(counts.begin(), counts.end());
+  add_padded(parameters, of.begin(), of.end());
+  auto added = on_.execute("counting outcomes", counting_update(of.size()), parameters);
+  if (!added) return added.failure();
+  if (*added == of.size()) return {};
+  // One was deleted since we looked: the repeat will find it missing.
+  mixed_ = true;
+  return mixed_rows();
+}
+
 result<void> delivery_recording::complete() {
-  for (size_t i = 0; i < rows_.size(); ++i) {
-    if (i > 0 && rows_[i].notification == rows_[i - 1].notification) continue;
-    auto completed = complete_if_settled(on_, rows_[i].notification);
-    if (!completed) return completed.failure();
-    if (*completed) outcome_.completed.push_back(rows_[i].notification);
-  }
+  std::vector<notification_key> touched;
+  for (const auto& each : rows_)
+    if (touched.empty() || touched.back() != each.notification) touched.push_back(each.notification);
+  auto completed = complete_settled(on_, touched);
+  if (!completed) return completed.failure();
+  for (auto [key, app] : *completed)
+    outcome_.completed.push_back(key);
   return {};
 }
 

@@ -49,6 +49,8 @@ class delivery_recording {
   result<void> move_environments();
   result<void> replace_tokens();
   result<void> add_counts();
+  result<void> add_counts(const std::array<uint64_t, all_outcomes.size()>& counts,
+                          const std::vector<notification_key>& of);
   result<void> complete();
   result<void> tell();
 

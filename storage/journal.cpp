@@ -97,6 +97,38 @@ result<redis_reply> journal::run(const redis_script& script, std::vector<std::st
   return judged(std::move(replies->front()));
 }
 
+std::vector<result<redis_reply>> journal::run_each(const redis_script& script,
+                                                   std::vector<script_call> calls) {
+  std::vector<redis_arguments> commands;
+  commands.reserve(calls.size());
+  for (auto& each : calls) {
+    each.keys.insert(each.keys.begin(), keys::run);
+    each.arguments.insert(each.arguments.begin(), run_id_);
+    commands.push_back(redis::call(script, each.keys, each.arguments));
+  }
+  auto replies = redis_.pipeline(commands);
+  if (!replies) return {calls.size(), replies.failure()};
+  std::vector<result<redis_reply>> each;
+  each.reserve(replies->size());
+  for (auto& reply : *replies)
+    each.push_back(judged(std::move(reply)));
+  return each;
+}
+
+namespace {
+
+/// What `read` makes of each reply that is one.
+template <class Value, class Read>
+std::vector<result<Value>> read_each(const std::vector<result<redis_reply>>& replies, const Read& read) {
+  std::vector<result<Value>> values;
+  values.reserve(replies.size());
+  for (const auto& each : replies)
+    values.push_back(each ? result<Value>(read(*each)) : each.failure());
+  return values;
+}
+
+}  // namespace
+
 // -- identity and presence --
 
 result<void> journal::ping() {
@@ -134,8 +166,13 @@ result<void> journal::end_heartbeat(const std::string& process) {
 
 // -- launches --
 
-result<void> journal::announce_launch(notification_key key) {
-  auto reply = redis_.command({"XADD", keys::launches, "*", "n", text(key.value)});
+result<void> journal::announce_launches(const std::vector<notification_key>& of) {
+  redis_arguments entry{"XADD", keys::launches, "*"};
+  for (auto key : of) {
+    entry.emplace_back("n");
+    entry.push_back(text(key.value));
+  }
+  auto reply = redis_.command(entry);
   if (!reply) return reply.failure();
   return {};
 }
@@ -164,22 +201,27 @@ result<commit_status> journal::raise_epoch(uint64_t epoch) {
   return status_of(*reply);
 }
 
-result<journal::cursor> journal::begin_fan_out(uint64_t epoch, const message& content, device_key start) {
-  auto reply =
-      run(scripts::begin_fan_out, {keys::epoch, keys::fan_out(content.key), keys::content(content.key)},
-          {text(epoch), encode(content), text(start.value)});
-  if (!reply) return reply.failure();
-  cursor begun;
-  begun.status = status_of(*reply);
-  if (begun.status == commit_status::done && reply->items.size() >= 4) {
-    begun.position = number(reply->items[1]);
-    begun.audience = number(reply->items[2]);
-    begun.start = {number(reply->items[3])};
-  }
-  return begun;
+std::vector<result<journal::cursor>> journal::begin_fan_out(uint64_t epoch,
+                                                            const std::vector<beginning>& all) {
+  std::vector<script_call> calls;
+  for (const auto& [content, start] : all)
+    calls.push_back({{keys::epoch, keys::fan_out(content->key), keys::content(content->key)},
+                     {text(epoch), encode(*content), text(start.value)}});
+  return read_each<cursor>(run_each(scripts::begin_fan_out, std::move(calls)), [](const redis_reply& reply) {
+    cursor begun;
+    begun.status = status_of(reply);
+    if (begun.status == commit_status::done && reply.items.size() >= 4) {
+      begun.position = number(reply.items[1]);
+      begun.audience = number(reply.items[2]);
+      begun.start = {number(reply.items[3])};
+    }
+    return begun;
+  });
 }
 
-result<page_committed> journal::commit_page(const page_commit& page) {
+namespace {
+
+std::vector<std::string> arguments_of(const page_commit& page) {
   std::vector<std::string> arguments{text(page.epoch),           text(page.notification.value),
                                      text(page.expected_cursor), text(page.new_cursor),
                                      keys::push_prefix,          keys::sender_group,
@@ -195,18 +237,27 @@ result<page_committed> journal::commit_page(const page_commit& page) {
     arguments.push_back(text(batch.results.size()));
     arguments.push_back(encode(batch));
   }
-  auto reply = run(scripts::commit_page,
-                   {keys::epoch, keys::fan_out(page.notification), keys::outstanding, keys::pending,
-                    keys::queues, keys::results, keys::control},
-                   std::move(arguments));
-  if (!reply) return reply.failure();
-  page_committed committed;
-  committed.status = status_of(*reply);
-  if (committed.status != commit_status::done || reply->items.size() < 2) return committed;
-  committed.audience = number(reply->items[1]);
-  for (size_t i = 2; i + 1 < reply->items.size(); i += 2)
-    committed.outstanding.emplace_back(reply->items[i].text, number(reply->items[i + 1]));
-  return committed;
+  return arguments;
+}
+
+}  // namespace
+
+std::vector<result<page_committed>> journal::commit_pages(const std::vector<page_commit>& pages) {
+  std::vector<script_call> calls;
+  for (const auto& page : pages)
+    calls.push_back({{keys::epoch, keys::fan_out(page.notification), keys::outstanding, keys::pending,
+                      keys::queues, keys::results, keys::control},
+                     arguments_of(page)});
+  return read_each<page_committed>(
+      run_each(scripts::commit_page, std::move(calls)), [](const redis_reply& reply) {
+        page_committed committed;
+        committed.status = status_of(reply);
+        if (committed.status != commit_status::done || reply.items.size() < 2) return committed;
+        committed.audience = number(reply.items[1]);
+        for (size_t i = 2; i + 1 < reply.items.size(); i += 2)
+          committed.outstanding.emplace_back(reply.items[i].text, number(reply.items[i + 1]));
+        return committed;
+      });
 }
 
 result<std::vector<uint64_t>> journal::outstanding(const std::vector<std::string>& accounts) {
@@ -222,11 +273,13 @@ result<std::vector<uint64_t>> journal::outstanding(const std::vector<std::string
   return counts;
 }
 
-result<bool> journal::forget(notification_key key) {
-  auto reply = run(scripts::forget, {keys::fan_out(key), keys::content(key), keys::pending, keys::control},
-                   {text(key.value)});
-  if (!reply) return reply.failure();
-  return reply->items.front().text == "ok";
+std::vector<result<bool>> journal::forget(const std::vector<notification_key>& of) {
+  std::vector<script_call> calls;
+  for (auto key : of)
+    calls.push_back(
+        {{keys::fan_out(key), keys::content(key), keys::pending, keys::control}, {text(key.value)}});
+  return read_each<bool>(run_each(scripts::forget, std::move(calls)),
+                         [](const redis_reply& reply) { return reply.items.front().text == "ok"; });
 }
 
 // -- claims --
@@ -392,13 +445,20 @@ result<std::vector<claim>> journal::take_over_batches(const std::string& queue,
   return take_over(keys::push(queue), keys::sender_group, keys::push_progress(queue), queue, known, most);
 }
 
-result<std::optional<message>> journal::content(notification_key key) {
-  auto reply = redis_.command({"GET", keys::content(key)});
+result<std::vector<std::optional<message>>> journal::contents(const std::vector<notification_key>& of) {
+  redis_arguments command{"MGET"};
+  for (auto key : of)
+    command.push_back(keys::content(key));
+  auto reply = redis_.command(command);
   if (!reply) return reply.failure();
-  if (reply->is_nil()) return std::optional<message>();
-  auto decoded = decode_message(reply->text);
-  if (!decoded) return decoded.failure();
-  return std::optional<message>(std::move(*decoded));
+  std::vector<std::optional<message>> found(of.size());
+  for (size_t i = 0; i < of.size() && i < reply->items.size(); ++i) {
+    if (reply->items[i].is_nil()) continue;
+    auto decoded = decode_message(reply->items[i].text);
+    if (!decoded) return decoded.failure();
+    found[i] = std::move(*decoded);
+  }
+  return found;
 }
 
 result<journal::recorded> journal::record(const std::vector<progress_commit>& commits) {

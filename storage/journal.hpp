@@ -110,7 +110,7 @@ class journal {
   result<void> end_heartbeat(const std::string& process);
 
   // -- launches --
-  result<void> announce_launch(notification_key key);
+  result<void> announce_launches(const std::vector<notification_key>& keys);
   /// Takes the wake-ups out; the worklist itself is in MariaDB.
   result<size_t> drain_launches();
 
@@ -122,12 +122,16 @@ class journal {
     uint64_t audience = 0;
     device_key start;  ///< where the walk through the devices began
   };
-  /// `start`: where a notification that has not begun yet begins.
-  result<cursor> begin_fan_out(uint64_t epoch, const message& content, device_key start = {});
-  result<page_committed> commit_page(const page_commit& page);
+  struct beginning {
+    const message* content = nullptr;
+    device_key start;  ///< where a notification that has not begun yet begins
+  };
+  // In one round trip, with a result for each, in order: some may be done and others fail.
+  std::vector<result<cursor>> begin_fan_out(uint64_t epoch, const std::vector<beginning>& all);
+  std::vector<result<page_committed>> commit_pages(const std::vector<page_commit>& pages);
   result<std::vector<uint64_t>> outstanding(const std::vector<std::string>& accounts);
-  /// Drops what Redis keeps of a completed notification; false while targets are pending.
-  result<bool> forget(notification_key key);
+  /// Drops what Redis keeps of completed notifications; false of one while targets of it are pending.
+  std::vector<result<bool>> forget(const std::vector<notification_key>& keys);
 
   // -- control --
   /// What senders and fan-out are to do with a notification from now on; nothing = go on.
@@ -193,8 +197,8 @@ class journal {
   /// actor, and those whose claim we never heard of because the reply was lost.
   result<std::vector<claim>> take_over_batches(const std::string& queue,
                                                const std::vector<std::string>& known, size_t most);
-  /// Nothing when it is not there.
-  result<std::optional<message>> content(notification_key key);
+  /// In order; nothing where one is not there.
+  result<std::vector<std::optional<message>>> contents(const std::vector<notification_key>& keys);
   struct recorded {
     std::vector<commit_status> status;  ///< one per commit, in order
     uint64_t results_depth = 0;
@@ -241,6 +245,11 @@ class journal {
  private:
   result<redis_reply> run(const redis_script& script, std::vector<std::string> keys,
                           std::vector<std::string> arguments);
+  /// Runs a script once for each of the lists of keys and arguments, in one round trip.
+  struct script_call {
+    std::vector<std::string> keys, arguments;
+  };
+  std::vector<result<redis_reply>> run_each(const redis_script& script, std::vector<script_call> calls);
   result<redis_reply> judged(redis_reply reply) const;
   /// New entries of a stream, and the reply to another command, read after them.
   result<std::pair<std::vector<claim>, redis_reply>> read_group(const std::string& stream, const char* group,

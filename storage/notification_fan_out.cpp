@@ -1,5 +1,8 @@
+#include <algorithm>
+
 #include "storage/application_store.hpp"
 #include "storage/draft_codec.hpp"
+#include "storage/feed_rows.hpp"
 #include "storage/fencing.hpp"
 #include "storage/notification_rows.hpp"
 #include "storage/notification_store.hpp"
@@ -26,29 +29,30 @@ message make_message(const notification_draft& draft, notification_key key, utc_
 result<fan_out_task> read_task(const sql_row& row, notification_key key) {
   fan_out_task task;
   task.key = key;
-  task.application.value = row.number(0);
-  task.lane = static_cast<lane>(row.number(1));
-  task.state = static_cast<notification_state>(row.number(2));
-  task.last_device.value = row.number(3);
-  task.launched_at = row.time(7);
-  if (!row.null(8)) {
-    task.audience = audience_condition{std::string(row.text(8))};
+  task.application.value = row.number(1);
+  task.lane = static_cast<lane>(row.number(2));
+  task.state = static_cast<notification_state>(row.number(3));
+  task.last_device.value = row.number(4);
+  task.launched_at = row.time(8);
+  if (!row.null(9)) {
+    task.audience = audience_condition{std::string(row.text(9))};
   } else {
-    auto wanted = decode_audience(row.text(4));
+    auto wanted = decode_audience(row.text(5));
     if (!wanted) return wanted.failure();
     task.audience = std::move(*wanted);
   }
   notification_draft draft;
-  if (auto read = decode_draft(row.text(5), draft); !read) return read.failure();
+  if (auto read = decode_draft(row.text(6), draft); !read) return read.failure();
   if (draft.local_time)
-    task.wave = fan_out_wave{static_cast<unsigned>(row.number(9)),
-                             row.time(10),
+    task.wave = fan_out_wave{static_cast<unsigned>(row.number(10)),
                              row.time(11),
-                             row.time(11) + row.time(12) * 1000,
+                             row.time(12),
+                             row.time(12) + row.time(13) * 1000,
                              *draft.local_time,
                              draft.default_time_zone,
-                             row.time(13) * 1000};
-  task.message = make_message(draft, key, row.time(6));
+                             row.time(14) * 1000};
+  task.bytes = row.text(5).size() + row.text(6).size();
+  task.message = make_message(draft, key, row.time(7));
   return task;
 }
 
@@ -73,16 +77,38 @@ result<std::vector<fan_out_job>> notification_store::worklist(size_t limit) {
   });
 }
 
-result<fan_out_task> notification_store::task(notification_key key) {
-  return with_connection(db_, [&](database::connection& on) -> result<fan_out_task> {
-    auto found = result<fan_out_task>(no_such_notification());
+result<std::vector<std::pair<notification_key, result<fan_out_task>>>> notification_store::tasks(
+    std::vector<notification_key> keys, size_t most_bytes) {
+  using found_tasks = std::vector<std::pair<notification_key, result<fan_out_task>>>;
+  std::sort(keys.begin(), keys.end());
+  found_tasks found;
+  if (keys.empty()) return found;
+  return with_connection(db_, [&](database::connection& on) -> result<found_tasks> {
+    size_t bytes = 0;
+    auto next = keys.begin();
+    auto missing_before = [&](notification_key key) {
+      for (; next != keys.end() && *next < key; ++next)
+        found.emplace_back(*next, no_such_notification());
+    };
+    auto take = [&](const sql_row& row) {
+      notification_key key{row.number(0)};
+      missing_before(key);
+      found.emplace_back(key, read_task(row, key));
+      ++next;
+      bytes += row.text(5).size() + row.text(6).size();
+      return bytes < most_bytes;
+    };
+    sql_parameters parameters;
+    add_padded(parameters, keys.begin(), keys.end());
     auto read = on.query(
-        "reading a notification",
-        "SELECT application_id, lane, state, audience_last_device, audience, draft, expires_at, "
+        "reading notifications",
+        "SELECT id, application_id, lane, state, audience_last_device, audience, draft, expires_at, "
         "launched_at, condition_at_launch, wave, wave_from, wave_due, ttl_seconds, misfire_grace_seconds "
-        "FROM notifications WHERE id = ?",
-        {key}, [&](const sql_row& row) { found = read_task(row, key); });
+        "FROM notifications FORCE INDEX (PRIMARY) WHERE id IN (" +
+            placeholders(keys.size()) + ") ORDER BY id",
+        parameters, take);
     if (!read) return read.failure();
+    if (bytes < most_bytes) missing_before({UINT64_MAX});
     return found;
   });
 }
@@ -103,32 +129,81 @@ result<message> notification_store::load_message(notification_key key) {
   });
 }
 
-result<void> notification_store::begin_sending(notification_key key, uint64_t epoch) {
-  return transact(db_, [&](database::connection& on) -> result<void> {
-    if (auto leads = check_epoch(on, epoch); !leads) return leads;
-    auto begun =
-        on.execute("beginning to send", "UPDATE notifications SET state = ? WHERE id = ? AND state IN (?, ?)",
-                   {number(notification_state::sending), key, number(notification_state::launched),
-                    number(notification_state::sending)});
+result<std::set<notification_key>> notification_store::begin_sending(
+    const std::vector<notification_key>& keys, uint64_t epoch) {
+  using marked = std::set<notification_key>;
+  return transact(db_, [&](database::connection& on) -> result<marked> {
+    if (auto leads = check_epoch(on, epoch); !leads) return leads.failure();
+    marked sending;
+    if (keys.empty()) return sending;
+    sql_parameters parameters;
+    add_padded(parameters, keys.begin(), keys.end());
+    parameters.emplace_back(number(notification_state::launched));
+    parameters.emplace_back(number(notification_state::sending));
+    auto list = placeholders(keys.size());
+    auto read = on.query("reading what begins to send",
+                         "SELECT id FROM notifications FORCE INDEX (PRIMARY) WHERE id IN (" + list +
+                             ") AND state IN (?, ?) ORDER BY id FOR UPDATE",
+                         parameters, [&](const sql_row& row) { sending.insert({row.number(0)}); });
+    if (!read) return read.failure();
+    parameters.insert(parameters.begin(), number(notification_state::sending));
+    auto begun = on.execute(
+        "beginning to send",
+        "UPDATE notifications SET state = ? WHERE id IN (" + list + ") AND state IN (?, ?)", parameters);
     if (!begun) return begun.failure();
-    if (*begun == 0) return error{errc::wrong_state, "The notification is not under way", "", 0};
-    return {};
+    return sending;
   });
 }
 
-result<void> notification_store::record_audience(notification_key key, uint64_t epoch, uint64_t targets,
-                                                 bool done) {
+result<void> notification_store::record_audience(notification_key key, uint64_t epoch, uint64_t targets) {
   return transact(db_, [&](database::connection& on) -> result<void> {
     if (auto leads = check_epoch(on, epoch); !leads) return leads;
-    // Once done, the audience is final: a repeat changes nothing.
     auto recorded = on.execute(
         "recording an audience",
-        "UPDATE notifications SET audience_count = ?, fan_out_done = ? WHERE id = ? AND fan_out_done = 0",
-        {targets, done ? 1 : 0, key});
-    if (!recorded) return recorded.failure();
-    if (!done) return {};
-    auto completed = complete_and_tell(on, key);
-    return completed ? result<void>() : completed.failure();
+        "UPDATE notifications SET audience_count = ? WHERE id = ? AND fan_out_done = 0", {targets, key});
+    return recorded ? result<void>() : recorded.failure();
+  });
+}
+
+namespace {
+
+result<void> close_audience(database::connection& on, uint64_t targets,
+                            const std::vector<notification_key>& of) {
+  sql_parameters parameters{targets, number(notification_state::launched),
+                            number(notification_state::sending)};
+  add_padded(parameters, of.begin(), of.end());
+  auto closed =
+      on.execute("recording audiences",
+                 "UPDATE notifications SET audience_count = ?, fan_out_done = 1, state = IF(state = ?, "
+                 "?, state) WHERE id IN (" +
+                     placeholders(of.size()) + ") AND fan_out_done = 0",
+                 parameters);
+  return closed ? result<void>() : closed.failure();
+}
+
+}  // namespace
+
+result<void> notification_store::conclude(std::vector<final_audience> audiences, uint64_t epoch) {
+  if (audiences.empty()) return {};
+  std::sort(audiences.begin(), audiences.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+  std::vector<notification_key> keys;
+  std::map<uint64_t, std::vector<notification_key>> by_size;  // most are for one device
+  for (const auto& each : audiences) {
+    keys.push_back(each.key);
+    by_size[each.targets].push_back(each.key);
+  }
+  return transact(db_, [&](database::connection& on) -> result<void> {
+    if (auto leads = check_epoch(on, epoch); !leads) return leads;
+    if (auto locked = lock_notifications(on, keys); !locked) return locked;
+    for (const auto& [targets, of] : by_size)
+      for (const auto& part : in_lists(of))
+        if (auto closed = close_audience(on, targets, part); !closed) return closed;
+    auto completed = complete_settled(on, keys);
+    if (!completed) return completed.failure();
+    feed_rows feed;
+    for (auto [key, app] : *completed)
+      feed.add(app, event_type::notification_settled, key, {});
+    return feed.write(on);
   });
 }
 

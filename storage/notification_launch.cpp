@@ -6,8 +6,6 @@
 
 namespace pusher {
 
-namespace {
-
 result<device_key> last_device(database::connection& on, application_id app) {
   device_key last;
   auto read = on.query("reading the last device", "SELECT MAX(id) FROM devices WHERE application_id = ?",
@@ -16,7 +14,6 @@ result<device_key> last_device(database::connection& on, application_id app) {
   return last;
 }
 
-/// The audience's condition when it uses segments, with these written out; nothing when it uses none.
 result<std::optional<std::string>> condition_by_now(database::connection& on, application_id app,
                                                     const audience& wanted) {
   result<condition> given = condition();
@@ -33,8 +30,6 @@ result<std::optional<std::string>> condition_by_now(database::connection& on, ap
   if (!written) return written.failure();
   return std::optional<std::string>(written->to_json());
 }
-
-}  // namespace
 
 result<void> set_launched(database::connection& on, application_id app, notification_key key,
                           const notification_draft& draft) {

@@ -1,6 +1,7 @@
 // The step into `launched`, and what must hold before it; shared by everything that launches.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "model/notification.hpp"
@@ -8,6 +9,14 @@
 #include "storage/connection.hpp"
 
 namespace pusher {
+
+/// The highest key of the application's devices.
+result<device_key> last_device(database::connection& on, application_id app);
+
+/// The audience's condition when it uses segments, with these written out; nothing when it uses none. Errors:
+/// invalid_condition (a segment is not there).
+result<std::optional<std::string>> condition_by_now(database::connection& on, application_id app,
+                                                    const audience& wanted);
 
 /// Fixes the audience (its last device, and what its segments stand for) and begins the time-to-live. Errors:
 /// invalid_condition (a segment of the audience is not there).

@@ -104,6 +104,61 @@ result<bool> complete_and_tell(database::connection& on, notification_key key) {
   return true;
 }
 
+std::vector<std::vector<notification_key>> in_lists(const std::vector<notification_key>& keys) {
+  std::vector<std::vector<notification_key>> parts;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (i % rows_per_list == 0) parts.emplace_back();
+    parts.back().push_back(keys[i]);
+  }
+  return parts;
+}
+
+result<void> lock_notifications(database::connection& on, const std::vector<notification_key>& keys) {
+  for (const auto& part : in_lists(keys)) {
+    sql_parameters parameters;
+    add_padded(parameters, part.begin(), part.end());
+    auto locked = on.query("locking notifications",
+                           "SELECT id FROM notifications FORCE INDEX (PRIMARY) WHERE id IN (" +
+                               placeholders(part.size()) + ") ORDER BY id FOR UPDATE",
+                           parameters, [](const sql_row&) {});
+    if (!locked) return locked.failure();
+  }
+  return {};
+}
+
+namespace {
+
+result<void> complete_part(database::connection& on, const std::vector<notification_key>& keys,
+                           std::map<notification_key, application_id>& completed) {
+  std::vector<notification_key> settled;
+  sql_parameters parameters;
+  add_padded(parameters, keys.begin(), keys.end());
+  auto read = on.query("finding what is complete",
+                       "SELECT id, application_id FROM notifications FORCE INDEX (PRIMARY) WHERE id IN (" +
+                           placeholders(keys.size()) + ") AND " + when_settled + " ORDER BY id FOR UPDATE",
+                       parameters, [&](const sql_row& row) {
+                         settled.push_back({row.number(0)});
+                         completed[settled.back()] = {row.number(1)};
+                       });
+  if (!read) return read.failure();
+  if (settled.empty()) return {};
+  sql_parameters found;
+  add_padded(found, settled.begin(), settled.end());
+  auto done = on.execute("completing notifications",
+                         complete_notification + "id IN (" + placeholders(settled.size()) + ")", found);
+  return done ? result<void>() : done.failure();
+}
+
+}  // namespace
+
+result<std::map<notification_key, application_id>> complete_settled(
+    database::connection& on, const std::vector<notification_key>& keys) {
+  std::map<notification_key, application_id> completed;
+  for (const auto& part : in_lists(keys))
+    if (auto done = complete_part(on, part, completed); !done) return done.failure();
+  return completed;
+}
+
 result<bool> complete_if_settled(database::connection& on, notification_key key) {
   static const std::string sql = complete_notification + "id = ? AND " + when_settled;
   auto completed = on.execute("completing a notification", sql, {key});

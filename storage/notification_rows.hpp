@@ -1,7 +1,9 @@
 // How rows of the table notifications become values, and the SQL that several stores share.
 #pragma once
 
+#include <map>
 #include <string>
+#include <vector>
 
 #include "model/notification.hpp"
 #include "model/result.hpp"
@@ -33,6 +35,20 @@ extern const std::string when_settled;
 
 /// Completes the notification if it is settled; whether it did.
 result<bool> complete_if_settled(database::connection& on, notification_key key);
+
+/// How many keys one statement takes; longer lists the server would turn into joins.
+constexpr size_t rows_per_list = 500;
+/// The keys in parts of that length.
+std::vector<std::vector<notification_key>> in_lists(const std::vector<notification_key>& keys);
+
+/// Locks the rows in the order of their keys, which are sorted. Whoever writes several rows by more than one
+/// statement does this first.
+result<void> lock_notifications(database::connection& on, const std::vector<notification_key>& keys);
+
+/// Completes those among them that are settled; which, and whose they are. The keys are sorted and their rows
+/// locked.
+result<std::map<notification_key, application_id>> complete_settled(
+    database::connection& on, const std::vector<notification_key>& keys);
 
 /// Tells the application's feed that nothing more will happen to the notification. Its transaction's last
 /// write, as feed_rows says.

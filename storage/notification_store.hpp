@@ -39,6 +39,13 @@ struct fan_out_task {
   notification_state state = notification_state::launched;
   utc_ms launched_at = 0;  ///< the moment for which its condition is judged
   std::optional<fan_out_wave> wave;
+  size_t bytes = 0;  ///< of its draft and audience, as stored
+};
+
+/// How many targets a notification has in the end.
+struct final_audience {
+  notification_key key;
+  uint64_t targets = 0;
 };
 
 /// A notification that fan-out has to work on.
@@ -65,6 +72,14 @@ class notification_store {
   result<created> create(application_id app, const notification_draft& draft,
                          const std::optional<idempotency>& once,
                          const std::function<std::string(const notification&)>& render);
+  struct wish {
+    const notification_draft* draft = nullptr;
+    std::optional<idempotency> once;
+  };
+  /// The same for several (at most 1,000), with an outcome for each, in order. Those that are to go at once
+  /// are stored in one transaction, unless something stands against one of them: then each has its own.
+  std::vector<result<created>> create(application_id app, const std::vector<wish>& all,
+                                      const std::function<std::string(const notification&)>& render);
   result<notification> get(application_id app, const std::string& id);
   /// Those among them that have settled or are gone.
   result<std::set<notification_key>> settled_among(const std::vector<notification_key>& keys);
@@ -121,12 +136,17 @@ class notification_store {
 
   /// Notifications launched, sending or canceled, with fan-out not done; oldest first.
   result<std::vector<fan_out_job>> worklist(size_t limit);
-  result<fan_out_task> task(notification_key key);
-  /// launched -> sending.
-  result<void> begin_sending(notification_key key, uint64_t epoch);
-  /// Writes the number of targets found so far; with `done` fan-out is finished, and a notification whose
-  /// targets are all settled completes.
-  result<void> record_audience(notification_key key, uint64_t epoch, uint64_t audience, bool done);
+  /// Reads these, oldest first, until so many bytes were read of them: those behind are left out. Errors of
+  /// each: not_found, corrupt_data.
+  result<std::vector<std::pair<notification_key, result<fan_out_task>>>> tasks(
+      std::vector<notification_key> keys, size_t most_bytes);
+  /// launched -> sending; those that are sending now. The others are not under way any more.
+  result<std::set<notification_key>> begin_sending(const std::vector<notification_key>& keys, uint64_t epoch);
+  /// Writes the number of targets found so far.
+  result<void> record_audience(notification_key key, uint64_t epoch, uint64_t audience);
+  /// Fan-out of these is finished, in one transaction. One whose targets are all settled completes, one that
+  /// is launched is sending. Once final an audience stays: a repeat changes nothing.
+  result<void> conclude(std::vector<final_audience> audiences, uint64_t epoch);
   /// The wave of this number is appended; the next one is due then. A repeat changes nothing.
   result<void> finish_wave(notification_key key, uint64_t epoch, uint64_t audience, unsigned wave,
                            utc_ms next_due);

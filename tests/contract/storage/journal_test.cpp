@@ -49,8 +49,13 @@ struct fixture {
     message content;
     content.key = {7};
     content.content.title = "hello";
-    REQUIRE(first.begin_fan_out(1, content));
+    REQUIRE(first.begin_fan_out(1, {{&content, {}}}).at(0));
   }
+
+  static result<page_committed> commit(journal& by, const page_commit& what) {
+    return by.commit_pages({what}).at(0);
+  }
+  static result<bool> forget(journal& by) { return by.forget({{7}}).at(0); }
 
   progress_commit commit_of(const claim& claimed, size_t results, bool finished) {
     progress_commit made;
@@ -95,18 +100,18 @@ TEST_CASE_FIXTURE(fixture,
   REQUIRE(raw.command({"FLUSHALL"}));
   CHECK(first.check().failure().code == errc::journal_lost);
   CHECK(first.raise_epoch(2).failure().code == errc::journal_lost);
-  CHECK(first.commit_page(page(0, 10, 1)).failure().code == errc::journal_lost);
+  CHECK(commit(first, page(0, 10, 1)).failure().code == errc::journal_lost);
   CHECK(first.promote(10).failure().code == errc::journal_lost);
   CHECK(first.claim_results(1).failure().code == errc::journal_lost);
 }
 
 TEST_CASE_FIXTURE(fixture, "a page is committed once, however often it is repeated") {
   begin();
-  auto made = first.commit_page(page(0, 10, 3));
+  auto made = commit(first, page(0, 10, 3));
   REQUIRE(made);
   CHECK(made->status == commit_status::done);
   CHECK(made->audience == 3);
-  auto again = first.commit_page(page(0, 10, 3));
+  auto again = commit(first, page(0, 10, 3));
   REQUIRE(again);
   CHECK(again->status == commit_status::done);
   CHECK(again->audience == 3);
@@ -120,28 +125,60 @@ TEST_CASE_FIXTURE(fixture, "a page is committed once, however often it is repeat
 TEST_CASE_FIXTURE(fixture, "a page of an older epoch or another cursor is refused and changes nothing") {
   begin();
   REQUIRE(second.raise_epoch(2));
-  auto refused = first.commit_page(page(0, 10, 3));
+  auto refused = commit(first, page(0, 10, 3));
   REQUIRE(refused);
   CHECK(refused->status == commit_status::fenced);
   CHECK(*second.raise_epoch(1) == commit_status::fenced);
   auto wrong_cursor = page(5, 10, 3);
   wrong_cursor.epoch = 2;
-  CHECK(second.commit_page(wrong_cursor)->status == commit_status::fenced);
+  CHECK(commit(second, wrong_cursor)->status == commit_status::fenced);
   CHECK(*first.pending({7}) == 0);
   CHECK(first.queues()->empty());
 }
 
+TEST_CASE_FIXTURE(fixture, "of pages that are committed together each has an outcome of its own") {
+  message one, other;
+  one.key = {7};
+  other.key = {8};
+  auto begun = first.begin_fan_out(1, {{&one, {}}, {&other, {30}}});
+  REQUIRE(begun.size() == 2);
+  CHECK(begun[0]->position == 0);
+  CHECK(begun[1]->position == 30);
+  auto contents = first.contents({{8}, {9}, {7}});
+  REQUIRE(contents->size() == 3);
+  CHECK(contents->at(0)->key == notification_key{8});
+  CHECK_FALSE(contents->at(1).has_value());
+  CHECK(contents->at(2).has_value());
+  REQUIRE(first.set_control({7}, control::paused));
+  auto held = page(0, 10, 3), fine = page(30, 40, 2), wrong = page(0, 10, 1);
+  fine.notification = {8};
+  fine.batches[0].second.notification = {8};
+  wrong.notification = {9};
+  auto made = first.commit_pages({held, wrong, fine});
+  REQUIRE(made.size() == 3);
+  CHECK(made[0]->status == commit_status::held);
+  CHECK(made[1].failure().code == errc::journal_lost);  // it was never begun
+  CHECK(made[2]->status == commit_status::done);
+  CHECK(made[2]->audience == 2);
+  CHECK(*first.pending({7}) == 0);
+  CHECK(*first.pending({8}) == 2);
+  auto gone = first.forget({{7}, {8}});
+  REQUIRE(gone.size() == 2);
+  CHECK(*gone[0]);
+  CHECK_FALSE(*gone[1]);
+}
+
 TEST_CASE_FIXTURE(fixture, "fan-out goes on at the cursor it left") {
   begin();
-  REQUIRE(first.commit_page(page(0, 10, 3)));
+  REQUIRE(commit(first, page(0, 10, 3)));
   REQUIRE(second.raise_epoch(2));
   message content;
   content.key = {7};
-  auto cursor = second.begin_fan_out(2, content);
+  auto cursor = second.begin_fan_out(2, {{&content, {}}}).at(0);
   REQUIRE(cursor);
   CHECK(cursor->position == 10);
   CHECK(cursor->audience == 3);
-  CHECK(first.begin_fan_out(1, content)->status == commit_status::fenced);
+  CHECK(first.begin_fan_out(1, {{&content, {}}}).at(0)->status == commit_status::fenced);
 }
 
 TEST_CASE_FIXTURE(fixture, "skipped targets become results in the page's own step") {
@@ -153,7 +190,7 @@ TEST_CASE_FIXTURE(fixture, "skipped targets become results in the page's own ste
   for (auto& each : skipped.results)
     each.outcome = outcome::skipped;
   skipping.skipped.push_back(skipped);
-  CHECK(first.commit_page(skipping)->audience == 2);
+  CHECK(commit(first, skipping)->audience == 2);
   CHECK(*first.pending({7}) == 2);
   auto claims = first.claim_results(10);
   REQUIRE(claims);
@@ -163,7 +200,7 @@ TEST_CASE_FIXTURE(fixture, "skipped targets become results in the page's own ste
 
 TEST_CASE_FIXTURE(fixture, "progress and results are recorded in one step, once") {
   begin();
-  REQUIRE(first.commit_page(page(0, 10, 4)));
+  REQUIRE(commit(first, page(0, 10, 4)));
   auto claimed = first.claim_batches(queue.name(), 1)->at(0);
   auto step = commit_of(claimed, 2, false);
   CHECK(record(first, step) == commit_status::done);
@@ -182,7 +219,7 @@ TEST_CASE_FIXTURE(fixture, "progress and results are recorded in one step, once"
 TEST_CASE_FIXTURE(
     fixture, "a claim is taken over only when its owner's heartbeat is gone, and the owner is then refused") {
   begin();
-  REQUIRE(first.commit_page(page(0, 10, 4)));
+  REQUIRE(commit(first, page(0, 10, 4)));
   auto claimed = first.claim_batches(queue.name(), 1)->at(0);
   CHECK(second.take_over_batches(queue.name(), {}, 10)->empty());
   CHECK(record(first, commit_of(claimed, 1, false)) == commit_status::done);
@@ -202,7 +239,7 @@ TEST_CASE_FIXTURE(
 
 TEST_CASE_FIXTURE(fixture, "a restarted actor takes its own claims over, with a new token") {
   begin();
-  REQUIRE(first.commit_page(page(0, 10, 4)));
+  REQUIRE(commit(first, page(0, 10, 4)));
   auto claimed = first.claim_batches(queue.name(), 1)->at(0);
   CHECK(first.take_over_batches(queue.name(), {claimed.entry}, 10)->empty());
   auto again = first.take_over_batches(queue.name(), {}, 10);
@@ -213,8 +250,8 @@ TEST_CASE_FIXTURE(fixture, "a restarted actor takes its own claims over, with a 
 
 TEST_CASE_FIXTURE(fixture, "a claim whose reply was lost is found again, and a known one is left alone") {
   begin();
-  REQUIRE(first.commit_page(page(0, 10, 2)));
-  REQUIRE(first.commit_page(page(10, 20, 2)));
+  REQUIRE(commit(first, page(0, 10, 2)));
+  REQUIRE(commit(first, page(10, 20, 2)));
   auto known = first.claim_batches(queue.name(), 1)->at(0);
   REQUIRE(first.claim_batches(queue.name(), 1)->size() == 1);
   auto found = first.take_over_batches(queue.name(), {known.entry}, 10);
@@ -226,7 +263,7 @@ TEST_CASE_FIXTURE(fixture, "a claim whose reply was lost is found again, and a k
 TEST_CASE_FIXTURE(fixture,
                   "five claims without progress make a dead letter, progress in between does not count") {
   begin();
-  REQUIRE(first.commit_page(page(0, 10, 4)));
+  REQUIRE(commit(first, page(0, 10, 4)));
   REQUIRE(first.claim_batches(queue.name(), 1)->size() == 1);
   for (unsigned strikes = 1; strikes <= 2; ++strikes)
     CHECK(first.take_over_batches(queue.name(), {}, 10)->at(0).strikes == strikes);
@@ -244,7 +281,7 @@ TEST_CASE_FIXTURE(fixture,
 
 TEST_CASE_FIXTURE(fixture, "a retry waits until it is due by Redis's clock and then comes back once") {
   begin();
-  REQUIRE(first.commit_page(page(0, 10, 2)));
+  REQUIRE(commit(first, page(0, 10, 2)));
   auto claimed = first.claim_batches(queue.name(), 1)->at(0);
   auto step = commit_of(claimed, 0, true);
   step.aside.push_back({now_ms() - 10, false, "due", batch(1), 0});
@@ -264,7 +301,7 @@ TEST_CASE_FIXTURE(fixture, "a retry waits until it is due by Redis's clock and t
 
 TEST_CASE_FIXTURE(fixture, "a hand-back is there for others at once") {
   begin();
-  REQUIRE(first.commit_page(page(0, 10, 2)));
+  REQUIRE(commit(first, page(0, 10, 2)));
   auto claimed = first.claim_batches(queue.name(), 1)->at(0);
   auto step = commit_of(claimed, 0, true);
   step.aside.push_back({0, false, "back", batch(2), 0});
@@ -275,23 +312,23 @@ TEST_CASE_FIXTURE(fixture, "a hand-back is there for others at once") {
 TEST_CASE_FIXTURE(fixture,
                   "settling lowers the pending count once, and only then a notification is forgotten") {
   begin();
-  REQUIRE(first.commit_page(page(0, 10, 2)));
+  REQUIRE(commit(first, page(0, 10, 2)));
   auto claimed = first.claim_batches(queue.name(), 1)->at(0);
   REQUIRE(record(first, commit_of(claimed, 2, true)) == commit_status::done);
-  CHECK_FALSE(*first.forget({7}));
+  CHECK_FALSE(*forget(first));
   auto results = first.claim_results(10);
   REQUIRE(results->size() == 1);
   std::vector<settled_entry> settled{{results->at(0).entry, {7}, 2}};
   CHECK(first.settle(settled));
   CHECK(first.settle(settled));
   CHECK(*first.pending({7}) == 0);
-  CHECK(*first.forget({7}));
-  CHECK_FALSE(first.content({7})->has_value());
+  CHECK(*forget(first));
+  CHECK_FALSE(first.contents({{7}})->at(0).has_value());
 }
 
 TEST_CASE_FIXTURE(fixture, "an entry that cannot be read is buried with its reason") {
   begin();
-  REQUIRE(first.commit_page(page(0, 10, 2)));
+  REQUIRE(commit(first, page(0, 10, 2)));
   auto claimed = first.claim_batches(queue.name(), 1)->at(0);
   CHECK(first.bury_batch(claimed, "unreadable"));
   CHECK(first.measure()->dead_letters == 1);
@@ -300,21 +337,21 @@ TEST_CASE_FIXTURE(fixture, "an entry that cannot be read is buried with its reas
 
 TEST_CASE_FIXTURE(fixture, "a full Redis refuses new work and still lets work drain") {
   begin();
-  REQUIRE(first.commit_page(page(0, 10, 2)));
+  REQUIRE(commit(first, page(0, 10, 2)));
   auto claimed = first.claim_batches(queue.name(), 1)->at(0);
   REQUIRE(raw.command({"CONFIG", "SET", "maxmemory", "1"}));
-  CHECK(first.commit_page(page(10, 20, 2)).failure().code == errc::journal_unavailable);
+  CHECK(commit(first, page(10, 20, 2)).failure().code == errc::journal_unavailable);
   CHECK(record(first, commit_of(claimed, 2, true)) == commit_status::done);
   auto results = first.claim_results(10);
   REQUIRE(results->size() == 1);
   CHECK(first.settle({{results->at(0).entry, {7}, 2}}));
   REQUIRE(raw.command({"CONFIG", "SET", "maxmemory", "512mb"}));
-  CHECK(first.commit_page(page(10, 20, 2)));
+  CHECK(commit(first, page(10, 20, 2)));
 }
 
 TEST_CASE_FIXTURE(fixture, "launches only wake, and repeating one changes nothing") {
-  CHECK(first.announce_launch({7}));
-  CHECK(first.announce_launch({7}));
+  CHECK(first.announce_launches({{7}}));
+  CHECK(first.announce_launches({{7}}));
   CHECK(*first.drain_launches() == 2);
   CHECK(*first.drain_launches() == 0);
 }
@@ -327,9 +364,9 @@ TEST_CASE_FIXTURE(fixture, "a connection heals after Redis forgot its scripts") 
 
 TEST_CASE_FIXTURE(fixture, "what is paused is held in one place until it is resumed") {
   begin();
-  REQUIRE(first.commit_page(page(0, 10, 2)));
+  REQUIRE(commit(first, page(0, 10, 2)));
   REQUIRE(first.set_control({7}, control::paused));
-  CHECK(first.commit_page(page(10, 20, 2))->status == commit_status::held);
+  CHECK(commit(first, page(10, 20, 2))->status == commit_status::held);
   auto claims = first.claim_batches(queue.name(), 10);
   REQUIRE(claims->size() == 1);
   CHECK(first.control_version() == 1);
@@ -344,12 +381,12 @@ TEST_CASE_FIXTURE(fixture, "what is paused is held in one place until it is resu
   REQUIRE(second.release_held({7}));
   CHECK(second.load_controls()->of.empty());
   CHECK(second.claim_batches(queue.name(), 10)->size() == 1);
-  CHECK(first.commit_page(page(10, 20, 2))->status == commit_status::done);
+  CHECK(commit(first, page(10, 20, 2))->status == commit_status::done);
 }
 
 TEST_CASE_FIXTURE(fixture, "what is handed back as held after a resume goes to its stream") {
   begin();
-  REQUIRE(first.commit_page(page(0, 10, 2)));
+  REQUIRE(commit(first, page(0, 10, 2)));
   auto claimed = first.claim_batches(queue.name(), 1)->at(0);
   auto step = commit_of(claimed, 0, true);
   step.aside.push_back({0, true, "7:held", batch(2), 0});
@@ -359,7 +396,7 @@ TEST_CASE_FIXTURE(fixture, "what is handed back as held after a resume goes to i
 
 TEST_CASE_FIXTURE(fixture, "a cancel is final, stops the fan-out and makes what waits due") {
   begin();
-  REQUIRE(first.commit_page(page(0, 10, 2)));
+  REQUIRE(commit(first, page(0, 10, 2)));
   auto claimed = first.claim_batches(queue.name(), 1)->at(0);
   auto step = commit_of(claimed, 0, true);
   step.aside.push_back({now_ms() + 3'600'000, false, "7:waits", batch(1), 0});
@@ -369,7 +406,7 @@ TEST_CASE_FIXTURE(fixture, "a cancel is final, stops the fan-out and makes what 
   for (auto later : {control::paused, control::released})
     REQUIRE(first.set_control({7}, later));
   CHECK(first.load_controls()->of.at({7}) == control::canceled);
-  CHECK(first.commit_page(page(10, 20, 2))->status == commit_status::held);
+  CHECK(commit(first, page(10, 20, 2))->status == commit_status::held);
   REQUIRE(first.hasten({7}));
   CHECK(first.promote(10)->moved == 1);
   REQUIRE(first.set_control({7}, std::nullopt));

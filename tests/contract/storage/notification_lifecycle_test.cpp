@@ -55,10 +55,10 @@ TEST_CASE_FIXTURE(fixture, "each step is taken from the states that allow it, an
   CHECK(notifications.pause(app, note.id)->state == state::paused);
   CHECK(notifications.controlled()->at(note.key) == control::paused);
   CHECK(refused(notifications.pause(app, note.id)) == errc::wrong_state);
-  CHECK(notifications.begin_sending(note.key, epoch).failure().code == errc::wrong_state);
+  CHECK(notifications.begin_sending({note.key}, epoch)->empty());
   CHECK(notifications.resume(app, note.id)->state == state::launched);
-  REQUIRE(notifications.begin_sending(note.key, epoch));
-  REQUIRE(notifications.record_audience(note.key, epoch, 3, false));
+  REQUIRE(notifications.begin_sending({note.key}, epoch)->size() == 1);
+  REQUIRE(notifications.record_audience(note.key, epoch, 3));
   REQUIRE(notifications.pause(app, note.id));
   CHECK(notifications.resume(app, note.id)->state == state::sending);
   CHECK(notifications.controlled()->count(note.key) == 0);
@@ -76,13 +76,13 @@ TEST_CASE_FIXTURE(fixture, "each step is taken from the states that allow it, an
 
 TEST_CASE_FIXTURE(fixture, "a canceled notification settles with what was found by then") {
   auto note = create(0, true);
-  REQUIRE(notifications.begin_sending(note.key, epoch));
+  REQUIRE(notifications.begin_sending({note.key}, epoch)->size() == 1);
   REQUIRE(notifications.cancel(app, note.id));
   auto listed = *notifications.worklist(10'000);
   auto job = std::find_if(listed.begin(), listed.end(), [&](auto& each) { return each.key == note.key; });
   REQUIRE(job != listed.end());
   CHECK(job->canceled);
-  REQUIRE(notifications.record_audience(note.key, epoch, 0, true));
+  REQUIRE(notifications.conclude({{note.key, 0}}, epoch));
   auto now = notifications.get(app, note.id);
   CHECK(now->state == state::canceled);
   CHECK(now->settled());

@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <map>
 #include <set>
 #include <thread>
 
@@ -137,7 +139,10 @@ TEST_CASE_FIXTURE(fixture, "launching fixes the audience's last device and the e
   const auto* launched = &first->value;
   CHECK(launched->state == notification_state::launched);
   CHECK(launched->launched_at >= launched->created_at);
-  auto task = notifications.task(launched->key);
+  auto tasks = notifications.tasks({launched->key, {999'999'999}}, SIZE_MAX);
+  REQUIRE(tasks->size() == 2);
+  CHECK(tasks->at(1).second.failure().code == errc::not_found);
+  const auto& task = tasks->at(0).second;
   REQUIRE(task.ok());
   CHECK(task->application == app);
   CHECK(task->lane == lane::transactional);
@@ -154,7 +159,110 @@ TEST_CASE_FIXTURE(fixture, "launching fixes the audience's last device and the e
   CHECK(again.failure().code == errc::wrong_state);
   CHECK(again.failure().detail.find("launched") != std::string::npos);
   CHECK(notifications.launch(app, "unknown", std::nullopt, nullptr).failure().code == errc::not_found);
-  CHECK(notifications.task({999'999'999}).failure().code == errc::not_found);
+}
+
+namespace {
+
+std::string shown(const notification& of) {
+  return of.id + " " + std::string(to_string(of.state)) + " " + std::to_string(of.created_at) + " " +
+         std::to_string(of.launched_at) + " " + of.condition_at_launch + " " +
+         of.draft.content.title.value_or("-") + " " + of.draft.external_id.value_or("-") + " " +
+         std::to_string(of.draft.ttl_seconds) + " " + of.draft.android + " " +
+         std::string(to_string(of.draft.lane)) + " " + std::to_string(of.revision);
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(fixture, "notifications that are created together are as if each had been by itself") {
+  auto device = device_store(db).put(app, sample_device("d", "t"))->device.key;
+  auto now = full_draft();
+  now.launch = true;
+  auto ids = now;
+  ids.external_id.reset();
+  ids.audience = audience_device_ids{{"d"}};
+  ids.lane = lane::campaign;
+  auto waits = ids;
+  waits.launch = false;
+  notification_store::idempotency once{"together-1", sha256("one")};
+  auto made = notifications.create(app, {{&now, once}, {&waits, std::nullopt}, {&ids, std::nullopt}}, shown);
+  REQUIRE(made.size() == 3);
+  for (const auto& each : made) {
+    REQUIRE_MESSAGE(each.ok(), each.failure().detail);
+    CHECK(shown(read(each->value)) == shown(each->value));
+    CHECK(each->value.key);
+    CHECK(each->value.application == app);
+  }
+  CHECK(made[0]->value.state == notification_state::launched);
+  CHECK(made[1]->value.state == notification_state::draft);
+  auto tasks = notifications.tasks({made[0]->value.key, made[2]->value.key}, SIZE_MAX);
+  const auto& task = *tasks->at(1).second;
+  CHECK(task.last_device == device);
+  CHECK(task.launched_at == made[2]->value.launched_at);
+  CHECK(task.message.expires_at == task.launched_at + 3'600'000);
+  CHECK(named_devices(task.audience) == std::vector<std::string>{"d"});
+  CHECK(std::holds_alternative<audience_condition>(tasks->at(0).second->audience));
+  // A repeat of the first is answered as it was, whatever it waits with.
+  auto again = notifications.create(app, {{&ids, std::nullopt}, {&now, once}}, shown);
+  CHECK_FALSE(again[0]->replayed_body);
+  CHECK(again[1]->replayed_body == shown(made[0]->value));
+  CHECK(again[1]->value.key == made[0]->value.key);
+}
+
+TEST_CASE_FIXTURE(fixture, "what stands against one of those created together is told to it alone") {
+  notification_draft good, taken, gone;
+  good.launch = taken.launch = gone.launch = true;
+  taken.external_id = "taken-together";
+  REQUIRE(create(taken).ok());
+  gone.audience = audience_segment{"not-there"};
+  notification_store::idempotency key{"together-2", sha256("a")}, other{"together-2", sha256("b")};
+  auto made = notifications.create(
+      app, {{&good, key}, {&taken, std::nullopt}, {&good, key}, {&good, other}, {&gone, std::nullopt}},
+      shown);
+  REQUIRE(made.size() == 5);
+  CHECK(made[0].ok());
+  CHECK(made[1].failure().code == errc::conflict);
+  CHECK(made[1].failure().pointer == "/external_id");
+  CHECK(made[2]->replayed_body == shown(made[0]->value));
+  CHECK(made[3].failure().code == errc::idempotency_mismatch);
+  CHECK(made[4].failure().code == errc::invalid_condition);
+  auto all = notifications.list(app, {}, {}, 100);
+  CHECK(all->size() == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "parallel creations with the same keys make each notification once") {
+  constexpr size_t names = 20;
+  constexpr std::array<size_t, 4> steps{1, 3, 7, 9};  // each client has another order
+  notification_draft draft;
+  draft.launch = true;
+  std::vector<std::thread> clients;
+  std::array<std::vector<std::string>, 4> seen;
+  std::atomic<int> refused{0};
+  for (size_t c = 0; c < seen.size(); ++c) {
+    clients.emplace_back([&, c] {
+      database own(shared_stores().mysql);
+      notification_store store(own);
+      std::vector<notification_store::wish> wishes;
+      for (size_t i = 0; i < names; ++i)
+        wishes.push_back({&draft, notification_store::idempotency{
+                                      "parallel-" + std::to_string((i * steps[c]) % names), sha256("p")}});
+      std::map<std::string, std::string> by_key;
+      auto made = store.create(app, wishes, shown);
+      for (size_t i = 0; i < names; ++i) {
+        if (made[i])
+          by_key[wishes[i].once->key] = made[i]->value.id;
+        else
+          ++refused;
+      }
+      for (const auto& [key, id] : by_key)
+        seen[c].push_back(id);
+    });
+  }
+  for (auto& each : clients)
+    each.join();
+  CHECK(refused == 0);
+  for (const auto& each : seen)
+    CHECK(each == seen[0]);
+  CHECK(notifications.list(app, {}, {}, 100)->size() == names);
 }
 
 TEST_CASE_FIXTURE(fixture, "a request that is repeated under its key makes one notification") {
@@ -243,7 +351,7 @@ TEST_CASE_FIXTURE(fixture,
                   "the worklist holds what is launched or sending and not fanned out, oldest first") {
   auto first = launched(db, app), second = launched(db, app);
   auto draft = create({})->value;
-  REQUIRE(notifications.begin_sending(second.key, epoch).ok());
+  REQUIRE(notifications.begin_sending({second.key}, epoch).ok());
   auto listed = [&](notification_key key) {
     auto work = *notifications.worklist(10'000);
     CHECK(
@@ -253,39 +361,71 @@ TEST_CASE_FIXTURE(fixture,
   CHECK(listed(first.key) == 1);
   CHECK(listed(second.key) == 1);
   CHECK(listed(draft.key) == 0);
-  REQUIRE(notifications.record_audience(first.key, epoch, 5, true).ok());
+  REQUIRE(notifications.conclude({{first.key, 5}}, epoch).ok());
   CHECK(listed(first.key) == 0);
 }
 
 TEST_CASE_FIXTURE(fixture, "an audience grows, becomes final, and an empty one completes") {
   auto value = launched(db, app), empty = launched(db, app);
-  CHECK(notifications.begin_sending(value.key, epoch).ok());
-  CHECK(notifications.begin_sending(value.key, epoch).ok());
+  CHECK(notifications.begin_sending({value.key}, epoch).ok());
+  CHECK(notifications.begin_sending({value.key}, epoch).ok());
   CHECK(read(value).state == notification_state::sending);
-  CHECK(notifications.begin_sending(create({})->value.key, epoch).failure().code == errc::wrong_state);
+  CHECK(notifications.begin_sending({create({})->value.key}, epoch)->empty());
 
-  CHECK(notifications.record_audience(value.key, epoch, 10, false).ok());
+  CHECK(notifications.record_audience(value.key, epoch, 10).ok());
   CHECK(read(value).audience == 10);
   CHECK_FALSE(read(value).fan_out_done);
-  CHECK(notifications.record_audience(value.key, epoch, 12, true).ok());
-  CHECK(notifications.record_audience(value.key, epoch, 11, false).ok());
+  CHECK(notifications.conclude({{value.key, 12}}, epoch).ok());
+  CHECK(notifications.record_audience(value.key, epoch, 11).ok());
   CHECK(read(value).audience == 12);
   CHECK(read(value).fan_out_done);
   CHECK(read(value).state == notification_state::sending);
 
-  CHECK(notifications.record_audience(empty.key, epoch, 0, true).ok());
+  CHECK(notifications.conclude({{empty.key, 0}}, epoch).ok());
   CHECK(read(empty).state == notification_state::completed);
   CHECK(read(empty).completed_at > 0);
+}
+
+TEST_CASE_FIXTURE(fixture, "many are read, begun and concluded together, each by its own state") {
+  std::vector<notification> all;
+  for (int i = 0; i < 5; ++i)
+    all.push_back(launched(db, app));
+  REQUIRE(notifications.pause(app, all[1].id).ok());
+  REQUIRE(notifications.cancel(app, all[2].id).ok());
+  std::vector<notification_key> keys;
+  for (auto at = all.rbegin(); at != all.rend(); ++at)
+    keys.push_back(at->key);
+  auto tasks = notifications.tasks(keys, SIZE_MAX);
+  REQUIRE(tasks->size() == 5);
+  for (size_t i = 0; i < 5; ++i)
+    CHECK(tasks->at(i).first == all[i].key);
+  CHECK(tasks->at(1).second->state == notification_state::paused);
+  CHECK(notifications.tasks(keys, 1)->size() == 1);
+  CHECK(notifications.tasks(keys, tasks->at(0).second->bytes + 1)->size() == 2);
+
+  std::vector<final_audience> audiences;
+  for (size_t i = 0; i < 5; ++i)
+    audiences.push_back({all[i].key, i == 3 ? 0U : 1U});
+  CHECK(notifications.conclude(audiences, epoch).ok());
+  CHECK(notifications.conclude({{all[0].key, 9}}, epoch).ok());
+  CHECK(read(all[0]).state == notification_state::sending);
+  CHECK(read(all[0]).audience == 1);
+  CHECK(read(all[1]).state == notification_state::paused);
+  CHECK(read(all[1]).fan_out_done);
+  CHECK(read(all[2]).state == notification_state::canceled);
+  CHECK_FALSE(read(all[2]).settled());
+  CHECK(read(all[3]).state == notification_state::completed);
+  CHECK(*notifications.begin_sending(keys, epoch) == std::set<notification_key>{all[0].key, all[4].key});
 }
 
 TEST_CASE_FIXTURE(fixture, "a former leader's writes are refused") {
   auto value = launched(db, app);
   auto next = lead();
   CHECK(next == epoch + 1);
-  CHECK(notifications.begin_sending(value.key, epoch).failure().code == errc::fenced);
-  CHECK(notifications.record_audience(value.key, epoch, 1, true).failure().code == errc::fenced);
+  CHECK(notifications.begin_sending({value.key}, epoch).failure().code == errc::fenced);
+  CHECK(notifications.conclude({{value.key, 1}}, epoch).failure().code == errc::fenced);
   CHECK(read(value).state == notification_state::launched);
-  CHECK(notifications.begin_sending(value.key, next).ok());
+  CHECK(notifications.begin_sending({value.key}, next).ok());
 }
 
 TEST_CASE_FIXTURE(fixture, "a sweep completes what is settled") {

@@ -93,8 +93,9 @@ TEST_CASE_FIXTURE(fixture, "a notification keeps its segment as it was at launch
   auto read = notifications.get(app, launched->value.id);
   CHECK(read->condition_at_launch == R"({"property":"plan","eq":"pro"})");
   CHECK(std::get<audience_segment>(read->draft.audience).name == "vip");
-  auto task = notifications.task(launched->value.key);
-  REQUIRE(task.ok());
+  auto tasks = notifications.tasks({launched->value.key}, SIZE_MAX);
+  REQUIRE(tasks.ok());
+  auto& task = tasks->at(0).second;
   CHECK(std::get<audience_condition>(task->audience).json == R"({"property":"plan","eq":"pro"})");
   CHECK(task->launched_at == read->launched_at);
   // The draft is launched later, and so with what the segment is by then.

@@ -99,7 +99,7 @@ struct both_journals {
         content.key = some();
         auto in = epoch();
         device_key from{below(3) * 10};
-        CHECK(shown(real.begin_fan_out(in, content, from)) ==
+        CHECK(shown(real.begin_fan_out(in, {{&content, from}}).at(0)) ==
               shown(model.begin_fan_out(in, content.key, from)));
         break;
       }
@@ -114,7 +114,7 @@ struct both_journals {
       default: {
         auto one = page();
         for (auto times = 1 + below(2); times > 0; --times)
-          CHECK(shown(real.commit_page(one)) == shown(model.commit_page(one)));
+          CHECK(shown(real.commit_pages({one}).at(0)) == shown(model.commit_page(one)));
       }
     }
   }

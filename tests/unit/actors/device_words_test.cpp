@@ -45,14 +45,13 @@ std::pair<device_parts, page_commit> fanned_out(const fan_out_task& task, const 
   machine.lead(1);
   REQUIRE(std::holds_alternative<fan_out_machine::read_worklist>(machine.next(now)));
   machine.worklist({{{1}, false}}, now);
-  REQUIRE(std::holds_alternative<fan_out_machine::open_task>(machine.next(now)));
+  REQUIRE(std::holds_alternative<fan_out_machine::open_tasks>(machine.next(now)));
   device_plan plan;
   plan.parts = device_parts::none;
   machine.opened(task, plan);
+  machine.opening_ended();
   REQUIRE(std::holds_alternative<fan_out_machine::begin>(machine.next(now)));
-  machine.begun({});
-  REQUIRE(std::holds_alternative<fan_out_machine::mark_sending>(machine.next(now)));
-  machine.marked_sending();
+  machine.begun({journal::cursor()});
   auto action = machine.next(now);
   auto* page = std::get_if<fan_out_machine::read_page>(&action);
   REQUIRE(page != nullptr);
@@ -63,7 +62,7 @@ std::pair<device_parts, page_commit> fanned_out(const fan_out_task& task, const 
   action = machine.next(now);
   auto* commit = std::get_if<fan_out_machine::commit>(&action);
   REQUIRE(commit != nullptr);
-  return {parts, *commit->page};
+  return {parts, commit->pages->at(0)};
 }
 
 }  // namespace
@@ -116,7 +115,7 @@ TEST_CASE("a sender gives the transport one order for each localization of a bat
   claimed.token = "1";
   claimed.payload = encode(batch);
   machine.claimed({{1}, channel::fcm}, {claimed}, false, now);
-  REQUIRE(std::holds_alternative<sender_machine::load_content>(machine.next(now)));
+  REQUIRE(std::holds_alternative<sender_machine::load_contents>(machine.next(now)));
   auto stored = decode_message(encode(task.message));
   REQUIRE(stored);
   machine.content_loaded({1}, *stored, now);

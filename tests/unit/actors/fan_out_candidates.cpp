@@ -225,28 +225,84 @@ class candidate {
     auto wait = what.until > 0 ? what.until - wall() : 20;
     fanning_.sleeps_until = s_.now_ + std::max<utc_ms>(1, wait);
   }
-  void perform(fan_out_machine::read_worklist&) {
-    look([this] { machine_.worklist(s_.world_.worklist(start_of_time + s_.now_), wall()); });
+  void perform(fan_out_machine::read_worklist& what) {
+    look([this, most = what.most] {
+      machine_.worklist(s_.world_.worklist(start_of_time + s_.now_, most), wall());
+    });
   }
-  void perform(fan_out_machine::open_task& what) {
-    look([this, key = what.key] { machine_.opened(s_.world_.notes.at(key).task); });
+  void perform(fan_out_machine::open_tasks& what) {
+    look([this, keys = what.keys] {
+      for (auto key : keys)
+        machine_.opened(s_.world_.notes.at(key).task);
+      machine_.opening_ended();
+    });
   }
-  void perform(fan_out_machine::begin& what) {
+
+  static error no_answer() { return {errc::journal_unavailable, "no answer", "", 0}; }
+  /// Scripts of one pipeline: each is atomic, all together are not. Where it breaks off, the others are lost
+  /// or late.
+  template <class Answer>
+  void pipeline(std::vector<std::function<result<Answer>()>> scripts,
+                void (candidate::*done)(const std::vector<result<Answer>>&)) {
+    std::vector<result<Answer>> unanswered(scripts.size(), no_answer());
     ask(
         fanning_,
-        [this, key = what.task->key, from = what.start, epoch = machine_.epoch()]() -> then {
-          auto begun = *s_.world_.journal.begin_fan_out(epoch, key, from);
-          begun.status == commit_status::done ? s_.accepted_by_journal(epoch, "begin_fan_out")
-                                              : s_.refused("begin_fan_out", epoch);
-          return [=] { machine_.begun(begun); };
+        [this, scripts = std::move(scripts), done, unanswered]() -> then {
+          auto answers = unanswered;
+          auto reached = s_.faults_ && s_.one_in(8) ? s_.random_() % (scripts.size() + 1) : scripts.size();
+          for (size_t i = 0; i < scripts.size(); ++i) {
+            effect rest = [one = scripts[i]] { return static_cast<void>(one()), then(); };
+            i < reached ? void(answers[i] = scripts[i]()) : lose(rest);
+          }
+          return [=] { (this->*done)(answers); };
         },
-        store_failed());
+        [this, unanswered, done] { (this->*done)(unanswered); });
   }
+  template <class Answer>
+  void retry_what_failed(const std::vector<result<Answer>>& answers) {
+    if (std::any_of(answers.begin(), answers.end(), [](const auto& each) { return !each; }))
+      machine_.store_failed(wall());
+  }
+
+  void perform(fan_out_machine::begin& what) {
+    std::vector<std::function<result<journal::cursor>()>> scripts;
+    for (const auto& each : what.tasks)
+      scripts.emplace_back([this, key = each.task->key, from = each.from, epoch = machine_.epoch()] {
+        auto begun = s_.world_.journal.begin_fan_out(epoch, key, from);
+        begun->status == commit_status::done ? s_.accepted_by_journal(epoch, "begin_fan_out")
+                                             : s_.refused("begin_fan_out", epoch);
+        return begun;
+      });
+    pipeline(std::move(scripts), &candidate::begun);
+  }
+  void begun(const std::vector<result<journal::cursor>>& answers) {
+    machine_.begun(answers);
+    retry_what_failed(answers);
+  }
+  void perform(fan_out_machine::commit& what) {
+    std::vector<std::function<result<page_committed>()>> scripts;
+    for (const auto& each : *what.pages)
+      scripts.emplace_back([this, page = each] {
+        auto made = s_.world_.commit(page, s_.now_);
+        if (!made)
+          s_.violated("a page without a cursor in the journal");
+        else
+          made->status == commit_status::fenced ? s_.refused("commit_page", page.epoch)
+                                                : s_.accepted_by_journal(page.epoch, "commit_page");
+        return made;
+      });
+    pipeline(std::move(scripts), &candidate::committed);
+  }
+  void committed(const std::vector<result<page_committed>>& answers) {
+    machine_.committed(answers, wall());
+    retry_what_failed(answers);
+  }
+
   void perform(fan_out_machine::mark_sending& what) {
+    auto sending = std::make_shared<std::set<notification_key>>();
     write(
-        "begin_sending",
-        [this, key = what.key] { s_.world_.notes.at(key).task.state = notification_state::sending; },
-        [this] { machine_.marked_sending(); });
+        "begin_sending", [this, sending, keys = what.keys] { *sending = s_.world_.begin_sending(keys); },
+        [this, sending] { machine_.marked_sending(*sending); });
   }
   void perform(fan_out_machine::read_page& what) {
     ask(
@@ -259,25 +315,15 @@ class candidate {
           machine_.store_failed(wall());
         });
   }
-  void perform(fan_out_machine::commit& what) {
-    ask(
-        fanning_,
-        [this, page = *what.page]() -> then {
-          auto made = s_.world_.commit(page, s_.now_);
-          if (!made) {
-            s_.violated("a page without a cursor in the journal");
-            return store_failed();
-          }
-          made->status == commit_status::fenced ? s_.refused("commit_page", page.epoch)
-                                                : s_.accepted_by_journal(page.epoch, "commit_page");
-          return [this, outcome = *made] { machine_.committed(outcome, wall()); };
-        },
-        store_failed());
-  }
   void perform(fan_out_machine::note_audience& what) {
     write(
-        "record_audience", [this, what] { s_.world_.record_audience(what.key, what.audience, what.done); },
+        "record_audience", [this, what] { s_.world_.record_audience(what.key, what.audience); },
         [this] { machine_.audience_noted(wall()); });
+  }
+  void perform(fan_out_machine::conclude& what) {
+    write(
+        "conclude", [this, what] { s_.world_.conclude(what.audiences); },
+        [this] { machine_.concluded(wall()); });
   }
   void perform(fan_out_machine::finish_wave&) { s_.violated("a wave without one"); }
   void perform(fan_out_machine::measure& what) {
@@ -286,7 +332,9 @@ class candidate {
       counts.push_back(s_.world_.journal.outstanding[name]);
     machine_.measured(counts, wall());
   }
-  void perform(fan_out_machine::forget&) { machine_.forgotten(true, wall()); }
+  void perform(fan_out_machine::forget& what) {
+    machine_.forgotten(std::vector<result<bool>>(what.keys.size(), true), wall());
+  }
 
   candidates_simulation& s_;
   std::string host_, process_, predecessor_;

@@ -2,7 +2,10 @@
 // real ones do.
 #pragma once
 
+#include <algorithm>
+#include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +27,8 @@ struct world {
     std::map<uint64_t, utc_ms> reached_at;  ///< device -> when it was appended last
     std::map<uint64_t, std::string> rule;   ///< device -> why it was skipped
     bool paused = false;
+    bool unreadable = false;
+    uint64_t end = 0;  ///< its last cursor, where it reads in one lap without waves
   };
 
   world() {
@@ -39,15 +44,20 @@ struct world {
       row.gateway = i % 10 == 0 ? gateway::apns : gateway::fcm;
       row.push_token = "token";
       row.properties = i % 2 ? R"({"odd":true})" : "{}";
+      row.device_id = names.emplace_back("d" + std::to_string(i));
+      row.user_id = names.emplace_back("u" + std::to_string(i / 2));
       devices.push_back(row);
     }
   }
   note& add(uint64_t key, lane urgency, const char* where = "{}") {
+    return add_for(key, urgency, audience_condition{where});
+  }
+  note& add_for(uint64_t key, lane urgency, audience to) {
     auto& made = notes[{key}];
     made.task.key = made.task.message.key = {key};
     made.task.application = {1};
     made.task.lane = urgency;
-    made.task.audience = audience_condition{where};
+    made.task.audience = std::move(to);
     made.task.last_device = devices.empty() ? device_key{} : devices.back().key;
     made.task.message.expires_at = start_of_time + 1'000'000;
     return made;
@@ -58,11 +68,11 @@ struct world {
   }
 
   // -- as the stores do it --
-  std::vector<fan_out_job> worklist(utc_ms now) const {
+  std::vector<fan_out_job> worklist(utc_ms now, size_t most) const {
     std::vector<fan_out_job> jobs;
     for (const auto& [key, each] : notes)
       if (!each.done && !each.paused && (!each.task.wave || each.task.wave->due <= now))
-        jobs.push_back({key, each.task.state == notification_state::canceled});
+        if (jobs.size() < most) jobs.push_back({key, each.task.state == notification_state::canceled});
     return jobs;
   }
   /// Tells the machine of the rows, and gives the page's end.
@@ -72,6 +82,7 @@ struct world {
     for (const auto& row : devices) {
       if (!(what.after < row.key) || what.last < row.key) continue;
       ++rows_read;
+      if (!what.plan && !is_named(what, row)) continue;
       if (end.rows == what.bounds.rows) return end;
       machine.visit(row);
       end.last = row.key;
@@ -87,21 +98,46 @@ struct world {
     now_ = now;
     return journal.commit_page(page);
   }
-  void record_audience(notification_key key, uint64_t audience, bool finished) {
+  std::set<notification_key> begin_sending(const std::vector<notification_key>& keys) {
+    std::set<notification_key> sending;
+    for (auto key : keys) {
+      auto& each = notes.at(key);
+      if (each.paused || each.task.state == notification_state::canceled) continue;
+      each.task.state = notification_state::sending;
+      sending.insert(key);
+      ++marked;
+    }
+    return sending;
+  }
+  void record_audience(notification_key key, uint64_t audience) {
     auto& each = notes.at(key);
-    if (each.done) return;
-    each.noted = audience;
-    each.done = finished;
-    each.times_done += finished ? 1 : 0;
+    if (!each.done) each.noted = audience;
+  }
+  void conclude(const std::vector<final_audience>& audiences) {
+    ++conclusions;
+    for (const auto& [key, targets] : audiences) {
+      auto& each = notes.at(key);
+      if (each.done) continue;
+      each.noted = targets;
+      each.done = true;
+      ++each.times_done;
+      if (each.task.state == notification_state::launched) each.task.state = notification_state::sending;
+    }
   }
 
   std::map<notification_key, note> notes;
   std::vector<device_row> devices;
   journal_model journal;
   uint64_t rows_read = 0;
+  size_t marked = 0, conclusions = 0;
+  std::deque<std::string> names;  ///< of devices and users
   std::vector<notification_key> commit_order;
 
  private:
+  static bool is_named(const fan_out_machine::read_page& what, const device_row& row) {
+    auto name = what.by_user ? row.user_id : row.device_id;
+    return std::find(what.ids.begin(), what.ids.end(), name) != what.ids.end();
+  }
   void append(const page_commit& page) {
     auto& each = notes.at(page.notification);
     commit_order.push_back(page.notification);

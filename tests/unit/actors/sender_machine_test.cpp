@@ -73,7 +73,10 @@ struct driver {
     machine.reserved(what.order, rate_free_at, now);
     rate_free_at += static_cast<utc_ms>(what.targets * 1000 / what.per_second);
   }
-  void perform(sender_machine::load_content& what) { machine.content_loaded(what.key, hello(), now); }
+  void perform(sender_machine::load_contents& what) {
+    for (auto key : what.keys)
+      machine.content_loaded(key, hello(), now);
+  }
   void perform(sender_machine::submit& what) { orders.push_back(std::move(what.order)); }
   void perform(sender_machine::withdraw& what) { withdrawn.push_back(what.order); }
   void perform(sender_machine::bury& what) { buried.push_back(what.what.entry); }

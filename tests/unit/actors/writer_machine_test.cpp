@@ -37,7 +37,7 @@ TEST_CASE("rows are recorded before their entries are settled, and completed not
   REQUIRE(settle.entries->size() == 2);
   CHECK(settle.entries->at(0).targets == 3);
   m.settled();
-  CHECK(std::get<writer_machine::forget>(m.next(1)).key == notification_key{7});
+  CHECK(*std::get<writer_machine::forget>(m.next(1)).keys == std::vector<notification_key>{{7}});
   m.forgotten();
   CHECK(std::holds_alternative<writer_machine::idle>(m.next(1)));
   CHECK(m.counters().rows == 5);

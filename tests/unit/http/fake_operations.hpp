@@ -453,6 +453,17 @@ class fake_operations : public pusher::http::operations {
     if (replay) created.replayed_body = render(made);
     return created;
   }
+  std::vector<result<pusher::http::created_notification>> create_notifications(
+      application_id app, const std::vector<pusher::http::wished_notification>& wished,
+      const std::function<std::string(const pusher::notification&)>& render) override {
+    ++batches;
+    std::vector<result<pusher::http::created_notification>> created;
+    for (const auto& each : wished)
+      created.push_back(each.draft.external_id == "taken"
+                            ? failure(pusher::errc::conflict, "Another notification has this external_id")
+                            : create_notification(app, each.draft, each.once, render));
+    return created;
+  }
   result<pusher::notification> get_notification(application_id, const std::string& id) override {
     auto found = notifications.find(id);
     if (found == notifications.end())
