@@ -16,7 +16,7 @@ namespace {
 #if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 constexpr uint32_t usual_schedules = 100'000;
 #else
-constexpr uint32_t usual_schedules = 4'000;
+constexpr uint32_t usual_schedules = 2'000;
 #endif
 
 uint32_t number_from(const char* variable, uint32_t otherwise) {
