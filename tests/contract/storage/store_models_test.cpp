@@ -46,7 +46,7 @@ struct both_journals {
     REQUIRE(real.create());
     model.appended = [this](const page_commit& page) {
       for (const auto& [queue, batch] : page.batches)
-        ++entries[keys::push_prefix + queue.name()];
+        ++entries[journal_keys("pusher").push(queue.name())];
       results += page.skipped.size();
     };
   }
