@@ -20,10 +20,10 @@ class leadership {
   void lose() { epoch_.store(0, std::memory_order_release); }
 
   /// The epoch we lead in; 0 when we do not.
-  uint64_t epoch() const {
+  uint64_t epoch(clock::time_point now = clock::now()) const {
     auto epoch = epoch_.load(std::memory_order_acquire);
     auto until = clock::time_point(clock::duration(until_.load(std::memory_order_relaxed)));
-    return epoch != 0 && clock::now() < until ? epoch : 0;
+    return epoch != 0 && now < until ? epoch : 0;
   }
 
  private:

@@ -1,7 +1,9 @@
 #include "actors/lease_keeper.hpp"
 
 #include <chrono>
+#include <string>
 
+#include "actors/lease_machine.hpp"
 #include "actors/log.hpp"
 #include "storage/lease_store.hpp"
 
@@ -10,14 +12,24 @@ namespace pusher {
 namespace {
 
 using clock = leadership::clock;
-using std::chrono::milliseconds;
 
-/// The lease as this thread sees it. `mine` is measured from before each call: our end comes before the
-/// database's.
-struct tenure {
-  uint64_t epoch = 0;
-  clock::time_point until;
-};
+/// Asks the store what the machine wants to ask.
+void ask(lease_machine& machine, lease_machine::action what, lease_store& leases, const node_context& node) {
+  const auto lease_ms = node.config.limits.lease_ms;
+  auto asked_at = clock::now();
+  if (what == lease_machine::action::renew) {
+    auto renewed = leases.renew(node.process, machine.epoch(), lease_ms);
+    if (renewed)
+      machine.renewed(asked_at);
+    else if (renewed.failure().code == errc::fenced)
+      machine.fenced();
+  } else if (what == lease_machine::action::acquire) {
+    auto taken = leases.acquire(node.process, lease_ms, node.predecessor);
+    if (!taken || !*taken) return;
+    machine.taken(**taken, asked_at);
+    log::info("lease.taken", {{"epoch", std::to_string(machine.epoch())}});
+  }
+}
 
 }  // namespace
 
@@ -34,49 +46,25 @@ lease_keeper::~lease_keeper() {
 }
 
 void lease_keeper::run() {
-  const auto lease_ms = node_->config.limits.lease_ms;
-  // Stop acting this much before the lease runs out: a commit under way must not outlive it.
-  const auto margin = milliseconds(lease_ms / 5);
-  const auto interval = milliseconds(lease_ms / 5);
-  const auto until_able = milliseconds(100);
   database connection(node_->config.mysql);
   lease_store leases(connection);
-  tenure ours;
+  lease_machine machine(std::chrono::milliseconds(node_->config.limits.lease_ms));
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stopping_) {
     lock.unlock();
-    auto asked_at = clock::now();
-    // A leader that cannot reach Redis can do nothing: let another try.
     bool able = node_->board.ok(check_redis) && node_->board.ok(check_journal);
-    if (ours.epoch != 0 && able) {
-      auto renewed = leases.renew(node_->process, ours.epoch, lease_ms);
-      if (renewed)
-        ours.until = asked_at + milliseconds(lease_ms) - margin;
-      else if (renewed.failure().code == errc::fenced)
-        ours.epoch = 0;
-    } else if (ours.epoch == 0 && able) {
-      auto taken = leases.acquire(node_->process, lease_ms, node_->predecessor);
-      if (taken && *taken) {
-        ours = {**taken, asked_at + milliseconds(lease_ms) - margin};
-        log::info("lease.taken", {{"epoch", std::to_string(ours.epoch)}});
-      }
-    }
-    if (ours.epoch != 0 && clock::now() >= ours.until) {
-      log::warn("lease.lost", {{"epoch", std::to_string(ours.epoch)}});
-      ours.epoch = 0;
-    }
+    ask(machine, machine.next(able), leases, *node_);
+    if (auto lost = machine.ran_out(clock::now()))
+      log::warn("lease.lost", {{"epoch", std::to_string(*lost)}});
     auto before = node_->lead.epoch();
-    if (ours.epoch != 0)
-      node_->lead.hold(ours.epoch, ours.until);
-    else
-      node_->lead.lose();
-    if (before != ours.epoch) changed_();
+    machine.tell(node_->lead);
+    if (before != machine.epoch()) changed_();
     lock.lock();
-    stop_wanted_.wait_for(lock, able ? interval : until_able, [this] { return stopping_; });
+    stop_wanted_.wait_for(lock, machine.pause(able), [this] { return stopping_; });
   }
   node_->lead.lose();
-  if (ours.epoch != 0) {
-    if (auto freed = leases.release(node_->process, ours.epoch); !freed)
+  if (machine.epoch() != 0) {
+    if (auto freed = leases.release(node_->process, machine.epoch()); !freed)
       log::warn("lease.not_released", {{"detail", freed.failure().detail}});
   }
 }

@@ -3,77 +3,27 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <deque>
 #include <map>
 #include <random>
 #include <set>
+
+#include "tests/unit/actors/fan_out_world.hpp"
 
 using namespace pusher;
 
 namespace {
 
-constexpr utc_ms start = 1'800'000'000'000;
-
-/// MariaDB and the journal as far as fan-out sees them; they survive a leader, as the real ones do.
-struct world {
-  struct note {
-    fan_out_task task;
-    bool done = false;
-    uint64_t noted = 0;
-    uint64_t cursor = 0;
-    device_key start;
-    bool begun = false;
-    uint64_t audience = 0;
-    std::map<uint64_t, int> pushed;  ///< device -> times appended
-    std::map<uint64_t, int> skipped;
-    std::map<uint64_t, utc_ms> reached_at;  ///< device -> when it was appended last
-    std::map<uint64_t, std::string> rule;   ///< device -> why it was skipped
-    bool paused = false;
-    bool unreadable = false;
-    uint64_t end = 0;  ///< its last cursor, where it reads in one lap without waves
-  };
-  std::map<notification_key, note> notes;
-  std::vector<device_row> devices;
-  uint64_t epoch = 0;
-  uint64_t outstanding = 0;
-  uint64_t rows_read = 0;
-  size_t looks = 0, pages_read = 0, commits = 0, conclusions = 0, marked = 0;
-  std::deque<std::string> names;  ///< of devices and users
-  std::vector<notification_key> commit_order;
-
-  void add_devices(size_t count) {
-    for (size_t i = 1; i <= count; ++i) {
-      device_row row;
-      row.key = {i * 3};
-      row.gateway = i % 10 == 0 ? gateway::apns : gateway::fcm;
-      row.push_token = "token";
-      row.properties = i % 2 ? R"({"odd":true})" : "{}";
-      row.device_id = names.emplace_back("d" + std::to_string(i));
-      row.user_id = names.emplace_back("u" + std::to_string(i / 2));
-      devices.push_back(row);
-    }
-  }
-  note& add(uint64_t key, lane urgency, const char* where = "{}") {
-    return add_for(key, urgency, audience_condition{where});
-  }
-  note& add_for(uint64_t key, lane urgency, audience to) {
-    auto& made = notes[{key}];
-    made.task.key = made.task.message.key = {key};
-    made.task.application = {1};
-    made.task.lane = urgency;
-    made.task.audience = std::move(to);
-    made.task.last_device = devices.empty() ? device_key{} : devices.back().key;
-    made.task.message.expires_at = start + 1'000'000;
-    return made;
-  }
-};
+constexpr utc_ms start = testing::start_of_time;
+using testing::world;
 
 /// One leader: performs the machine's actions on the world. `fail_every` makes store actions fail at random,
 /// before or after their effect.
 struct leader {
   leader(world& on, uint32_t seed, unsigned one_in = 0, const fan_out_bounds& within = bounds())
       : w(on), random(seed), fail_one_in(one_in), machine(within, {{{1}, {channel::fcm}}}) {
-    machine.lead(++w.epoch);
+    auto epoch = w.journal.epoch() + 1;
+    REQUIRE(*w.journal.raise_epoch(epoch) == commit_status::done);
+    machine.lead(epoch);
   }
   static fan_out_bounds bounds() {
     fan_out_bounds made;
@@ -93,26 +43,30 @@ struct leader {
       if (auto* idle = std::get_if<fan_out_machine::idle>(&action)) {
         if (idle->until == 0 || done()) return true;
         now = std::max(now + 1, idle->until);
-        w.outstanding -= std::min<uint64_t>(w.outstanding, 20);  // senders drain meanwhile
+        drain(20);  // senders meanwhile
         continue;
       }
       std::visit([this](auto& what) { perform(what); }, action);
     }
     return false;
   }
-  bool done() const {
-    return std::all_of(w.notes.begin(), w.notes.end(), [](const auto& each) { return each.second.done; });
+  bool done() const { return w.done(); }
+  void drain(uint64_t targets) {
+    for (auto& [name, outstanding] : w.journal.outstanding)
+      outstanding -= std::min(outstanding, targets);
+  }
+  uint64_t outstanding() const {
+    uint64_t sum = 0;
+    for (const auto& [name, each] : w.journal.outstanding)
+      sum += each;
+    return sum;
   }
 
   void perform(fan_out_machine::idle&) {}
   void perform(fan_out_machine::read_worklist& what) {
-    ++w.looks;
+    ++looks;
     if (fails()) return machine.store_failed(now);
-    std::vector<fan_out_job> jobs;
-    for (const auto& [key, note] : w.notes)
-      if (!note.done && !note.paused && (!note.task.wave || note.task.wave->due <= now))
-        if (jobs.size() < what.most) jobs.push_back({key, note.task.state == notification_state::canceled});
-    machine.worklist(jobs, now);
+    machine.worklist(w.worklist(now, what.most), now);
   }
   /// In a group some may be cut off, and some unreadable.
   void perform(fan_out_machine::open_tasks& what) {
@@ -140,14 +94,8 @@ struct leader {
     for (const auto& [task, from] : what.tasks) {
       all.emplace_back(broken());
       if (fails()) continue;
-      auto& note = w.notes.at(task->key);
-      if (!note.begun) {
-        note.begun = true;
-        note.start = from;
-        note.cursor = from.value;
-      }
-      if (fails()) continue;
-      all.back() = journal::cursor{commit_status::done, note.cursor, note.audience, note.start};
+      auto begun = w.journal.begin_fan_out(machine.epoch(), task->key, from);
+      if (!fails()) all.back() = begun;
     }
     machine.begun(all);
     ended(all);
@@ -158,39 +106,16 @@ struct leader {
       machine.store_failed(now);
   }
   void perform(fan_out_machine::mark_sending& what) {
-    std::set<notification_key> sending;
-    for (auto key : what.keys) {
-      auto& note = w.notes.at(key);
-      if (note.paused || note.task.state == notification_state::canceled) continue;
-      note.task.state = notification_state::sending;
-      sending.insert(key);
-      ++w.marked;
-    }
+    auto sending = w.begin_sending(what.keys);
     if (fails()) return machine.store_failed(now);
     machine.marked_sending(sending);
   }
-  static bool names(const fan_out_machine::read_page& what, const device_row& row) {
-    auto name = what.by_user ? row.user_id : row.device_id;
-    return std::find(what.ids.begin(), what.ids.end(), name) != what.ids.end();
-  }
   void perform(fan_out_machine::read_page& what) {
-    ++w.pages_read;
-    page_end end;
-    end.last = what.after;
-    for (const auto& row : w.devices) {
-      if (!(what.after < row.key) || what.last < row.key) continue;
-      ++w.rows_read;
-      if (!what.plan && !names(what, row)) continue;
-      if (end.rows == what.bounds.rows) return machine.page_was_read(end, now);
-      machine.visit(row);
-      end.last = row.key;
-      ++end.rows;
-    }
-    end.at_end = true;
-    machine.page_was_read(end, now);
+    ++pages_read;
+    machine.page_was_read(w.read(what, machine), now);
   }
   void perform(fan_out_machine::commit& what) {
-    ++w.commits;
+    ++commits;
     std::vector<result<page_committed>> all;
     for (const auto& page : *what.pages)
       all.push_back(commit(page));
@@ -198,58 +123,28 @@ struct leader {
     ended(all);
   }
   result<page_committed> commit(const page_commit& page) {
-    if (page.epoch != w.epoch) return page_committed{commit_status::fenced, 0, {}};
-    auto& note = w.notes.at(page.notification);
-    bool stopped = note.paused || note.task.state == notification_state::canceled;
-    if (stopped && note.cursor == page.expected_cursor) return page_committed{commit_status::held, 0, {}};
-    bool lost_before = fails();
-    if (!lost_before && note.cursor == page.expected_cursor) append(page, note);
-    // The reply is lost although the commit took effect.
-    if (lost_before || fails()) return broken();
-    CHECK(note.cursor == page.new_cursor);
-    page_committed outcome{commit_status::done, note.audience, {}};
-    if (!page.batches.empty()) outcome.outstanding.emplace_back(page.batches[0].first.name(), w.outstanding);
-    return outcome;
-  }
-  void append(const page_commit& page, world::note& note) const {
+    const auto& note = w.notes.at(page.notification);
     // Whoever looks while more is to come sees that it is sending.
     if (note.end != 0 && page.new_cursor != note.end) CHECK(note.task.state == notification_state::sending);
-    w.commit_order.push_back(page.notification);
-    note.cursor = page.new_cursor;
     for (const auto& [queue, batch] : page.batches) {
       CHECK(batch.targets.size() <= 10);
-      for (const auto& target : batch.targets) {
-        ++note.pushed[target.device.value];
-        note.reached_at[target.device.value] = now;
-      }
       if (note.task.wave) CHECK(batch.expires_at == note.task.wave->expires_at);
-      note.audience += batch.targets.size();
-      w.outstanding += batch.targets.size();
     }
-    for (const auto& batch : page.skipped) {
-      for (const auto& result : batch.results) {
-        ++note.skipped[result.device.value];
-        note.rule[result.device.value] = result.code;
-      }
-      note.audience += batch.results.size();
-    }
+    if (fails()) return broken();
+    auto made = w.commit(page, now);
+    // The reply is lost although the commit took effect.
+    if (fails()) return broken();
+    return made;
   }
   void perform(fan_out_machine::note_audience& what) {
-    auto& note = w.notes.at(what.key);
-    if (!note.done) note.noted = what.audience;
+    w.record_audience(what.key, what.audience);
     if (fails()) return machine.store_failed(now);
     machine.audience_noted(now);
   }
   /// One transaction: all of them or none.
   void perform(fan_out_machine::conclude& what) {
-    ++w.conclusions;
     if (fails()) return machine.store_failed(now);
-    for (const auto& [key, targets] : what.audiences) {
-      auto& note = w.notes.at(key);
-      if (!note.done) note.noted = targets;
-      note.done = true;
-      if (note.task.state == notification_state::launched) note.task.state = notification_state::sending;
-    }
+    w.conclude(what.audiences);
     if (fails()) return machine.store_failed(now);
     machine.concluded(now);
   }
@@ -268,8 +163,11 @@ struct leader {
     machine.wave_finished();
   }
   void perform(fan_out_machine::measure& what) {
-    w.outstanding -= std::min<uint64_t>(w.outstanding, 10);
-    machine.measured(std::vector<uint64_t>(what.queues.size(), w.outstanding), now);
+    drain(10);
+    std::vector<uint64_t> counts;
+    for (const auto& name : what.queues)
+      counts.push_back(w.journal.outstanding[name]);
+    machine.measured(counts, now);
   }
   void perform(fan_out_machine::forget& what) {
     std::vector<result<bool>> gone;
@@ -284,6 +182,7 @@ struct leader {
   unsigned fail_one_in;
   fan_out_machine machine;
   utc_ms now = start;
+  size_t looks = 0, pages_read = 0, commits = 0;
   size_t largest_group = 0, largest_opened = 0, largest_begun = 0;
 };
 
@@ -366,8 +265,8 @@ TEST_CASE("many small notifications share each step, and are not marked on their
   REQUIRE(l.run(500));
   for (const auto& [key, note] : w.notes)
     check_named(w, note);
-  CHECK(w.pages_read <= 4);
-  CHECK(w.commits <= 32);  // ten devices each
+  CHECK(l.pages_read <= 4);
+  CHECK(l.commits <= 32);  // ten devices each
   CHECK(w.conclusions <= 4);
   CHECK(w.marked == 0);
   CHECK(l.largest_group == 200);
@@ -395,14 +294,14 @@ TEST_CASE("one that cannot be read, is paused or is canceled leaves its group al
   w.notes.at({8}).task.state = notification_state::canceled;
   leader l(w, 1);
   // Paused when it is open already.
-  while (w.commits == 0 && !w.notes.at({9}).begun)
+  while (l.commits == 0 && !w.journal.state({9}))
     l.run(1);
   w.notes.at({9}).paused = true;
   l.run(200);
   for (const auto& [key, note] : w.notes) {
     if (key.value < 7 || key.value > 9) check_named(w, note);
   }
-  CHECK_FALSE(w.notes.at({7}).begun);
+  CHECK_FALSE(w.journal.state({7}));
   CHECK(w.notes.at({8}).done);
   CHECK(w.notes.at({8}).pushed.empty());
   CHECK(w.notes.at({9}).pushed.empty());
@@ -433,17 +332,17 @@ TEST_CASE("wakings while urgent ones are under way are answered by one look") {
     l.run(1);
   }
   CHECK(l.done());
-  CHECK(w.looks <= 3);
+  CHECK(l.looks <= 3);
   // A campaign does not keep it from looking.
   w.add(1000, lane::campaign);
   l.machine.woken();
   for (int i = 0; i < 4; ++i)
     l.run(1);
-  auto looks = w.looks;
+  auto looks = l.looks;
   w.add_for(1001, lane::transactional, audience_device_ids{{"d1"}});
   l.machine.woken();
   l.run(1);
-  CHECK(w.looks == looks + 1);
+  CHECK(l.looks == looks + 1);
 }
 
 TEST_CASE("a long worklist is read to its end without another waking") {
@@ -543,7 +442,7 @@ TEST_CASE("nothing is appended beyond the mark, whatever the audience") {
   uint64_t highest = 0;
   for (int i = 0; i < 50'000 && !l.done(); ++i) {
     l.run(1);
-    highest = std::max(highest, w.outstanding);
+    highest = std::max(highest, l.outstanding());
   }
   CHECK(l.done());
   // The mark, and the page that crossed it.
@@ -556,11 +455,11 @@ TEST_CASE("a deposed leader has no effect") {
   w.add(1, lane::campaign);
   leader first(w, 1);
   first.run(8);
-  auto before = w.notes.at({1}).cursor;
+  auto before = w.cursor(1);
   leader second(w, 2);
   first.run(50);
   CHECK_FALSE(first.machine.leading());
-  CHECK(w.notes.at({1}).cursor == before);
+  CHECK(w.cursor(1) == before);
   REQUIRE(second.run(5000));
   check_complete(w, w.notes.at({1}), false);
 }
@@ -629,7 +528,7 @@ TEST_CASE("a notification that comes later joins where the others are, and goes 
   CHECK(late.skipped.size() == 100);
   CHECK(std::all_of(late.skipped.begin(), late.skipped.end(),
                     [](const auto& each) { return each.second == 1; }));
-  CHECK(late.start.value > 0);
+  CHECK(w.journal.state({2})->start.value > 0);
   CHECK(w.rows_read < 1700);
 }
 
@@ -755,7 +654,7 @@ TEST_CASE("what is paused in the middle goes on where it was, and what is cancel
     paused.paused = true;
     canceled.task.state = notification_state::canceled;
     auto before = paused.pushed;
-    auto found = canceled.audience;
+    auto found = w.journal.state({2}) ? w.journal.state({2})->audience : 0;
     for (int i = 0; i < 200 && !(other.done && canceled.done); ++i)
       l.run(200);
     CHECK(other.done);
