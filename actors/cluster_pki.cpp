@@ -2,6 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <fstream>
+#include <sstream>
+
 #include "actors/cluster_authority.hpp"
 #include "conf/secret_file.hpp"
 #include "storage/file_set.hpp"
@@ -49,18 +52,18 @@ result<void> make_ca(const std::string& directory) {
   return write_whole_file(directory + "/ca.pem", made->certificate);
 }
 
+/// The key is nobody else's; the certificate is no secret.
 result<cluster_authority> read_authority(const std::string& directory) {
-  cluster_authority found;
-  for (auto [name, text] : {std::pair("ca.pem", &found.certificate), std::pair("ca.key", &found.key)}) {
-    auto path = directory + "/" + name;
+  auto certificate = directory + "/ca.pem", key_file = directory + "/ca.key";
+  for (const auto& path : {certificate, key_file})
     if (!exists(path))
       return wrong("There is no " + path + "; `pusher cluster init-ca --directory " + directory +
                    "` makes an authority.");
-    auto read = read_secret("The authority", path);
-    if (!read) return read.failure();
-    *text = *read + "\n";
-  }
-  return found;
+  auto key = read_secret("The authority's key", key_file);
+  if (!key) return key.failure();
+  std::ostringstream text;
+  text << std::ifstream(certificate, std::ios::binary).rdbuf();
+  return cluster_authority{text.str(), *key + "\n"};
 }
 
 bool ends_soon(const std::string& certificate, utc_ms before) {

@@ -203,6 +203,11 @@ TEST_CASE_FIXTURE(fixture, "an authority is made once, and its certificates sati
   openssl(
       "verify -x509_strict -CAfile authority/ca.pem -purpose sslclient -verify_ip 10.0.0.1 "
       "out/n1/certificate.pem");
+  chmod(in("authority/ca.pem").c_str(), 0644);
+  CHECK(issue(in("authority"), "n1", in("out"), {}));
+  chmod(in("authority/ca.key").c_str(), 0644);
+  CHECK(issue(in("authority"), "n1", in("out"), {}).failure().detail.find("0600") != std::string::npos);
+  chmod(in("authority/ca.key").c_str(), 0600);
   // As a crash between the key and the certificate leaves it.
   fs::remove(in("authority/ca.pem"));
   REQUIRE(init_ca(in("authority")));
