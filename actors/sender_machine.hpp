@@ -27,7 +27,7 @@ struct sender_bounds {
   utc_ms record_interval_ms = 100;     ///< longest time an answer waits for its record
   uint64_t results_mark = 400;         ///< result batches in the journal beyond which nothing is claimed
   size_t batches_per_claim = 4;        ///< when they are large
-  size_t most_batches_per_claim = 64;  ///< when they are small
+  size_t most_batches_per_claim = 32;  ///< when they are small
   size_t targets_per_claim = 500;      ///< how many targets small ones may have together
   size_t contents_per_load = 64;
   size_t spare_targets = 1000;   ///< targets held beyond what the transport can have in flight

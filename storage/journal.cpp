@@ -107,7 +107,7 @@ std::vector<result<redis_reply>> journal::run_each(const redis_script& script,
     commands.push_back(redis::call(script, each.keys, each.arguments));
   }
   auto replies = redis_.pipeline(commands);
-  if (!replies) return {calls.size(), replies.failure()};
+  if (!replies) return std::vector<result<redis_reply>>(calls.size(), replies.failure());
   std::vector<result<redis_reply>> each;
   each.reserve(replies->size());
   for (auto& reply : *replies)

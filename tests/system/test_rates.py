@@ -12,10 +12,10 @@ def launch(node, name, **more):
     return made["id"]
 
 
-def per_second(emulator, correlation):
-    """Pushes in each whole second after the first one, but for the last."""
+def per_second(emulator, correlation, early=0):
+    """Pushes in each whole second, the first of which begins so many microseconds before the first push; but for the last."""
     times = sorted(int(row[0]) for row in emulator.log() if row[3] == correlation)
-    counted = Counter((each - times[0]) // 1_000_000 for each in times)
+    counted = Counter((each - times[0] + early) // 1_000_000 for each in times)
     return [counted[second] for second in range(max(counted))]
 
 
@@ -29,7 +29,8 @@ def notification_rate(node, emulator, devices):
     node.wait_completed(identity, 60)
     check_counts(node, identity, len(chosen))
     check_accepted_once(node, identity, chosen, emulator, "slow")
-    seconds = per_second(emulator, "slow")
+    # A batch a second: seconds that began with the first push would sometimes hold two, for the first one connects and is late.
+    seconds = per_second(emulator, "slow", 500_000)
     assert len(seconds) >= 3, seconds
     # Batches of a second's worth start on time, give or take what a busy machine delays.
     assert max(seconds) <= 120 and sum(seconds) / len(seconds) <= 75, seconds

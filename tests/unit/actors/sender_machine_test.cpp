@@ -125,6 +125,39 @@ TEST_CASE("a claimed batch is submitted once and finished with one result per ta
   CHECK(d.machine.open_batches() == 0);
 }
 
+TEST_CASE("small batches are claimed many at a time, and their contents loaded together") {
+  driver d;
+  for (uint64_t i = 1; i <= 100; ++i) {
+    auto batch = batch_of(1);
+    batch.notification = {i};
+    d.waiting.push_back(claim_of(batch, std::to_string(i) + "-0"));
+  }
+  auto most = sender_bounds().most_batches_per_claim;
+  std::vector<size_t> claimed, loaded;
+  for (size_t left = d.waiting.size(); left > 0;) {
+    d.machine.woken();
+    for (;;) {
+      auto action = d.machine.next(d.now);
+      if (auto* load = std::get_if<sender_machine::load_contents>(&action))
+        loaded.push_back(load->keys.size());
+      if (std::holds_alternative<sender_machine::idle>(action)) break;
+      std::visit([&](auto& what) { d.perform(what); }, action);
+    }
+    claimed.push_back(left - d.waiting.size());
+    left = d.waiting.size();
+  }
+  CHECK(claimed == std::vector<size_t>{4, most, most, most});
+  CHECK(loaded == claimed);
+  CHECK(d.orders.size() == 100);
+  // Large ones are as few as ever.
+  d.waiting.push_back(claim_of(batch_of(500), "200-0"));
+  d.machine.woken();
+  d.run();
+  d.machine.woken();
+  auto action = d.machine.next(d.now);
+  CHECK(std::get<sender_machine::claim_work>(action).batches == 4);
+}
+
 TEST_CASE("progress is recorded after the interval although the batch is not finished") {
   driver d;
   d.waiting.push_back(claim_of(batch_of(2)));

@@ -44,6 +44,29 @@ TEST_CASE("rows are recorded before their entries are settled, and completed not
   CHECK(m.counters().repeated == 0);
 }
 
+TEST_CASE("small entries are claimed many at a time, large ones a few") {
+  writer_machine m({});
+  auto claimed_next = [&] {
+    m.woken();
+    return std::get<writer_machine::claim_work>(m.next(1)).entries;
+  };
+  auto pass = [&](std::vector<claim> claims) {
+    auto entries = claims.size();
+    m.claimed(std::move(claims), true);
+    REQUIRE(std::get<writer_machine::record>(m.next(1)).batches->size() == entries);
+    m.recorded(0, 0, {}, {});
+    REQUIRE(std::holds_alternative<writer_machine::settle>(m.next(1)));
+    m.settled();
+  };
+  auto at_first = claimed_next();
+  pass({claim_of(7, 1, "1-0"), claim_of(8, 1, "2-0"), claim_of(9, 2, "3-0")});
+  CHECK(claimed_next() == writer_bounds().most_entries_per_claim);
+  pass({claim_of(7, 100, "4-0")});
+  CHECK(claimed_next() == 40);
+  pass({claim_of(7, 500, "5-0")});
+  CHECK(claimed_next() == at_first);
+}
+
 TEST_CASE("a failed transaction is asked for again, unchanged, after a pause") {
   writer_machine m({});
   m.claimed({claim_of(7, 3, "1-0")}, false);
