@@ -9,6 +9,7 @@
 #include "actors/cluster_parts.hpp"
 #include "actors/inspection.hpp"
 #include "actors/log.hpp"
+#include "actors/name_exception.hpp"
 #include "conf/load.hpp"
 
 namespace pusher {
@@ -311,6 +312,7 @@ struct directory_state {
 
 directory_actor::behavior_type direct(directory_actor::stateful_pointer<directory_state> self,
                                       node_context_ptr node, directory_links links) {
+  name_exceptions(self);
   self->state.node = std::move(node);
   self->state.links = std::move(links);
   self->set_down_handler([self](caf::down_msg& down) { self->state.lost(down); });

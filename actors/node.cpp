@@ -21,6 +21,7 @@
 #include "actors/log.hpp"
 #include "actors/node_context.hpp"
 #include "actors/protocol.hpp"
+#include "actors/roles.hpp"
 #include "actors/store_keeper.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/webhook_deliverer.hpp"
@@ -124,8 +125,7 @@ class running_node {
       : node_(std::move(node)),
         caf_config_(node_->config, files.active()),
         system_(caf_config_),
-        supervisor_(spawn_supervisor(system_, node_,
-                                     [this](role which) { caf::anon_send(directory_, wake_role{which}); })),
+        supervisor_(spawn_supervisor(system_, node_, links_of_supervisor())),
         dialer_(spawn_dialer(system_, files)),
         inspector_(spawn_inspector(system_, node_)),
         directory_(spawn_directory(system_, node_,
@@ -173,10 +173,17 @@ class running_node {
     webhooks_.emplace(node_);
   }
 
-  /// Until a signal comes, an operator says so, or the supervisor gives up; false in the last case.
+  /// Until a signal comes, an operator says so, or the node cannot go on: its supervisor gave up, or who has
+  /// no supervisor failed. False in the last case.
   bool serve() {
-    while (!told_to_end(200ms) && !told_to_end_)
-      if (node_->failed) return false;
+    caf::scoped_actor self{system_};
+    self->monitor(supervisor_);
+    self->monitor(directory_);
+    bool lost = false;
+    while (!told_to_end(200ms) && !told_to_end_) {
+      self->receive([&](const caf::down_msg&) { lost = true; }, caf::after(0ms) >> [] {});
+      if (node_->failed || lost) return false;
+    }
     return true;
   }
 
@@ -213,6 +220,15 @@ class running_node {
   }
 
  private:
+  supervisor_links links_of_supervisor() {
+    supervisor_links made;
+    made.spawn = [this](const role_place& place, const supervisor_actor& above) {
+      return spawn_role_of(system_, node_, place, above);
+    };
+    made.tell_others = [this](role which) { caf::anon_send(directory_, wake_role{which}); };
+    return made;
+  }
+
   result<void> open_cluster_port() {
     const auto& at = node_->config.cluster.listen;
     auto port = caf::openssl::publish(directory_, at.port, at.host.c_str());
