@@ -199,6 +199,10 @@ class Node:
         lines = path.read_text(errors="replace").splitlines() if path.exists() else []
         return [json.loads(line) for line in lines if f'"event":"{name}"' in line]
 
+    def cluster_address(self):
+        """Where other nodes reach this one."""
+        return self.events("cluster.listens")[-1]["address"]
+
     def log_tail(self, characters=3000):
         path = self.directory / "node.log"
         return path.read_text(errors="replace")[-characters:] if path.exists() else ""
