@@ -148,13 +148,21 @@ struct directory_state {
     self->delayed_send(self, wake_pause, flush_wakes{});
   }
 
+  void offer_lead() {
+    for (const auto& [process, each] : peers)
+      if (each.handle && plays(each, role::fan_out)) self->send(each.handle, lead_is_free{});
+  }
+
+  static bool plays(const peer& each, role which) {
+    return each.known.record.roles.find(to_string(which)) != std::string::npos;
+  }
+
   void flush() {
     flush_pending = false;
     flushed_at = clock::now();
     for (const auto& [process, each] : peers)
       for (auto which : {role::fan_out, role::push_sender, role::result_writer})
-        if (each.handle && (waking & (1U << static_cast<unsigned>(which))) &&
-            each.known.record.roles.find(to_string(which)) != std::string::npos)
+        if (each.handle && (waking & (1U << static_cast<unsigned>(which))) && plays(each, which))
           self->send(each.handle, wake_own{which});
     waking = 0;
   }
@@ -320,6 +328,8 @@ directory_actor::behavior_type direct(directory_actor::stateful_pointer<director
       [self](const roster_update& now) { self->state.meet(*now.others); },
       [self](wake_role what) { self->state.wake_others(what.role); },
       [self](wake_own what) { self->send(self->state.links.supervisor, what); },
+      [self](lead_given_back) { self->state.offer_lead(); },
+      [self](lead_is_free) { self->state.links.lead_is_free(); },
       [self](flush_wakes) { self->state.flush(); },
       [self](const peer_hello& theirs) { return self->state.greet(theirs); },
       [self](const inspect_question& asked) { return self->state.answer(asked); },

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <csignal>
 #include <memory>
+#include <mutex>
 #include <optional>
 
 #include <caf/openssl/all.hpp>
@@ -128,8 +129,9 @@ class running_node {
         supervisor_(spawn_supervisor(system_, node_, links_of_supervisor())),
         dialer_(spawn_dialer(system_, files)),
         inspector_(spawn_inspector(system_, node_)),
-        directory_(spawn_directory(system_, node_,
-                                   {supervisor_, dialer_, inspector_, [this] { told_to_end_ = true; }})),
+        directory_(spawn_directory(
+            system_, node_,
+            {supervisor_, dialer_, inspector_, [this] { told_to_end_ = true; }, [this] { try_to_lead(); }})),
         dispatcher_(supervisor_),
         health_(node_) {
     gate_.emplace(dispatcher_, *node_->keys, node_->config.limits, windows(node_->config),
@@ -169,7 +171,11 @@ class running_node {
     stores_.emplace(node_, store_keeper::hooks{usable, roster, stages});
     if (plays(node_->config, role::api)) keys_.emplace(node_);
     if (!plays(node_->config, role::fan_out)) return;
-    lease_.emplace(node_, [this] { caf::anon_send(supervisor_, wake_role{role::fan_out}); });
+    {
+      std::lock_guard<std::mutex> guard(lease_mutex_);
+      lease_ = std::make_unique<lease_keeper>(
+          node_, [this] { caf::anon_send(supervisor_, wake_own{role::fan_out}); });
+    }
     webhooks_.emplace(node_);
   }
 
@@ -192,6 +198,7 @@ class running_node {
     sd_notify(0, "STOPPING=1");
     log::info("node.draining");
     node_->board.start_draining();
+    give_lead_back();
     if (server_) server_->stop_accepting();
     caf::scoped_actor self{system_};
     self->monitor(supervisor_);
@@ -207,8 +214,7 @@ class running_node {
   }
 
   ~running_node() {
-    webhooks_.reset();
-    lease_.reset();
+    give_lead_back();
     keys_.reset();
     stores_.reset();
     if (server_) server_->stop();
@@ -220,6 +226,24 @@ class running_node {
   }
 
  private:
+  void try_to_lead() {
+    std::lock_guard<std::mutex> guard(lease_mutex_);
+    if (lease_) lease_->look();
+  }
+
+  /// First of all, so that another node leads while this one finishes what it has begun.
+  void give_lead_back() {
+    webhooks_.reset();
+    std::unique_ptr<lease_keeper> ours;
+    {
+      std::lock_guard<std::mutex> guard(lease_mutex_);
+      ours = std::move(lease_);
+    }
+    if (!ours) return;
+    ours.reset();
+    caf::anon_send(directory_, lead_given_back{});
+  }
+
   supervisor_links links_of_supervisor() {
     supervisor_links made;
     made.spawn = [this](const role_place& place, const supervisor_actor& above) {
@@ -260,7 +284,8 @@ class running_node {
   std::unique_ptr<http::server> server_;
   std::optional<store_keeper> stores_;
   std::optional<key_keeper> keys_;
-  std::optional<lease_keeper> lease_;
+  std::mutex lease_mutex_;
+  std::unique_ptr<lease_keeper> lease_;
   std::optional<webhook_deliverer> webhooks_;
 };
 

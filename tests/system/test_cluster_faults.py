@@ -1,5 +1,6 @@
 """Four nodes that play every role: one is killed, one stopped for three leases and continued, one cut off from the others'
 links, and every device is pushed to; and strangers on the CAF port come to nothing."""
+import datetime
 import os
 import signal
 import socket
@@ -46,7 +47,7 @@ def start(nodes):
 def leader(nodes):
     """Who leads now, by its metrics."""
     for node in nodes:
-        if node.process.poll() is None and "pusher_fan_out_leading 1" in node.admin("/metrics")[1]:
+        if node.process.poll() is None and "\npusher_fan_out_leading 1\n" in node.admin("/metrics")[1]:
             return node
     return None
 
@@ -103,6 +104,29 @@ class Faults(unittest.TestCase):
                   and self.links(whole, killed))
             for node in [*nodes, cut]:
                 self.assertEqual(node.stop(), 0)
+
+    def test_hand_over(self):
+        """Who leaves politely gives the lead back at once: nobody waits for the lease to run out."""
+        with Lab() as lab:
+            stores = lab.stores()
+            stores.start()
+            nodes = all_role_nodes(lab, stores, ["n1", "n2"])
+            for node in nodes:
+                node.sections["limits"]["lease_ms"] = 60_000
+                node.write_config()
+            start(nodes)
+            for turn in range(3):
+                first = until("a leader", lambda: leader(nodes))
+                second, = [node for node in nodes if node is not first]
+                led = len(second.events("fan_out.leads"))
+                since = time.time()
+                self.assertEqual(first.stop(), 0)
+                until("the other to lead", lambda: len(second.events("fan_out.leads")) > led, 30)
+                at = datetime.datetime.fromisoformat(second.events("fan_out.leads")[-1]["ts"].replace("Z", "+00:00"))
+                print(f"another led {at.timestamp() - since:.3f} s after SIGTERM", flush=True)
+                self.assertLess(at.timestamp() - since, 30)
+                first.start()
+                until("both to be connected", lambda: self.links(first, second) and self.links(second, first))
 
     def process_of(self, node):
         return node.events("node.ready")[-1]["process"]
