@@ -4,7 +4,7 @@ import unittest
 
 from invariants import check_accepted_once, check_counts
 from lab import Lab, until
-from one_role import one_role_nodes, start_together
+from one_role import connected, one_role_nodes, start_together
 
 POLL_MS = 20_000  # so long that only wake-ups explain a quick push
 
