@@ -15,7 +15,7 @@ RUN apt-get update -qq \
       libcaf-core0.17 libcaf-io0.17 libcaf-openssl0.17 libcurl4 libdate-tz3 libfmt9 libhiredis0.14 libmariadb3 \
       libnghttp2-14 libpistache0 libprometheus-cpp-core1.0 libspdlog1.10 libssl3 libstdc++6 libsystemd0 libuuid1 zlib1g \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --system --uid 10001 --user-group --no-create-home --home-dir /var/lib/pusher pusher \
+ && useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/pusher --shell /usr/sbin/nologin pusher \
  && install -d -o pusher -g pusher -m 0700 /var/lib/pusher /gateway
 
 FROM base AS emulator
