@@ -1,63 +1,60 @@
-"""How a cluster of one-role nodes sends with one sender node and with four, interleaved on one machine: what more processes
-cost where there are no more cores."""
-import argparse
-import statistics
+"""Four nodes with one role each and a campaign through them: what each process needs, in CPU and memory.
+
+python3 bench/cluster.py [DEVICES], with PUSHER_BUILD_DIR and PYTHONPATH as for the system tests.
+"""
+import os
+import sys
+import time
 
 from lab import Lab, until
+from one_role import one_role_nodes, start_together
 
-DEVICES = 100_000
+BLOCK = 100_000
 
 
-def run(lab, front):
-    """Pushes a second, from the first to the last receipt of one campaign; every device exactly once."""
-    before = lab.emulator.arrived()
-    status, made, _ = front.call("POST", "/v1/notifications", {
-        "content": {"title": "Hello", "body": "World"}, "audience": {"all": True}, "launch": True})
-    assert status == 201, made
-    done = front.wait_completed(made["id"])
-    assert done["counts"]["accepted"] == DEVICES, done
-    until("the emulator's log", lambda: lab.emulator.arrived() >= before + DEVICES)
-    times = [int(row[0]) for row in lab.emulator.log()[before:]]
-    assert len(times) == DEVICES, f"{len(times) - DEVICES} doubled"
-    return DEVICES / ((max(times) - min(times)) / 1e6)
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def most_resident_mib(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
+
+
+def devices(first, count):
+    for number in range(first, first + count):
+        yield {"device_id": f"d-{number}", "gateway": "fcm", "platform": "android",
+               "push_token": f"token-{number}-" + "x" * 130, "properties": {"plan": "pro", "level": number % 50}}
 
 
 def main():
-    options = argparse.ArgumentParser()
-    options.add_argument("--rounds", type=int, default=3)
-    options = options.parse_args()
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
     with Lab() as lab:
         stores = lab.stores()
         stores.start()
-        section = lab.cluster()
-
-        def node(name, roles):
-            sections = {**stores.sections(), "node": {"name": name, "roles": roles}, "cluster": section(name)}
-            if roles == "push-sender":
-                del sections["mysql"]
-            return lab.node(name, sections)
-
-        front, leader, writer = node("front", "api=2"), node("leader", "fan-out"), node("writer", "result-writer=2")
-        senders = [node(f"sender{number}", "push-sender") for number in range(4)]
-        for each in (front, leader, writer, senders[0]):
-            each.start(wait=False)
-        for each in (front, leader, writer, senders[0]):
-            each.wait_ready()
+        nodes = one_role_nodes(lab, stores)
+        start_together(nodes.values())
+        front = nodes["front"]
         front.make_key()
-        front.import_devices([{"device_id": f"d{i}", "gateway": "fcm", "platform": "android", "push_token": f"ok-{i}"}
-                              for i in range(DEVICES)])
-        run(lab, front)  # warm
-        rates = {1: [], 4: []}
-        for _ in range(options.rounds):
-            rates[1].append(run(lab, front))
-            for each in senders[1:]:
-                each.start()
-            rates[4].append(run(lab, front))
-            for each in senders[1:]:
-                assert each.stop() == 0
-        one, four = statistics.median(rates[1]), statistics.median(rates[4])
-        print(f"one sender node   {one:10,.0f} pushes/s")
-        print(f"four sender nodes {four:10,.0f} pushes/s, {four / one:.2f} of one")
+        for first in range(0, count, BLOCK):
+            front.import_devices(devices(first, min(BLOCK, count - first)))
+        pids = {name: node.process.pid for name, node in nodes.items()}
+        pids.update(redis=stores.processes[0].pid, mariadb=stores.processes[1].pid, emulator=lab.emulator.process.pid)
+        before = {name: cpu_seconds(pid) for name, pid in pids.items()}
+        began = time.monotonic()
+        status, made, _ = front.call("POST", "/v1/notifications", {
+            "content": {"title": "Hello", "body": "World"}, "audience": {"all": True}, "launch": True})
+        assert status == 201, made
+        done = front.wait_completed(made["id"], 600)
+        took = time.monotonic() - began
+        assert done["counts"]["accepted"] == count, done
+        until("the gateway's log", lambda: lab.emulator.arrived() >= count)
+        print(f"{count} pushes in {took:.1f} s, {count / took:.0f} a second")
+        for name, pid in pids.items():
+            used = (cpu_seconds(pid) - before[name]) * 100_000 / count
+            print(f"{name:<9} {used:6.2f} CPU s per 100,000 pushes, at most {most_resident_mib(pid):6.1f} MiB resident")
 
 
 if __name__ == "__main__":
