@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "model/json.hpp"
+#include "model/json_members.hpp"
 #include "model/outcome.hpp"
 
 namespace pusher::commands {
@@ -10,27 +10,8 @@ namespace pusher::commands {
 namespace {
 
 const rapidjson::Value* member(const rapidjson::Value& of, const char* name) {
-  if (!of.IsObject()) return nullptr;
-  auto found = of.FindMember(name);
-  return found == of.MemberEnd() || found->value.IsNull() ? nullptr : &found->value;
-}
-
-std::string text_of(const rapidjson::Value& of, const char* name) {
-  const auto* value = member(of, name);
-  return value && value->IsString() ? std::string(json::view(*value)) : std::string();
-}
-
-uint64_t number_of(const rapidjson::Value& of, const char* name) {
-  const auto* value = member(of, name);
-  return value && value->IsUint64() ? value->GetUint64() : 0;
-}
-
-template <class Visit>
-void each_of(const rapidjson::Value& of, const char* name, Visit visit) {
-  const auto* list = member(of, name);
-  if (!list || !list->IsArray()) return;
-  for (const auto& each : list->GetArray())
-    visit(each);
+  const auto* found = json::find(of, name);
+  return found && !found->IsNull() ? found : nullptr;
 }
 
 std::string coloured(const std::string& outcome, bool colours) {
@@ -57,15 +38,14 @@ const std::map<std::string, std::string> own_codes{
 }  // namespace
 
 code_meanings::code_meanings(const rapidjson::Value& gateways) {
-  each_of(gateways, "items", [this](const rapidjson::Value& gateway) {
-    each_of(gateway, "answers", [this](const rapidjson::Value& answer) {
-      auto code = text_of(answer, "code");
+  for (const auto& gateway : json::list_at(gateways, "items").GetArray())
+    for (const auto& answer : json::list_at(gateway, "answers").GetArray()) {
+      auto code = json::text_at(answer, "code");
       if (!code.empty())
         rows_.emplace(std::move(code),
-                      code_meanings::row{text_of(answer, "action"), text_of(answer, "meaning"),
-                                         text_of(answer, "detail").empty()});
-    });
-  });
+                      code_meanings::row{json::text_at(answer, "action"), json::text_at(answer, "meaning"),
+                                         json::text_at(answer, "detail").empty()});
+    }
 }
 
 std::string code_meanings::of(const std::string& code, const std::string& outcome) const {
@@ -78,8 +58,8 @@ std::string code_meanings::of(const std::string& code, const std::string& outcom
 }
 
 shown_delivery read_delivery(const rapidjson::Value& from) {
-  return {text_of(from, "device_id"), text_of(from, "outcome"), text_of(from, "code"),
-          text_of(from, "gateway_message_id"), number_of(from, "attempts")};
+  return {json::text_at(from, "device_id"), json::text_at(from, "outcome"), json::text_at(from, "code"),
+          json::text_at(from, "gateway_message_id"), json::number_at(from, "attempts")};
 }
 
 std::string delivery_line(const shown_delivery& of, const code_meanings& meanings, bool colours) {
@@ -93,19 +73,19 @@ std::string delivery_line(const shown_delivery& of, const code_meanings& meaning
 }
 
 uint64_t count_of(const rapidjson::Value& counts, const char* name) {
-  return number_of(counts, name);
+  return json::number_at(counts, name);
 }
 
 std::string counts_line(const rapidjson::Value& counts) {
   std::string line;
   auto add = [&](std::string_view name) {
-    auto count = number_of(counts, std::string(name).c_str());
+    auto count = json::number_at(counts, std::string(name).c_str());
     if (count > 0) line += fmt::format("{}{} {}", line.empty() ? "" : ", ", count, name);
   };
   for (auto each : all_outcomes)
     add(to_string(each));
   add("pending");
-  auto audience = number_of(counts, "audience");
+  auto audience = json::number_at(counts, "audience");
   if (audience == 0) return "It reached no device.\n";
   return fmt::format("{} of {}\n", line, audience);
 }
@@ -114,24 +94,23 @@ std::string rehearsal_text(const rapidjson::Value& rehearsal) {
   std::string text;
   const auto* audience = member(rehearsal, "audience");
   if (audience) {
-    text += fmt::format("It would reach {} of {} devices.\n", number_of(*audience, "to_send"),
-                        number_of(*audience, "count"));
-    each_of(*audience, "by_gateway", [&](const rapidjson::Value& each) {
-      text += fmt::format("  {:<10} {}\n", text_of(each, "gateway"), number_of(each, "count"));
-    });
-    each_of(*audience, "skipped", [&](const rapidjson::Value& each) {
-      text += fmt::format("  skipped: {} {}\n", number_of(each, "count"), text_of(each, "code"));
-    });
+    text += fmt::format("It would reach {} of {} devices.\n", json::number_at(*audience, "to_send"),
+                        json::number_at(*audience, "count"));
+    for (const auto& each : json::list_at(*audience, "by_gateway").GetArray())
+      text += fmt::format("  {:<10} {}\n", json::text_at(each, "gateway"), json::number_at(each, "count"));
+    for (const auto& each : json::list_at(*audience, "skipped").GetArray())
+      text += fmt::format("  skipped: {} {}\n", json::number_at(each, "count"), json::text_at(each, "code"));
   }
-  each_of(rehearsal, "payloads", [&](const rapidjson::Value& each) {
-    auto name = text_of(each, "gateway");
-    if (auto locale = text_of(each, "localization"); !locale.empty()) name += " " + locale;
-    if (auto fault = text_of(each, "fault"); !fault.empty())
+  for (const auto& each : json::list_at(rehearsal, "payloads").GetArray()) {
+    auto name = json::text_at(each, "gateway");
+    if (auto locale = json::text_at(each, "localization"); !locale.empty()) name += " " + locale;
+    if (auto fault = json::text_at(each, "fault"); !fault.empty())
       text += fmt::format("{}: would not be sent: {}\n", name, fault);
     else
-      text += fmt::format("{}: {} of {} bytes\n", name, number_of(each, "bytes"), number_of(each, "limit"));
+      text += fmt::format("{}: {} of {} bytes\n", name, json::number_at(each, "bytes"),
+                          json::number_at(each, "limit"));
     if (const auto* payload = member(each, "payload")) text += "  " + json::to_text(*payload) + "\n";
-  });
+  }
   return text;
 }
 
