@@ -56,6 +56,9 @@ std::string meaning_of(caf::actor_system& system, const caf::error& fault) {
            "valid?";
   if (fault == caf::sec::unexpected_actor_messaging_interface)
     return "it speaks another version of the protocol";
+  if (fault == caf::sec::connection_timeout)
+    return "it took the connection and did not answer in time: is it stopped or very busy, and is its "
+           "certificate of the same authority (cluster.ca)?";
   return system.render(fault);
 }
 

@@ -150,7 +150,8 @@ class Emulator:
 class Node:
     """One `pusher node` in a data directory of its own."""
 
-    def __init__(self, build, directory, sections=None, flags=()):
+    def __init__(self, build, directory, sections=None, flags=(), environment=None):
+        self.environment = {**os.environ, **(environment or {})}
         self.pusher = str(pathlib.Path(build) / "pusher")
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -180,7 +181,7 @@ class Node:
     def start(self, wait=True):
         self.stderr = open(self.directory / "node.log", "ab")
         self.process = subprocess.Popen([self.pusher, "node", "--config", str(self.config), *self.flags],
-                                        stdout=subprocess.DEVNULL, stderr=self.stderr)
+                                        stdout=subprocess.DEVNULL, stderr=self.stderr, env=self.environment)
         if wait:
             self.wait_ready()
         return self
@@ -198,13 +199,17 @@ class Node:
         lines = path.read_text(errors="replace").splitlines() if path.exists() else []
         return [json.loads(line) for line in lines if f'"event":"{name}"' in line]
 
+    def cluster_address(self):
+        """Where other nodes reach this one."""
+        return self.events("cluster.listens")[-1]["address"]
+
     def log_tail(self, characters=3000):
         path = self.directory / "node.log"
         return path.read_text(errors="replace")[-characters:] if path.exists() else ""
 
     def make_key(self, scopes="devices,send,read", *flags):
         made = subprocess.run([self.pusher, "keys", "create", "--scopes", scopes, "--config", str(self.config), *flags],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=60, env=self.environment)
         if made.returncode != 0:
             raise AssertionError(f"keys create ended with {made.returncode}: {made.stderr}")
         self.key = made.stdout.strip()
@@ -336,11 +341,11 @@ class Lab:
         self.outer_stores = []
         self.emulator = Emulator(self.build, self.directory / "gateway", *emulator_flags, bodies=bodies)
 
-    def node(self, name="node", sections=None, flags=()):
+    def node(self, name="node", sections=None, flags=(), environment=None):
         merged = {"fcm": self.emulator.settings()}
         for section, values in (sections or {}).items():
             merged.setdefault(section, {}).update(values)
-        made = Node(self.build, self.directory / name, merged, flags)
+        made = Node(self.build, self.directory / name, merged, flags, environment)
         self.nodes.append(made)
         return made
 

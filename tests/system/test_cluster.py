@@ -4,8 +4,8 @@ import unittest
 
 from invariants import check_accepted_once, check_counts
 from lab import Lab, until
+from one_role import one_role_nodes, start_together
 
-ROLES = {"front": "api=2", "leader": "fan-out", "sender": "push-sender", "writer": "result-writer"}
 POLL_MS = 20_000  # so long that only wake-ups explain a quick push
 
 
@@ -14,33 +14,13 @@ def devices(count):
             for i in range(count)]
 
 
-def one_role_nodes(lab, stores, **limits):
-    section, made = lab.cluster(), {}
-    for name, roles in ROLES.items():
-        sections = {**stores.sections(), "node": {"name": name, "roles": roles}, "cluster": section(name),
-                    "limits": limits}
-        if name == "sender":
-            del sections["mysql"]
-        made[name] = lab.node(name, sections)
-    return made
-
-
-def connected(nodes):
-    """Every pair says so once, on both sides."""
-    return all(len(node.events("cluster.connected")) >= len(nodes) - 1 for node in nodes)
-
-
 class Cluster(unittest.TestCase):
     def test_one_role_nodes(self):
         with Lab() as lab:
             stores = lab.stores()
             stores.start()
             nodes = one_role_nodes(lab, stores, poll_interval_ms=POLL_MS)
-            for node in nodes.values():
-                node.start(wait=False)
-            for node in nodes.values():
-                node.wait_ready()
-            until("every pair of nodes to be connected", lambda: connected(nodes.values()))
+            start_together(nodes.values())
             front = nodes["front"]
             front.make_key()
             front.import_devices(devices(2000))
