@@ -10,8 +10,7 @@
 
 namespace pusher {
 
-/// Connects over TLS, blocking: at most about a second where nobody answers, and CAF's handshake time-out
-/// where somebody does and then says nothing.
+/// Connects over TLS, blocking: at most about two seconds where nobody answers.
 dialed connect_to(caf::actor_system& system, const std::string& host, uint16_t port);
 /// `files` outlives it; nobody else uses them meanwhile.
 dialer_actor spawn_dialer(caf::actor_system& system, checked_files& files);

@@ -1,14 +1,7 @@
 // Connects to other nodes over TLS. CAF's connecting blocks, and without limit where packets are dropped:
-// hence an actor with a thread of its own, and a look at the port first.
+// hence an actor with a thread of its own, and a probe first.
 #include "actors/cluster_parts.hpp"
 
-#include <netdb.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <future>
 
 #include <caf/io/all.hpp>
@@ -16,37 +9,13 @@
 #include <caf/openssl/all.hpp>
 
 #include "actors/log.hpp"
+#include "actors/node_probe.hpp"
 
 namespace pusher {
 
 namespace {
 
-constexpr int probe_ms = 1000;
-
-/// Whether someone takes connections there; why not.
-std::string probe(const std::string& host, uint16_t port) {
-  addrinfo hints{}, *found = nullptr;
-  hints.ai_socktype = SOCK_STREAM;
-  if (int fault = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found); fault != 0)
-    return "no address of " + host + ": " + gai_strerror(fault);
-  int socket = ::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  std::string why;
-  if (socket < 0) {
-    why = std::strerror(errno);
-  } else if (::connect(socket, found->ai_addr, found->ai_addrlen) != 0) {
-    int fault = errno;
-    if (fault == EINPROGRESS) {
-      pollfd one{socket, POLLOUT, 0};
-      socklen_t size = sizeof fault;
-      fault = ::poll(&one, 1, probe_ms) <= 0 ? ETIMEDOUT : 0;
-      if (fault == 0) ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &fault, &size);
-    }
-    if (fault != 0) why = std::strerror(fault);
-  }
-  if (socket >= 0) ::close(socket);
-  freeaddrinfo(found);
-  return why;
-}
+constexpr auto probe_wait = std::chrono::milliseconds(2000);
 
 std::string meaning_of(caf::actor_system& system, const caf::error& fault) {
   if (fault == caf::sec::incompatible_application_ids)
@@ -65,7 +34,9 @@ std::string meaning_of(caf::actor_system& system, const caf::error& fault) {
 }  // namespace
 
 dialed connect_to(caf::actor_system& system, const std::string& host, uint16_t port) {
-  if (auto why = probe(host, port); !why.empty()) return {{}, why};
+  const auto& config = system.config();
+  cluster_files files{config.openssl_certificate, config.openssl_key, config.openssl_cafile};
+  if (auto why = probe_node(host, port, files, probe_wait); !why.empty()) return {{}, why};
   auto connected = caf::openssl::remote_actor<directory_actor>(system, host, port);
   if (!connected) return {{}, meaning_of(system, connected.error())};
   return {std::move(*connected), ""};

@@ -4,11 +4,12 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <optional>
 #include <random>
 
 #include "actors/cluster_parts.hpp"
-#include "actors/inspection.hpp"
 #include "actors/log.hpp"
+#include "actors/node_answers.hpp"
 #include "conf/load.hpp"
 
 namespace pusher {
@@ -40,6 +41,7 @@ struct directory_state {
   // -- peers --
 
   void meet(const std::vector<known_node>& others) {
+    roster_read_at = clock::now();
     for (const auto& other : others) {
       auto& each = peers[other.record.process];
       each.known = other;
@@ -160,148 +162,23 @@ struct directory_state {
 
   // -- questions --
 
-  caf::result<inspect_answer> answer(const inspect_question& asked) {
-    log::debug("inspect", {{"command", asked.command}});
-    auto command = find_inspection(asked.command);
-    if (!command) return inspect_answer{false, "There is no command '" + asked.command + "'."};
-    switch (command->who) {
-      case inspection::answered_by::this_node:
-        return asked.here || asked.arguments.empty() ? do_here(asked) : ask_named(asked);
-      case inspection::answered_by::all_nodes:
-        return asked.here ? report_here() : report_all();
-      case inspection::answered_by::stores:
-        break;
-    }
-    auto promise = self->make_response_promise<inspect_answer>();
-    self->request<caf::message_priority::high>(links.inspector, caf::duration{store_wait}, asked)
-        .then([promise](const inspect_answer& said) mutable { promise.deliver(said); },
-              [promise](const caf::error&) mutable {
-                promise.deliver(inspect_answer{false, "The stores did not answer in time."});
-              });
-    return promise;
-  }
-
-  caf::result<inspect_answer> report_here() {
-    auto promise = self->make_response_promise<inspect_answer>();
-    auto give = [this, promise](const std::string& actors) mutable {
-      promise.deliver(inspect_answer{true, node_report(*node, links_report(), actors)});
-    };
-    self->request<caf::message_priority::high>(links.supervisor, caf::duration{node_wait}, actors_question{})
-        .then([give](const std::string& actors) mutable { give(actors); },
-              [give](const caf::error&) mutable { give(""); });
-    return promise;
-  }
-
-  std::vector<link_report> links_report() const {
-    std::vector<link_report> made;
+  /// Whom operators are told of, with the time since the registry was read.
+  std::vector<peer_view> views() const {
+    auto since = static_cast<uint64_t>(
+        std::chrono::duration_cast<milliseconds>(clock::now() - roster_read_at).count());
+    std::vector<peer_view> made;
     for (const auto& [process, each] : peers)
-      made.push_back({process, static_cast<bool>(each.handle), each.trouble});
+      made.push_back(
+          {{each.known.record, each.known.age_ms + since, each.known.alive, each.trouble}, each.handle});
     return made;
-  }
-
-  /// Every node that is known: what it says, or that it says nothing, and since when.
-  caf::result<inspect_answer> report_all() {
-    auto promise = self->make_response_promise<inspect_answer>();
-    auto all = std::make_shared<cluster_report>(peers.size() + 1);
-    auto take = [all, promise](const node_view& of, const inspect_answer* said) mutable {
-      if (all->add(of, said)) promise.deliver(inspect_answer{true, all->text()});
-    };
-    ask_view(self_handle(), our_view(), take);
-    for (const auto& [process, each] : peers) {
-      node_view view{each.known.record, each.known.age_ms, each.known.alive, each.trouble};
-      if (each.handle)
-        ask_view(each.handle, view, take);
-      else
-        take(view, nullptr);
-    }
-    return promise;
-  }
-
-  template <class Take>
-  void ask_view(const directory_actor& whom, node_view view, Take take) {
-    self->request<caf::message_priority::high>(whom, caf::duration{peer_wait},
-                                               inspect_question{"status", {}, true})
-        .then([take, view](const inspect_answer& said) mutable { take(view, &said); },
-              [take, view](const caf::error&) mutable {
-                view.trouble = "no answer in time";
-                take(view, nullptr);
-              });
-  }
-
-  directory_actor self_handle() const { return directory_actor(self); }
-
-  node_view our_view() const {
-    node_record ours;
-    ours.name = node->config.node_name;
-    ours.process = node->process;
-    ours.address = node->address;
-    ours.roles = to_text(node->roles());
-    ours.version = PUSHER_VERSION;
-    ours.started_at = node->started_at;
-    return {ours, 0, true, ""};
-  }
-
-  /// The first argument says which node is meant.
-  caf::result<inspect_answer> ask_named(inspect_question asked) {
-    auto name = asked.arguments.front();
-    asked.arguments.erase(asked.arguments.begin());
-    asked.here = true;
-    auto meant = [&](const std::string& node_name, const std::string& process) {
-      return name == node_name || process.rfind(name, 0) == 0;
-    };
-    std::vector<const peer*> found;
-    for (const auto& [process, each] : peers)
-      if (each.known.alive && meant(each.known.record.name, process)) found.push_back(&each);
-    bool us = meant(node->config.node_name, node->process);
-    if (found.size() + (us ? 1 : 0) > 1)
-      return inspect_answer{false, "There are several nodes '" + name +
-                                       "'; name the process as `pusher inspect status` shows it: NAME/BOOT."};
-    if (us) return do_here(asked);
-    if (found.empty()) return inspect_answer{false, "There is no node '" + name + "' that lives."};
-    if (!found.front()->handle)
-      return inspect_answer{false, "This node is not connected to " + name + ": " + found.front()->trouble +
-                                       ". Ask it directly with --node."};
-    auto promise = self->make_response_promise<inspect_answer>();
-    self->request<caf::message_priority::high>(found.front()->handle, caf::duration{peer_wait}, asked)
-        .then([promise](const inspect_answer& said) mutable { promise.deliver(said); },
-              [promise, name](const caf::error&) mutable {
-                promise.deliver(inspect_answer{false, name + " did not answer in time."});
-              });
-    return promise;
-  }
-
-  caf::result<inspect_answer> do_here(const inspect_question& asked) {
-    const auto& given = asked.arguments;
-    if (asked.command == "drain") {
-      log::info("node.told_to_drain");
-      links.end();
-      return inspect_answer{true, "{\"draining\":true}"};
-    }
-    if (asked.command == "log-level") {
-      if (given.empty() || !log::set_level(given.front()))
-        return inspect_answer{false, "The level is one of trace, debug, info, warn, error."};
-      log::info("node.log_level", {{"level", given.front()}});
-      return inspect_answer{true, "{\"level\":\"" + given.front() + "\"}"};
-    }
-    if (given.empty()) return inspect_answer{false, "Give the role and count, such as push-sender:fcm=4."};
-    auto promise = self->make_response_promise<inspect_answer>();
-    self->request<caf::message_priority::high>(links.supervisor, caf::duration{node_wait},
-                                               scale_roles{given.front()})
-        .then(
-            [this, promise](const inspect_answer& said) mutable {
-              promise.deliver(said.ok ? inspect_answer{true, "{\"roles\":\"" + to_text(node->roles()) + "\"}"}
-                                      : said);
-            },
-            [promise](const caf::error&) mutable {
-              promise.deliver(inspect_answer{false, "The node is starting or ending."});
-            });
-    return promise;
   }
 
   directory_actor::pointer self;
   node_context_ptr node;
   directory_links links;
+  std::optional<node_answers> answers;
   std::map<std::string, peer> peers;  ///< by process
+  clock::time_point roster_read_at = clock::now();
   std::minstd_rand random{std::random_device{}()};
   std::uniform_int_distribution<int> jitter{50, 150};  ///< percent
   unsigned waking = 0;                                 ///< roles, as bits
@@ -313,6 +190,8 @@ directory_actor::behavior_type direct(directory_actor::stateful_pointer<director
                                       node_context_ptr node, directory_links links) {
   self->state.node = std::move(node);
   self->state.links = std::move(links);
+  self->state.answers.emplace(self, self->state.node, self->state.links,
+                              [self] { return self->state.views(); });
   self->set_down_handler([self](caf::down_msg& down) { self->state.lost(down); });
   return {
       [self](const roster_update& now) { self->state.meet(*now.others); },
@@ -320,7 +199,7 @@ directory_actor::behavior_type direct(directory_actor::stateful_pointer<director
       [self](wake_own what) { self->send(self->state.links.supervisor, what); },
       [self](flush_wakes) { self->state.flush(); },
       [self](const peer_hello& theirs) { return self->state.greet(theirs); },
-      [self](const inspect_question& asked) { return self->state.answer(asked); },
+      [self](const inspect_question& asked) { return self->state.answers->answer(asked); },
   };
 }
 

@@ -16,8 +16,8 @@ using by = inspection::answered_by;
 constexpr inspection commands[] = {
     {"status", by::all_nodes},    {"drain", by::this_node},     {"scale", by::this_node},
     {"log-level", by::this_node}, {"streams", by::stores},      {"pause", by::stores},
-    {"resume", by::stores},       {"notification", by::stores}, {"dead-letters", by::stores},
-    {"guard", by::stores},
+    {"resume", by::stores},       {"dead-letters", by::stores}, {"notification", by::stores, true},
+    {"guard", by::stores, true},
 };
 
 uint64_t resident_bytes() {
@@ -59,6 +59,17 @@ std::string node_report(const node_context& node, const std::vector<link_report>
   for (auto which : {role::fan_out, role::push_sender, role::result_writer})
     if (node.stages.held(which)) out.value(to_string(which));
   out.close_list();
+  if (auto last = node.waiting.last()) {
+    const auto& [depths, at] = *last;
+    out.key("journal");
+    out.open();
+    out.field("push", depths.push);
+    out.field("results", depths.results);
+    out.field("later", depths.later);
+    out.field("dead_letters", depths.dead_letters);
+    out.time("measured_at", at);
+    out.close();
+  }
   out.key("checks");
   out.open_list();
   for (const auto& each : node.board.entries()) {
@@ -87,8 +98,10 @@ std::string node_report(const node_context& node, const std::vector<link_report>
   return out.take();
 }
 
-cluster_report::cluster_report(size_t expected) : missing_(expected) {
+cluster_report::cluster_report(const node_context& asked, size_t expected) : missing_(expected) {
   out_.open();
+  out_.field("cluster", asked.config.redis.cluster);
+  out_.field("asked", asked.process);
   out_.key("nodes");
   out_.open_list();
 }

@@ -25,6 +25,7 @@ struct inspection {
   enum class answered_by : uint8_t { all_nodes, this_node, stores };
   const char* command;
   answered_by who;
+  bool needs_rows = false;  ///< of the stores MariaDB, which a node of senders alone does not have
 };
 std::optional<inspection> find_inspection(const std::string& command);
 
@@ -52,7 +53,8 @@ std::string node_report(const node_context& node, const std::vector<link_report>
 /// JSON of all nodes, as their answers come.
 class cluster_report {
  public:
-  explicit cluster_report(size_t expected);
+  /// `asked`: who gathers them.
+  cluster_report(const node_context& asked, size_t expected);
   /// Whether that was the last one. `said`: null when it did not answer.
   bool add(const node_view& of, const inspect_answer* said);
   std::string text();

@@ -1,10 +1,12 @@
 // The program `pusher`: its command line. Exit codes: 0 done or drained, 1 fault, 2 usage, 78 configuration.
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <deque>
 #include <string>
 
 #include "actors/cluster_commands.hpp"
 #include "actors/commands.hpp"
+#include "actors/inspect/inspect_command.hpp"
 #include "actors/node.hpp"
 #include "actors/send_command.hpp"
 #include "conf/load.hpp"
@@ -149,6 +151,74 @@ void add_cluster(CLI::App& to, cluster_options& o, int& code) {
   issue->callback([&] { code = commands::issue_certificate(o.name, o.directory, o.out, o.hosts); });
 }
 
+constexpr const char* inspect_notes =
+    R"(Without --node it asks the node of the data directory, else the one that the configuration names; any node answers for
+the whole cluster. A NODE is a name as `status` shows it. Exit codes: 0 well, or done; 1 what it shows has a problem, or
+the order was refused; 2 usage; 3 no node answers; 78 configuration.)";
+
+/// The commands that operators give to a running cluster.
+class inspect_commands {
+ public:
+  inspect_commands(CLI::App& to, options& o, int& code) : o_(o), code_(code) {
+    inspect_ = to.add_subcommand("inspect", "What a running cluster does; steer it");
+    inspect_->require_subcommand(1);
+    inspect_->footer(inspect_notes);
+    add_settings(*inspect_, o);
+    inspect_->add_option("--node", wish_.node, "HOST:PORT of any node, as its cluster.listen says");
+    inspect_->add_flag("--json", wish_.as_json, "JSON in place of text, one document a line");
+    watch_ = inspect_->add_option("--watch", wish_.watch_seconds,
+                                  "Look again and again, every so many seconds (2)");
+    watch_->expected(0, 1)->check(CLI::Range(0.1, 3600.0));
+    add("status", "Nodes, leader, stores' health, what is wrong");
+    argument(add("pause", "Hold a stage of the whole cluster: it takes no new work"), "stage", stages());
+    argument(add("resume", "Let a stage that is held go on"), "stage", stages());
+    argument(add("drain", "Let a node finish what it has, and end"), "node", {});
+    auto* scale = add("scale", "Change how many actors of a role a node has");
+    argument(scale, "node", {});
+    argument(scale, "role", {}, "ROLE=N, such as push-sender:fcm=4");
+    auto* level = add("log-level", "Change what a node logs; without its name, all nodes");
+    level->add_option("level", level_)
+        ->required()
+        ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
+    level->add_option("node", node_);
+  }
+
+ private:
+  static std::vector<std::string> stages() { return {"fan-out", "push-sender", "result-writer"}; }
+
+  CLI::App* add(const std::string& name, const char* about) {
+    auto* made = inspect_->add_subcommand(name, about);
+    made->fallthrough();
+    made->callback([this, name] { run(name); });
+    return made;
+  }
+
+  /// Positional and required; one of `choices`, if there are any.
+  void argument(CLI::App* of, const char* name, const std::vector<std::string>& choices,
+                const char* about = "") {
+    auto& into = arguments_.emplace_back();
+    auto* made = of->add_option(name, into, about)->required();
+    if (!choices.empty()) made->check(CLI::IsMember(choices));
+  }
+
+  void run(const std::string& name) {
+    wish_.command = name;
+    for (const auto& each : arguments_)
+      if (!each.empty()) wish_.arguments.push_back(each);
+    if (name == "log-level") wish_.arguments = {node_.empty() ? "*" : node_, level_};
+    if (watch_->count() > 0 && wish_.watch_seconds <= 0) wish_.watch_seconds = 2;
+    code_ = with_settings(o_, [this](const settings& s) { return commands::inspect(wish_, s); });
+  }
+
+  options& o_;
+  int& code_;
+  CLI::App* inspect_ = nullptr;
+  CLI::Option* watch_ = nullptr;
+  commands::inspect_wish wish_;
+  std::deque<std::string> arguments_;  ///< of all commands; only those of the one that was given have a text
+  std::string level_, node_;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -214,6 +284,8 @@ int main(int argc, char** argv) {
 
   cluster_options certificates;
   add_cluster(app, certificates, code);
+
+  inspect_commands inspect(app, o, code);
 
   auto* config = app.add_subcommand("config", "Check or print the effective configuration");
   add_settings(*config, o);

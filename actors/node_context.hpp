@@ -10,6 +10,7 @@
 
 #include "actors/health_board.hpp"
 #include "actors/held_stages.hpp"
+#include "actors/journal_gauge.hpp"
 #include "actors/leadership.hpp"
 #include "actors/load_watch.hpp"
 #include "actors/metrics.hpp"
@@ -33,6 +34,7 @@ struct node_context {
   const utc_ms started_at = now_ms();
   health_board board;
   held_stages stages;
+  journal_gauge waiting;
   metrics numbers;
   pusher::leadership lead;
   std::mutex testing_webhook;  ///< held while one is tested

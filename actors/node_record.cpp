@@ -38,8 +38,8 @@ result<node_record> decode_node_record(const std::string& text) {
   const auto* protocol = json::find(*document, "protocol");
   if (made.process.empty() || !protocol || !protocol->IsUint()) return unreadable;
   made.protocol = protocol->GetUint();
-  made.ready = json::is_true_at(*document, "ready");
-  made.draining = json::is_true_at(*document, "draining");
+  made.ready = json::flag_at(*document, "ready");
+  made.draining = json::flag_at(*document, "draining");
   const auto* started = json::find(*document, "started_at");
   if (started && started->IsInt64()) made.started_at = started->GetInt64();
   return made;

@@ -9,11 +9,6 @@ namespace pusher::commands {
 
 namespace {
 
-const rapidjson::Value* member(const rapidjson::Value& of, const char* name) {
-  const auto* found = json::find(of, name);
-  return found && !found->IsNull() ? found : nullptr;
-}
-
 std::string coloured(const std::string& outcome, bool colours) {
   auto padded = fmt::format("{:<12}", outcome);
   if (!colours) return padded;
@@ -38,14 +33,15 @@ const std::map<std::string, std::string> own_codes{
 }  // namespace
 
 code_meanings::code_meanings(const rapidjson::Value& gateways) {
-  for (const auto& gateway : json::list_at(gateways, "items").GetArray())
-    for (const auto& answer : json::list_at(gateway, "answers").GetArray()) {
+  json::each_at(gateways, "items", [this](const rapidjson::Value& gateway) {
+    json::each_at(gateway, "answers", [this](const rapidjson::Value& answer) {
       auto code = json::text_at(answer, "code");
       if (!code.empty())
         rows_.emplace(std::move(code),
                       code_meanings::row{json::text_at(answer, "action"), json::text_at(answer, "meaning"),
                                          json::text_at(answer, "detail").empty()});
-    }
+    });
+  });
 }
 
 std::string code_meanings::of(const std::string& code, const std::string& outcome) const {
@@ -92,16 +88,18 @@ std::string counts_line(const rapidjson::Value& counts) {
 
 std::string rehearsal_text(const rapidjson::Value& rehearsal) {
   std::string text;
-  const auto* audience = member(rehearsal, "audience");
+  const auto* audience = json::member(rehearsal, "audience");
   if (audience) {
     text += fmt::format("It would reach {} of {} devices.\n", json::number_at(*audience, "to_send"),
                         json::number_at(*audience, "count"));
-    for (const auto& each : json::list_at(*audience, "by_gateway").GetArray())
+    json::each_at(*audience, "by_gateway", [&](const rapidjson::Value& each) {
       text += fmt::format("  {:<10} {}\n", json::text_at(each, "gateway"), json::number_at(each, "count"));
-    for (const auto& each : json::list_at(*audience, "skipped").GetArray())
+    });
+    json::each_at(*audience, "skipped", [&](const rapidjson::Value& each) {
       text += fmt::format("  skipped: {} {}\n", json::number_at(each, "count"), json::text_at(each, "code"));
+    });
   }
-  for (const auto& each : json::list_at(rehearsal, "payloads").GetArray()) {
+  json::each_at(rehearsal, "payloads", [&](const rapidjson::Value& each) {
     auto name = json::text_at(each, "gateway");
     if (auto locale = json::text_at(each, "localization"); !locale.empty()) name += " " + locale;
     if (auto fault = json::text_at(each, "fault"); !fault.empty())
@@ -109,8 +107,8 @@ std::string rehearsal_text(const rapidjson::Value& rehearsal) {
     else
       text += fmt::format("{}: {} of {} bytes\n", name, json::number_at(each, "bytes"),
                           json::number_at(each, "limit"));
-    if (const auto* payload = member(each, "payload")) text += "  " + json::to_text(*payload) + "\n";
-  }
+    if (const auto* payload = json::member(each, "payload")) text += "  " + json::to_text(*payload) + "\n";
+  });
   return text;
 }
 

@@ -46,7 +46,10 @@ class watch {
     if (!journal_) return false;
     if (!recognised_) return recognise();
     if (!told(check_journal, journal_->check())) return false;
-    if (auto depths = journal_->measure()) node_.numbers.journal_depth(*depths);
+    if (auto depths = journal_->measure()) {
+      node_.numbers.journal_depth(*depths);
+      node_.waiting.measured(*depths);
+    }
     measure_load();
     return mariadb;
   }

@@ -69,6 +69,9 @@ class json_text {
   void raw(std::string_view name, std::string_view json) {
     if (json.empty()) return;
     key(name);
+    raw_value(json);
+  }
+  void raw_value(std::string_view json) {
     writer_.RawValue(json.data(), json.size(), rapidjson::kObjectType);
   }
 

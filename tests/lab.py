@@ -219,6 +219,18 @@ class Node:
         self.key = made.stdout.strip()
         return self.key
 
+    def inspect(self, *arguments, code=0):
+        """`pusher inspect` with this node's configuration; gives what it prints."""
+        ended = subprocess.run([self.pusher, "inspect", *arguments, "--config", str(self.config)], capture_output=True,
+                               text=True, timeout=60, check=False)
+        if ended.returncode != code:
+            raise AssertionError(f"inspect {arguments} ended with {ended.returncode}: {ended.stdout}{ended.stderr}")
+        return ended.stdout if code < 2 and not ended.stderr else ended.stderr
+
+    def inspected(self, *arguments, code=0):
+        """The same, as the document that programs get."""
+        return json.loads(self.inspect(*arguments, "--json", code=code))
+
     def admin(self, path):
         try:
             connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=10)
