@@ -413,7 +413,7 @@ class OuterStores:
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True)
         self.redis_port, self.mysql_port = free_port(), free_port()
-        self.processes = []
+        self.processes, self.redis_options = [], ["--appendonly", "yes"]
         as_root = ["--user=root"] if os.geteuid() == 0 else []
         # A starting mariadbd removes the temporary tables that it finds: in a shared place those of another one.
         (self.directory / "mysql-tmp").mkdir()
@@ -431,7 +431,7 @@ class OuterStores:
         path = os.environ["PATH"] + ":/usr/sbin"
         self.processes = [
             subprocess.Popen(["redis-server", "--port", str(self.redis_port), "--bind", "127.0.0.1", "--save", "",
-                              "--appendonly", "yes", "--dir", str(self.directory)], **quiet),
+                              "--dir", str(self.directory), *self.redis_options], **quiet),
             subprocess.Popen([shutil.which("mariadbd", path=path), *self.mysql_options, "--bind-address=127.0.0.1",
                               f"--port={self.mysql_port}", f"--socket={self.directory / 'm.sock'}",
                               f"--pid-file={self.directory / 'm.pid'}", "--innodb-buffer-pool-size=64M"], **quiet)]

@@ -12,6 +12,8 @@ Push, and legacy FCM.
 usage: gateway-emulator --directory DIR [options]
 
   --listen HOST:PORT       where to listen; port 0 = a free one (127.0.0.1:0)
+  --name HOST              by which clients reach it, as its certificate and ready.json say; a certificate that is
+                           there already stays (the host that it listens on, or localhost)
   --sandbox-port PORT      where APNs' sandbox listens; 0 = a free one (0)
   --directory DIR          written at start, if absent: certificates, keys and secrets (see below); and, last,
                            ready.json with all that a client needs, for which a script can wait

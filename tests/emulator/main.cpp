@@ -58,6 +58,7 @@ void prepare_signals() {
 
 std::string origin(const options& settings, uint16_t port) {
   auto name = settings.host == "0.0.0.0" ? std::string("localhost") : settings.host;
+  if (!settings.name.empty()) name = settings.name;
   return "https://" + name + ":" + std::to_string(port);
 }
 
@@ -139,7 +140,7 @@ int serve(options settings) {
       !listen_on(settings.host, settings.sandbox_port, sandbox_listener))
     return 1;
   auto files = tls_files_in(directory);
-  if (!ensure_tls_files(files, apns_identity::topic))
+  if (!ensure_tls_files(files, apns_identity::topic, settings.name))
     return fail("cannot write the certificates to " + directory);
   auto context = make_server_context(files, settings.http2);
   if (!context) return fail("cannot use the certificate or the key in " + directory);

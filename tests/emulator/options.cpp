@@ -1,5 +1,6 @@
 #include "tests/emulator/options.hpp"
 
+#include <cctype>
 #include <charconv>
 #include <string_view>
 
@@ -38,6 +39,14 @@ bool parse_rate(std::string_view text, options& to) {
       return true;
     }
   return false;
+}
+
+bool parse_name(std::string_view text, options& to) {
+  if (text.empty() || text.size() > 64) return false;
+  for (char c : text)
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '.') return false;
+  to.name = text;
+  return true;
 }
 
 bool parse_project(std::string_view text, options& to) {
@@ -90,6 +99,7 @@ constexpr text_flag text_flags[] = {
     {"--directory", "a path", [](std::string_view t, options& o) { return store_text(t, o.directory); }},
     {"--log", "a path", [](std::string_view t, options& o) { return store_text(t, o.log_file); }},
     {"--bodies", "a path", [](std::string_view t, options& o) { return store_text(t, o.body_file); }},
+    {"--name", "a host name", parse_name},
     {"--project", "lower-case letters, digits and dashes", parse_project},
     {"--answer-rate", "STATUS:SHARE, e.g. 429:0.05", parse_rate},
 };

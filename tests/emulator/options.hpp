@@ -16,6 +16,7 @@ struct answer_rate {
 struct options {
   std::string host = "127.0.0.1";
   uint16_t port = 0;
+  std::string name;  ///< by which clients reach it, when that is not the host where it listens
   std::string directory;
   std::string log_file;   ///< empty = no log
   std::string body_file;  ///< likewise

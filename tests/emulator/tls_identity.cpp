@@ -59,17 +59,17 @@ certificate_ptr make_ca(EVP_PKEY* key) {
   return complete ? std::move(ca) : nullptr;
 }
 
-certificate_ptr make_server_certificate(EVP_PKEY* key, X509* ca, EVP_PKEY* ca_key) {
+certificate_ptr make_server_certificate(EVP_PKEY* key, X509* ca, EVP_PKEY* ca_key, const std::string& name) {
+  auto names = "DNS:localhost,IP:127.0.0.1,IP:::1" + (name.empty() ? name : ",DNS:" + name);
   auto server = start_certificate("localhost", key);
   if (!server) return nullptr;
   X509_set_issuer_name(server.get(), X509_get_subject_name(ca));
-  bool complete =
-      add_extension(server.get(), ca, NID_basic_constraints, "critical,CA:FALSE") &&
-      add_extension(server.get(), ca, NID_key_usage, "critical,digitalSignature") &&
-      add_extension(server.get(), ca, NID_ext_key_usage, "serverAuth") &&
-      add_extension(server.get(), ca, NID_authority_key_identifier, "keyid") &&
-      add_extension(server.get(), ca, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1,IP:::1") &&
-      X509_sign(server.get(), ca_key, EVP_sha256()) > 0;
+  bool complete = add_extension(server.get(), ca, NID_basic_constraints, "critical,CA:FALSE") &&
+                  add_extension(server.get(), ca, NID_key_usage, "critical,digitalSignature") &&
+                  add_extension(server.get(), ca, NID_ext_key_usage, "serverAuth") &&
+                  add_extension(server.get(), ca, NID_authority_key_identifier, "keyid") &&
+                  add_extension(server.get(), ca, NID_subject_alt_name, names.c_str()) &&
+                  X509_sign(server.get(), ca_key, EVP_sha256()) > 0;
   return complete ? std::move(server) : nullptr;
 }
 
@@ -139,7 +139,7 @@ tls_files tls_files_in(const std::string& directory) {
           directory + "/apns-client.pem", directory + "/apns-client.p12"};
 }
 
-bool ensure_tls_files(const tls_files& files, const char* client_uid) {
+bool ensure_tls_files(const tls_files& files, const char* client_uid, const std::string& name) {
   auto all = {&files.ca, &files.certificate, &files.key, &files.client, &files.client_p12};
   if (std::all_of(all.begin(), all.end(),
                   [](const std::string* path) { return access(path->c_str(), F_OK) == 0; }))
@@ -151,7 +151,7 @@ bool ensure_tls_files(const tls_files& files, const char* client_uid) {
   key_ptr client_key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", curve));
   if (!ca_key || !key || !client_key) return false;
   auto ca = make_ca(ca_key.get());
-  auto server = ca ? make_server_certificate(key.get(), ca.get(), ca_key.get()) : nullptr;
+  auto server = ca ? make_server_certificate(key.get(), ca.get(), ca_key.get(), name) : nullptr;
   auto client = ca ? make_client_certificate(client_uid, client_key.get(), ca.get(), ca_key.get()) : nullptr;
   return server && client && write_client_files(files, client.get(), client_key.get()) &&
          write_key(files.key, key.get()) && write_certificate(files.certificate, server.get()) &&
