@@ -44,12 +44,9 @@ def failing_checks(node):
 
 def let_in(stores):
     """The user of the variables, and the password of Redis."""
-    socket = str(stores.directory / "m.sock")
-    sentence = f"CREATE USER '{USER['USER']}'@'%' IDENTIFIED BY '{USER['PASSWORD']}'; " \
-               f"GRANT ALL ON {USER['DATABASE']}.* TO '{USER['USER']}'@'%';"
-    for command in (["mariadb", "--no-defaults", "--user=root", "--socket", socket, "--execute", sentence],
-                    ["redis-cli", "-p", str(stores.redis_port), "CONFIG", "SET", "requirepass", REDIS_PASSWORD]):
-        until(command[0], lambda c=command: subprocess.run(c, capture_output=True, check=False).returncode == 0)
+    stores.execute(f"CREATE USER '{USER['USER']}'@'%' IDENTIFIED BY '{USER['PASSWORD']}'; "
+                   f"GRANT ALL ON {USER['DATABASE']}.* TO '{USER['USER']}'@'%';")
+    stores.set_redis_password(REDIS_PASSWORD)
 
 
 class OriginalVariables(unittest.TestCase):
