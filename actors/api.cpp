@@ -5,6 +5,7 @@
 #include "actors/api_operations.hpp"
 #include "actors/creation_batch.hpp"
 #include "actors/log.hpp"
+#include "actors/name_exception.hpp"
 #include "actors/registration_batch.hpp"
 #include "actors/report_batch.hpp"
 #include "actors/roles.hpp"
@@ -57,6 +58,7 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
   return system.spawn<caf::detached>(
       [](api_actor::stateful_pointer<api_state> self, const node_context_ptr& shared,
          const supervisor_actor& above, unsigned number) -> api_actor::behavior_type {
+        name_exceptions(static_cast<api_actor::pointer>(self));
         self->state.operations = std::make_unique<api_operations>(
             shared, number, [above] { caf::anon_send(above, wake_role{role::fan_out}); });
         auto told = [shared](const http::exchange& of, const http::response& made, clock::time_point since) {

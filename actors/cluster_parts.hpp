@@ -18,12 +18,14 @@ dialer_actor spawn_dialer(caf::actor_system& system, checked_files& files);
 /// Has connections of its own to the stores.
 inspector_actor spawn_inspector(caf::actor_system& system, node_context_ptr node);
 
-/// What the directory needs of its node. `end` asks the node to drain and end.
+/// What the directory needs of its node. `end` asks the node to drain and end; `lead_is_free` makes it try to
+/// lead. Both are called on the directory's thread.
 struct directory_links {
   supervisor_actor supervisor;
   dialer_actor dialer;
   inspector_actor inspector;
   std::function<void()> end;
+  std::function<void()> lead_is_free;
 };
 directory_actor spawn_directory(caf::actor_system& system, node_context_ptr node, directory_links links);
 

@@ -9,6 +9,7 @@
 
 #include "actors/cluster_parts.hpp"
 #include "actors/log.hpp"
+#include "actors/name_exception.hpp"
 #include "actors/node_answers.hpp"
 #include "conf/load.hpp"
 
@@ -149,13 +150,21 @@ struct directory_state {
     self->delayed_send(self, wake_pause, flush_wakes{});
   }
 
+  void offer_lead() {
+    for (const auto& [process, each] : peers)
+      if (each.handle && plays(each, role::fan_out)) self->send(each.handle, lead_is_free{});
+  }
+
+  static bool plays(const peer& each, role which) {
+    return each.known.record.roles.find(to_string(which)) != std::string::npos;
+  }
+
   void flush() {
     flush_pending = false;
     flushed_at = clock::now();
     for (const auto& [process, each] : peers)
       for (auto which : {role::fan_out, role::push_sender, role::result_writer})
-        if (each.handle && (waking & (1U << static_cast<unsigned>(which))) &&
-            each.known.record.roles.find(to_string(which)) != std::string::npos)
+        if (each.handle && (waking & (1U << static_cast<unsigned>(which))) && plays(each, which))
           self->send(each.handle, wake_own{which});
     waking = 0;
   }
@@ -188,6 +197,7 @@ struct directory_state {
 
 directory_actor::behavior_type direct(directory_actor::stateful_pointer<directory_state> self,
                                       node_context_ptr node, directory_links links) {
+  name_exceptions(self);
   self->state.node = std::move(node);
   self->state.links = std::move(links);
   self->state.answers.emplace(self, self->state.node, self->state.links,
@@ -197,6 +207,8 @@ directory_actor::behavior_type direct(directory_actor::stateful_pointer<director
       [self](const roster_update& now) { self->state.meet(*now.others); },
       [self](wake_role what) { self->state.wake_others(what.role); },
       [self](wake_own what) { self->send(self->state.links.supervisor, what); },
+      [self](lead_given_back) { self->state.offer_lead(); },
+      [self](lead_is_free) { self->state.links.lead_is_free(); },
       [self](flush_wakes) { self->state.flush(); },
       [self](const peer_hello& theirs) { return self->state.greet(theirs); },
       [self](const inspect_question& asked) { return self->state.answers->answer(asked); },

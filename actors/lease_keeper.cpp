@@ -45,6 +45,14 @@ lease_keeper::~lease_keeper() {
   thread_.join();
 }
 
+void lease_keeper::look() {
+  {
+    std::lock_guard<std::mutex> guard(mutex_);
+    look_ = true;
+  }
+  stop_wanted_.notify_all();
+}
+
 void lease_keeper::run() {
   database connection(node_->config.mysql);
   lease_store leases(connection);
@@ -60,7 +68,8 @@ void lease_keeper::run() {
     machine.tell(node_->lead);
     if (before != machine.epoch()) changed_();
     lock.lock();
-    stop_wanted_.wait_for(lock, machine.pause(able), [this] { return stopping_; });
+    stop_wanted_.wait_for(lock, machine.pause(able), [this] { return stopping_ || look_; });
+    look_ = false;
   }
   node_->lead.lose();
   if (machine.epoch() != 0) {

@@ -17,6 +17,8 @@ class lease_keeper {
   lease_keeper(node_context_ptr node, std::function<void()> changed);
   /// Gives the lease back, so that another node leads at once.
   ~lease_keeper();
+  /// Another node has given it back: tries to take it at once.
+  void look();
   lease_keeper(const lease_keeper&) = delete;
   lease_keeper& operator=(const lease_keeper&) = delete;
 
@@ -28,6 +30,7 @@ class lease_keeper {
   std::mutex mutex_;
   std::condition_variable stop_wanted_;
   bool stopping_ = false;
+  bool look_ = false;
   std::thread thread_;
 };
 

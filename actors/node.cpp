@@ -8,6 +8,7 @@
 #include <chrono>
 #include <csignal>
 #include <memory>
+#include <mutex>
 #include <optional>
 
 #include <caf/openssl/all.hpp>
@@ -21,6 +22,7 @@
 #include "actors/log.hpp"
 #include "actors/node_context.hpp"
 #include "actors/protocol.hpp"
+#include "actors/roles.hpp"
 #include "actors/store_keeper.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/webhook_deliverer.hpp"
@@ -124,12 +126,12 @@ class running_node {
       : node_(std::move(node)),
         caf_config_(node_->config, files.active()),
         system_(caf_config_),
-        supervisor_(spawn_supervisor(system_, node_,
-                                     [this](role which) { caf::anon_send(directory_, wake_role{which}); })),
+        supervisor_(spawn_supervisor(system_, node_, links_of_supervisor())),
         dialer_(spawn_dialer(system_, files)),
         inspector_(spawn_inspector(system_, node_)),
-        directory_(spawn_directory(system_, node_,
-                                   {supervisor_, dialer_, inspector_, [this] { told_to_end_ = true; }})),
+        directory_(spawn_directory(
+            system_, node_,
+            {supervisor_, dialer_, inspector_, [this] { told_to_end_ = true; }, [this] { try_to_lead(); }})),
         dispatcher_(supervisor_),
         health_(node_) {
     gate_.emplace(dispatcher_, *node_->keys, node_->config.limits, windows(node_->config),
@@ -169,14 +171,25 @@ class running_node {
     stores_.emplace(node_, store_keeper::hooks{usable, roster, stages});
     if (plays(node_->config, role::api)) keys_.emplace(node_);
     if (!plays(node_->config, role::fan_out)) return;
-    lease_.emplace(node_, [this] { caf::anon_send(supervisor_, wake_role{role::fan_out}); });
+    {
+      std::lock_guard<std::mutex> guard(lease_mutex_);
+      lease_ = std::make_unique<lease_keeper>(
+          node_, [this] { caf::anon_send(supervisor_, wake_own{role::fan_out}); });
+    }
     webhooks_.emplace(node_);
   }
 
-  /// Until a signal comes, an operator says so, or the supervisor gives up; false in the last case.
+  /// Until a signal comes, an operator says so, or the node cannot go on: its supervisor gave up, or who has
+  /// no supervisor failed. False in the last case.
   bool serve() {
-    while (!told_to_end(200ms) && !told_to_end_)
-      if (node_->failed) return false;
+    caf::scoped_actor self{system_};
+    self->monitor(supervisor_);
+    self->monitor(directory_);
+    bool lost = false;
+    while (!told_to_end(200ms) && !told_to_end_) {
+      self->receive([&](const caf::down_msg&) { lost = true; }, caf::after(0ms) >> [] {});
+      if (node_->failed || lost) return false;
+    }
     return true;
   }
 
@@ -185,6 +198,7 @@ class running_node {
     sd_notify(0, "STOPPING=1");
     log::info("node.draining");
     node_->board.start_draining();
+    give_lead_back();
     if (server_) server_->stop_accepting();
     caf::scoped_actor self{system_};
     self->monitor(supervisor_);
@@ -200,8 +214,7 @@ class running_node {
   }
 
   ~running_node() {
-    webhooks_.reset();
-    lease_.reset();
+    give_lead_back();
     keys_.reset();
     stores_.reset();
     if (server_) server_->stop();
@@ -213,6 +226,33 @@ class running_node {
   }
 
  private:
+  void try_to_lead() {
+    std::lock_guard<std::mutex> guard(lease_mutex_);
+    if (lease_) lease_->look();
+  }
+
+  /// First of all, so that another node leads while this one finishes what it has begun.
+  void give_lead_back() {
+    webhooks_.reset();
+    std::unique_ptr<lease_keeper> ours;
+    {
+      std::lock_guard<std::mutex> guard(lease_mutex_);
+      ours = std::move(lease_);
+    }
+    if (!ours) return;
+    ours.reset();
+    caf::anon_send(directory_, lead_given_back{});
+  }
+
+  supervisor_links links_of_supervisor() {
+    supervisor_links made;
+    made.spawn = [this](const role_place& place, const supervisor_actor& above) {
+      return spawn_role_of(system_, node_, place, above);
+    };
+    made.tell_others = [this](role which) { caf::anon_send(directory_, wake_role{which}); };
+    return made;
+  }
+
   result<void> open_cluster_port() {
     const auto& at = node_->config.cluster.listen;
     auto port = caf::openssl::publish(directory_, at.port, at.host.c_str());
@@ -244,7 +284,8 @@ class running_node {
   std::unique_ptr<http::server> server_;
   std::optional<store_keeper> stores_;
   std::optional<key_keeper> keys_;
-  std::optional<lease_keeper> lease_;
+  std::mutex lease_mutex_;
+  std::unique_ptr<lease_keeper> lease_;
   std::optional<webhook_deliverer> webhooks_;
 };
 

@@ -137,6 +137,20 @@ typename Inspector::result_type inspect(Inspector& f, wake_own& x) {
   return f(caf::meta::type_name("wake_own"), x.role);
 }
 
+/// node -> directory: we have given the lead back.
+struct lead_given_back {};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, lead_given_back&) {
+  return f(caf::meta::type_name("lead_given_back"));
+}
+
+/// From node to node: whoever stands by may take the lead.
+struct lead_is_free {};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, lead_is_free&) {
+  return f(caf::meta::type_name("lead_is_free"));
+}
+
 /// From node to node, both ways, when they connect: who we are.
 struct peer_hello {
   std::string process;
@@ -251,6 +265,10 @@ using directory_actor = caf::typed_actor<
     caf::reacts_to<wake_role>,
     // Another node has work for a role.
     caf::reacts_to<wake_own>,
+    // Tells the others that the lead is free.
+    caf::reacts_to<lead_given_back>,
+    // The lead is free.
+    caf::reacts_to<lead_is_free>,
     // Sends the wake-ups that were held back for a moment.
     caf::reacts_to<flush_wakes>,
     // Another node connects.
@@ -291,6 +309,8 @@ CAF_ADD_TYPE_ID(pusher, (pusher::actor_report))
 CAF_ADD_TYPE_ID(pusher, (pusher::actors_question))
 CAF_ADD_TYPE_ID(pusher, (pusher::scale_roles))
 CAF_ADD_TYPE_ID(pusher, (pusher::wake_own))
+CAF_ADD_TYPE_ID(pusher, (pusher::lead_given_back))
+CAF_ADD_TYPE_ID(pusher, (pusher::lead_is_free))
 CAF_ADD_TYPE_ID(pusher, (pusher::peer_hello))
 CAF_ADD_TYPE_ID(pusher, (pusher::roster_update))
 CAF_ADD_TYPE_ID(pusher, (pusher::flush_wakes))

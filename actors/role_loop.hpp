@@ -9,6 +9,7 @@
 
 #include <caf/all.hpp>
 
+#include "actors/name_exception.hpp"
 #include "actors/protocol.hpp"
 #include "actors/step_result.hpp"
 #include "model/clock.hpp"
@@ -104,6 +105,7 @@ template <class Role, class... Arguments>
 role_actor spawn_role(caf::actor_system& system, Arguments... arguments) {
   return system.spawn<caf::detached>(
       [](role_actor::stateful_pointer<role_state<Role>> self, const Arguments&... given) {
+        name_exceptions(static_cast<role_actor::pointer>(self));
         self->state.role = std::make_unique<Role>(self, given...);
         return self->state.role->behavior();
       },

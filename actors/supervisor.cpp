@@ -9,7 +9,7 @@
 
 #include "actors/actor_list.hpp"
 #include "actors/log.hpp"
-#include "actors/roles.hpp"
+#include "actors/name_exception.hpp"
 #include "conf/load.hpp"
 #include "http/gate.hpp"
 #include "http/problem.hpp"
@@ -21,11 +21,6 @@ namespace {
 using clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr auto first_back_off = milliseconds(200);
-constexpr auto longest_back_off = milliseconds(10'000);
-// Intensity budget of a node: more restarts than this in the window, and only the outer supervisor can help.
-constexpr size_t most_restarts = 10;
-constexpr auto restart_window = std::chrono::seconds(60);
 constexpr auto report_wait = milliseconds(500);
 
 struct child {
@@ -64,22 +59,7 @@ struct supervisor_state {
   void start(uint64_t id) {
     auto& c = children.at(id);
     supervisor_actor me(self);
-    auto& system = self->system();
-    switch (c.plays) {
-      case role::api:
-        c.running = caf::actor_cast<caf::strong_actor_ptr>(spawn_api(system, node, me, c.index));
-        break;
-      case role::fan_out:
-        c.running = caf::actor_cast<caf::strong_actor_ptr>(spawn_fan_out(system, node, me));
-        break;
-      case role::push_sender:
-        c.running =
-            caf::actor_cast<caf::strong_actor_ptr>(spawn_push_sender(system, node, me, c.index, c.gateways));
-        break;
-      case role::result_writer:
-        c.running = caf::actor_cast<caf::strong_actor_ptr>(spawn_result_writer(system, node, me, c.index));
-        break;
-    }
+    c.running = links.spawn({c.plays, c.index, c.gateways}, me);
     c.started = clock::now();
     self->monitor(c.running);
   }
@@ -113,11 +93,12 @@ struct supervisor_state {
     node->numbers.role_restarted(to_string(c.plays));
     auto now = clock::now();
     restarts.push_back(now);
-    while (!restarts.empty() && now - restarts.front() > restart_window)
+    while (!restarts.empty() && now - restarts.front() > links.budget.window)
       restarts.pop_front();
-    if (restarts.size() > most_restarts) return give_up();
-    if (now - c.started > restart_window) c.failures = 0;
-    auto wait = std::min(longest_back_off, first_back_off * (1 << std::min(c.failures, 10U)));
+    if (restarts.size() > links.budget.restarts) return give_up();
+    if (now - c.started > links.budget.window) c.failures = 0;
+    auto wait = std::min(links.budget.longest_back_off,
+                         links.budget.first_back_off * (1 << std::min(c.failures, 10U)));
     ++c.failures;
     ++c.restarts;
     self->delayed_send(self, wait, restart_child{id});
@@ -152,7 +133,7 @@ struct supervisor_state {
 
   void wake_everyone(role which) {
     wake_all(which);
-    if (which != role::api) tell_others(which);
+    if (which != role::api) links.tell_others(which);
   }
 
   /// Which actors there are; who does not answer in time is shown as such.
@@ -255,7 +236,7 @@ struct supervisor_state {
 
   supervisor_actor::pointer self;
   node_context_ptr node;
-  std::function<void(role)> tell_others;
+  supervisor_links links;
   std::map<uint64_t, child> children;
   std::deque<clock::time_point> restarts;
   uint64_t last_child = 0;
@@ -266,9 +247,10 @@ struct supervisor_state {
 };
 
 supervisor_actor::behavior_type supervise(supervisor_actor::stateful_pointer<supervisor_state> self,
-                                          node_context_ptr node, std::function<void(role)> tell_others) {
+                                          node_context_ptr node, supervisor_links links) {
+  name_exceptions(self);
   self->state.node = std::move(node);
-  self->state.tell_others = std::move(tell_others);
+  self->state.links = std::move(links);
   self->set_down_handler([self](caf::down_msg& down) { self->state.on_down(down); });
   return {
       [self](play_roles) { self->state.play(); },
@@ -284,9 +266,8 @@ supervisor_actor::behavior_type supervise(supervisor_actor::stateful_pointer<sup
 
 }  // namespace
 
-supervisor_actor spawn_supervisor(caf::actor_system& system, node_context_ptr node,
-                                  std::function<void(role)> tell_others) {
-  return system.spawn(supervise, std::move(node), std::move(tell_others));
+supervisor_actor spawn_supervisor(caf::actor_system& system, node_context_ptr node, supervisor_links links) {
+  return system.spawn(supervise, std::move(node), std::move(links));
 }
 
 }  // namespace pusher

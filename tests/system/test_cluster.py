@@ -4,7 +4,7 @@ import unittest
 
 from invariants import check_accepted_once, check_counts
 from lab import Lab, until
-from one_role import one_role_nodes, start_together
+from one_role import connected, one_role_nodes, start_together
 
 POLL_MS = 20_000  # so long that only wake-ups explain a quick push
 
@@ -56,6 +56,34 @@ class Cluster(unittest.TestCase):
                 for line in lines:
                     self.assertIn("certificate", line["detail"])
             self.assertFalse(any(node.events("cluster.connected") for node in nodes.values()))
+
+    def test_twenty_nodes(self):
+        """A node of every role and 19 of senders: all pairs connect, and again after one came back."""
+        with Lab() as lab:
+            stores = lab.stores()
+            stores.start()
+            section, nodes = lab.cluster(), []
+            for number in range(20):
+                sections = {**stores.sections(), "node": {"name": f"n{number:02}"}, "cluster": section(f"n{number:02}")}
+                if number > 0:
+                    del sections["mysql"]
+                    sections["node"]["roles"] = "push-sender"
+                nodes.append(lab.node(f"n{number:02}", sections))
+            for node in nodes:
+                node.start(wait=False)
+            for node in nodes:
+                node.wait_ready()
+            until("every pair to be connected", lambda: connected(nodes), 60)
+            nodes[7].kill()
+            until("its loss to be noticed by all", lambda: all(
+                node.events("cluster.lost") for node in nodes if node is not nodes[7]))
+            nodes[7].start()
+            until("it to be connected to all again", lambda: all(
+                len(node.events("cluster.connected")) >= 20 for node in nodes), 60)
+            front = nodes[0]
+            front.make_key()
+            front.import_devices(devices(2000))
+            self.launch_and_check(lab, front, {"all": True}, 2000)
 
     def launch(self, node, audience):
         status, made, _ = node.call("POST", "/v1/notifications", {
