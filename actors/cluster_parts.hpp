@@ -13,7 +13,7 @@ namespace pusher {
 /// Connects over TLS, blocking: at most about two seconds where nobody answers.
 dialed connect_to(caf::actor_system& system, const std::string& host, uint16_t port);
 /// `files` outlives it; nobody else uses them meanwhile.
-dialer_actor spawn_dialer(caf::actor_system& system, checked_files& files);
+dialer_actor spawn_dialer(caf::actor_system& system, node_context_ptr node, checked_files& files);
 
 /// Has connections of its own to the stores.
 inspector_actor spawn_inspector(caf::actor_system& system, node_context_ptr node);

@@ -63,7 +63,7 @@ result<bool> renew(caf::actor_system& system, checked_files& files) {
   return swapped ? result<bool>(true) : swapped.failure();
 }
 
-void look(dialer_actor::stateful_pointer<dialer_state> self, checked_files& files) {
+void look(dialer_actor::stateful_pointer<dialer_state> self, checked_files& files, metrics& numbers) {
   auto renewed = renew(self->system(), files);
   auto why = renewed ? std::string() : renewed.failure().detail;
   if (renewed && *renewed)
@@ -72,18 +72,21 @@ void look(dialer_actor::stateful_pointer<dialer_state> self, checked_files& file
     log::error("cluster.certificate_refused",
                {{"detail", why + " Until that is mended the node goes on with the files it had."}});
   self->state.told = why;
+  numbers.certificate_ends(files.certificate_ends_at());
   self->delayed_send(self, files_interval, look_at_files{});
 }
 
 }  // namespace
 
-dialer_actor spawn_dialer(caf::actor_system& system, checked_files& files) {
+dialer_actor spawn_dialer(caf::actor_system& system, node_context_ptr node, checked_files& files) {
   return system.spawn<caf::detached>(
-      [&files](dialer_actor::stateful_pointer<dialer_state> self) -> dialer_actor::behavior_type {
-        self->delayed_send(self, files_interval, look_at_files{});
+      [&files](dialer_actor::stateful_pointer<dialer_state> self,
+               const node_context_ptr& shared) -> dialer_actor::behavior_type {
+        self->send(self, look_at_files{});
         return {[self](const dial& to) { return connect_to(self->system(), to.host, to.port); },
-                [self, &files](look_at_files) { look(self, files); }};
-      });
+                [self, shared, &files](look_at_files) { look(self, files, shared->numbers); }};
+      },
+      std::move(node));
 }
 
 }  // namespace pusher

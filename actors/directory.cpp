@@ -57,6 +57,11 @@ struct directory_state {
                                 [&](const auto& other) { return other.record.process == at->first; });
       at = listed || at->second.handle || at->second.dialing ? std::next(at) : peers.erase(at);
     }
+    auto count = [&](auto counts) {
+      return static_cast<size_t>(std::count_if(peers.begin(), peers.end(), counts));
+    };
+    node->numbers.peers(count([](const auto& each) { return each.second.known.alive; }),
+                        count([](const auto& each) { return static_cast<bool>(each.second.handle); }));
   }
 
   bool wants_dial(const peer& each) const {

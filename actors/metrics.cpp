@@ -90,6 +90,10 @@ struct metrics::families {
                "Webhooks that were disabled because their receiver was gone, or failed until the last try.");
   gauge_family& webhooks_waiting =
       gauges(registry, "pusher_webhooks_waiting", "Webhooks that wait for another try.");
+  gauge_family& peers =
+      gauges(registry, "pusher_cluster_peers", "Other nodes that live, by whether we are connected.");
+  gauge_family& certificate = gauges(registry, "pusher_cluster_certificate_expires_seconds",
+                                     "Time until this node's certificate in the cluster expires.");
   counter_family& restarts =
       counters(registry, "pusher_role_restarts_total", "Role actors that were started again.");
   prometheus::Gauge& memory =
@@ -246,6 +250,15 @@ void metrics::webhook_disabled(std::string_view reason) {
 
 void metrics::webhooks_waiting(size_t count) {
   families_->webhooks_waiting.Add({}).Set(static_cast<double>(count));
+}
+
+void metrics::peers(size_t alive, size_t connected) {
+  families_->peers.Add({{"connected", "yes"}}).Set(static_cast<double>(connected));
+  families_->peers.Add({{"connected", "no"}}).Set(static_cast<double>(alive - std::min(alive, connected)));
+}
+
+void metrics::certificate_ends(utc_ms at) {
+  families_->certificate.Add({}).Set(static_cast<double>(at - now_ms()) / 1000);
 }
 
 std::string metrics::text() const {

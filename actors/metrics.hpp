@@ -57,6 +57,10 @@ class metrics {
   void webhook_disabled(std::string_view reason);
   /// How many wait for another try.
   void webhooks_waiting(size_t count);
+  /// Other nodes that live, and those of them that we are connected to.
+  void peers(size_t alive, size_t connected);
+  /// When the certificate by which other nodes know us ends, UTC milliseconds.
+  void certificate_ends(utc_ms at);
 
   std::string text() const;
 

@@ -127,7 +127,7 @@ class running_node {
         caf_config_(node_->config, files.active()),
         system_(caf_config_),
         supervisor_(spawn_supervisor(system_, node_, links_of_supervisor())),
-        dialer_(spawn_dialer(system_, files)),
+        dialer_(spawn_dialer(system_, node_, files)),
         inspector_(spawn_inspector(system_, node_)),
         directory_(spawn_directory(
             system_, node_,

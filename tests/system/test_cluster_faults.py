@@ -1,6 +1,7 @@
 """Four nodes that play every role: one is killed, one stopped for three leases and continued, one cut off from the others'
 links, and every device is pushed to; and strangers on the CAF port come to nothing."""
 import datetime
+import json
 import os
 import signal
 import socket
@@ -122,11 +123,38 @@ class Faults(unittest.TestCase):
                 since = time.time()
                 self.assertEqual(first.stop(), 0)
                 until("the other to lead", lambda: len(second.events("fan_out.leads")) > led, 30)
-                at = datetime.datetime.fromisoformat(second.events("fan_out.leads")[-1]["ts"].replace("Z", "+00:00"))
-                print(f"another led {at.timestamp() - since:.3f} s after SIGTERM", flush=True)
-                self.assertLess(at.timestamp() - since, 30)
+                took = self.at(second.events("fan_out.leads")[-1]) - since
+                print(f"another led {took:.3f} s after SIGTERM", flush=True)
+                self.assertLess(took, 30)
                 first.start()
                 until("both to be connected", lambda: self.links(first, second) and self.links(second, first))
+
+    def test_take_over(self):
+        """Who is killed or stopped is followed when its lease has run out; woken up later, it has no effect and stands by."""
+        with Lab() as lab:
+            stores = lab.stores()
+            stores.start()
+            nodes = all_role_nodes(lab, stores, ["n1", "n2"])
+            start(nodes)
+            for how, back in ((signal.SIGKILL, None), (signal.SIGSTOP, signal.SIGCONT)):
+                first = until("a leader", lambda: leader(nodes))
+                second, = [node for node in nodes if node is not first]
+                led, since = len(second.events("fan_out.leads")), time.time()
+                first.process.send_signal(how)
+                until("the other to lead", lambda: len(second.events("fan_out.leads")) > led)
+                print(f"another led {self.at(second.events('fan_out.leads')[-1]) - since:.2f} s after {how.name}, "
+                      f"with a lease of {LEASE_MS / 1000:.0f} s", flush=True)
+                if back:
+                    first.process.send_signal(back)
+                    until("the former leader to see that", lambda: first.events("fan_out.stood_down"))
+                else:
+                    first.process.wait()
+                    first.start()
+                until("both to be connected", lambda: self.links(first, second) and self.links(second, first))
+                self.assertIs(leader(nodes), second)
+
+    def at(self, line):
+        return datetime.datetime.fromisoformat(line["ts"].replace("Z", "+00:00")).timestamp()
 
     def process_of(self, node):
         return node.events("node.ready")[-1]["process"]
@@ -194,7 +222,22 @@ class Faults(unittest.TestCase):
                 node.wait_completed(made["id"])
                 check_counts(node, made["id"], count)
             self.assertFalse(one.events("cluster.connected") + one.events("cluster.not_connected"))
+            self.other_version(stores, one)
             self.strangers(lab, one)
+
+    def other_version(self, stores, node):
+        """A record as a later version writes it: we say why we do not connect, and nothing else changes."""
+        record = json.dumps({"name": "later", "process": "later/1", "address": "127.0.0.1:9", "roles": "api",
+                             "protocol": 99, "something": "new"})
+        with socket.create_connection(("127.0.0.1", stores.redis_port)) as redis:
+            for command in (["HSET", "{one}:nodes", "later/1", record], ["HSET", "{one}:nodes:seen", "later/1", "9" * 12],
+                            ["SET", "{one}:alive:later/1", "1", "PX", "60000"]):
+                redis.sendall(f"*{len(command)}\r\n".encode() + b"".join(
+                    f"${len(part)}\r\n{part}\r\n".encode() for part in command))
+                self.assertNotIn(b"-", redis.recv(100)[:1])
+        until("the node to say why", lambda: [line for line in node.events("cluster.not_connected")
+                                              if "speaks version 99" in line["detail"]])
+        self.assertEqual(node.admin("/readyz")[0], 200)
 
     def strangers(self, lab, node):
         host, port = node.events("cluster.listens")[0]["listen"].split(":")
