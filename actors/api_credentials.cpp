@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "actors/api_operations.hpp"
+#include "actors/configured_channels.hpp"
 #include "actors/credential_index.hpp"
 #include "actors/credential_publisher.hpp"
 #include "actors/journal_values.hpp"
@@ -73,7 +74,11 @@ result<channel_set> api_operations::channels_of(application_id app) {
     channels.insert(pusher::channels_of(each));
   auto owner = credentials_.default_application();
   if (!owner) return owner.failure();
-  if (app == *owner) channels.insert(configured_channels(node_->config));
+  if (app != *owner) return channels;
+  channels.insert(configured_channels(node_->config));
+  // What senders elsewhere are configured for. Without Redis it is not known, and nothing is launched anyway.
+  if (!node_->board.ok(check_redis)) return channels;
+  if (auto said = journal_.configured()) channels.insert(judge_configured(*said, now_ms()).channels);
   return channels;
 }
 

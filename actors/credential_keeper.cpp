@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "actors/configured_channels.hpp"
 #include "actors/credential_index.hpp"
 #include "actors/credential_publisher.hpp"
 #include "actors/log.hpp"
@@ -54,12 +55,16 @@ result<bool> credential_keeper::follow() {
     if (auto sealed = seal_with_newest_key(); !sealed) return sealed.failure();
   auto snapshot = store_.snapshot();
   if (!snapshot) return std::move(snapshot).failure();
+  if (auto asked = ask_senders(now_ms()); !asked) return asked.failure();
   // Published before anything is sent for it: a sender that does not know of a credential would skip its
   // work.
   if (auto published = publish_credentials(*snapshot, journal_, epoch_); !published)
     return published.failure();
   reachability channels;
-  if (snapshot->default_application) channels[snapshot->default_application] = configured_;
+  if (auto owner = snapshot->default_application; owner) {
+    channels[owner] = configured_;
+    channels[owner].insert(elsewhere_);
+  }
   for (const auto& each : snapshot->active)
     channels[each.value.application].insert(channels_of(each.value));
   note_expiries(*snapshot);
@@ -71,6 +76,9 @@ result<bool> credential_keeper::follow() {
 
 result<bool> credential_keeper::poll(utc_ms now) {
   if (auto checked = check_redis(); !checked) return checked.failure();
+  auto before = elsewhere_;
+  if (auto asked = ask_senders(now); !asked) return asked.failure();
+  if (elsewhere_ != before) version_ = 0;
   auto changed = follow();
   if (!changed) return changed;
   auto queues = journal_.busy_queues();
@@ -99,6 +107,16 @@ result<void> credential_keeper::check_redis() {
   auto status = journal_.credential_status();
   if (!status) return std::move(status).failure();
   if (version_ != 0 && status->version != std::to_string(version_)) version_ = 0;
+  return {};
+}
+
+result<void> credential_keeper::ask_senders(utc_ms now) {
+  auto said = journal_.configured();
+  if (!said) return std::move(said).failure();
+  auto found = judge_configured(*said, now);
+  elsewhere_ = found.channels;
+  for (const auto& node : found.outdated)
+    if (auto forgotten = journal_.forget_configured(node); !forgotten) return forgotten;
   return {};
 }
 

@@ -20,8 +20,8 @@ namespace pusher {
 
 class credential_keeper {
  public:
-  /// `configured`: channels that the configuration has a credential for. `tell_expiry` hears each second how
-  /// long credentials are still good.
+  /// `configured`: channels that this node's configuration has a credential for; of those that senders
+  /// elsewhere have, the journal knows. `tell_expiry` hears each second how long credentials are still good.
   credential_keeper(const settings& config, channel_set configured, std::shared_ptr<const key_ring> secrets,
                     database& db, journal& to, std::function<void(const credential_expiries&)> tell_expiry);
 
@@ -43,6 +43,7 @@ class credential_keeper {
 
   result<void> seal_with_newest_key();
   result<void> check_redis();
+  result<void> ask_senders(utc_ms now);
   void watch_expiry(utc_ms now);
   void note_expiries(const credential_snapshot& snapshot);
 
@@ -51,6 +52,7 @@ class credential_keeper {
   credential_store store_;
   journal& journal_;
   const std::function<void(const credential_expiries&)> tell_expiry_;
+  channel_set elsewhere_;  ///< configured for senders of other nodes
   uint64_t epoch_ = 0;
   uint64_t version_ = 0;  ///< 0 = nothing is known yet
   bool resealed_ = false;

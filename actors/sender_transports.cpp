@@ -18,35 +18,7 @@ constexpr utc_ms least_tenure_ms = 5'000;  // before a busy transport makes room
 constexpr utc_ms full_pause_ms = 1'000;
 constexpr const char* of_the_configuration = "";
 
-gateway gateway_of(channel which) {
-  switch (which) {
-    case channel::fcm:
-      return gateway::fcm;
-    case channel::apns:
-    case channel::apns_sandbox:
-      return gateway::apns;
-    case channel::webpush:
-      return gateway::webpush;
-    case channel::hms:
-      return gateway::hms;
-  }
-  return gateway::fcm;
-}
-
 }  // namespace
-
-channel_set configured_channels(const settings& config) {
-  channel_set found;
-  if (!config.fcm.service_account_file.empty() || !config.fcm_legacy.server_key.empty())
-    found.insert(channel::fcm);
-  if (config.apns.configured()) {
-    found.insert(channel::apns);
-    if (!config.apns.sandbox_url().empty()) found.insert(channel::apns_sandbox);
-  }
-  if (!config.webpush.vapid_key_file.empty()) found.insert(channel::webpush);
-  if (!config.hms.app_id.empty()) found.insert(channel::hms);
-  return found;
-}
 
 sender_transports::sender_transports(const settings& config, std::vector<std::string> gateways,
                                      std::shared_ptr<const key_ring> secrets, std::function<void()> poke)

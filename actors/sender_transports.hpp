@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/configured_channels.hpp"
 #include "actors/credential_index.hpp"
 #include "actors/rate_governor.hpp"
 #include "actors/sender_machine.hpp"
@@ -22,9 +23,6 @@
 #include "transports/transport.hpp"
 
 namespace pusher {
-
-/// The channels that the configuration has a credential for.
-channel_set configured_channels(const settings& config);
 
 class sender_transports {
  public:

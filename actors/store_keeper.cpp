@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "actors/configured_channels.hpp"
 #include "actors/log.hpp"
 #include "conf/load.hpp"
 #include "storage/application_store.hpp"
@@ -46,6 +47,7 @@ class watch {
     if (!journal_) return false;
     if (!recognised_) return recognise();
     if (!told(check_journal, journal_->check())) return false;
+    if (!told(check_redis, say_configured())) return false;
     if (auto depths = journal_->measure()) {
       node_.numbers.journal_depth(*depths);
       node_.waiting.measured(*depths);
@@ -115,6 +117,20 @@ class watch {
       if (node_.stages.hold_only(*held)) to_.stages_changed();
   }
 
+  /// What our senders can reach. Before any role plays, so that fan-out finds no more than is so.
+  result<void> say_configured() {
+    auto channels = served_channels(node_.config, node_.roles());
+    auto now = now_ms();
+    if (configured_said_at_ > 0 && channels == configured_ &&
+        now < configured_said_at_ + say_configured_every_ms)
+      return {};
+    auto said = journal_->announce_configured(node_.config.node_name, to_text(channels, now));
+    if (!said) return said;
+    configured_ = channels;
+    configured_said_at_ = now;
+    return {};
+  }
+
   /// What is not answered stays as it was: a store that is away refuses launches by itself.
   void measure_load() {
     if (auto used = journal_->memory_percent()) node_.load.redis_memory(*used);
@@ -156,6 +172,8 @@ class watch {
   std::optional<row_stores> rows_;           ///< nothing in a node of senders alone
   node_registry registry_;
   std::unique_ptr<journal> journal_;
+  channel_set configured_;
+  utc_ms configured_said_at_ = 0;  ///< 0 = not yet
   bool fresh_ = false;
   bool recognised_ = false;
 };

@@ -180,6 +180,11 @@ class journal {
   /// What a sender has to say of a credential in use; nothing = it is well.
   result<void> tell_trouble(const std::string& credential, const std::string& what);
   result<std::vector<std::string>> troubles(const std::vector<std::string>& credentials);
+  /// What the configurations of nodes with senders have credentials for, by the nodes' names: see
+  /// actors/configured_channels.hpp for the texts.
+  result<void> announce_configured(const std::string& node, const std::string& text);
+  result<std::vector<std::pair<std::string, std::string>>> configured();
+  result<void> forget_configured(const std::string& node);
 
   // -- rates --
   /// Pushes granted to the caller out of what a credential may send in the whole cluster: `per_minute`,

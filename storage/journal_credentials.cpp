@@ -80,4 +80,25 @@ result<std::vector<std::string>> journal::troubles(const std::vector<std::string
   return found;
 }
 
+result<void> journal::announce_configured(const std::string& node, const std::string& text) {
+  auto reply = redis_.command({"HSET", keys_.configured, node, text});
+  if (!reply) return reply.failure();
+  return {};
+}
+
+result<std::vector<std::pair<std::string, std::string>>> journal::configured() {
+  auto reply = redis_.command({"HGETALL", keys_.configured});
+  if (!reply) return reply.failure();
+  std::vector<std::pair<std::string, std::string>> found;
+  for (size_t i = 0; i + 1 < reply->items.size(); i += 2)
+    found.emplace_back(text_of(reply->items[i]), text_of(reply->items[i + 1]));
+  return found;
+}
+
+result<void> journal::forget_configured(const std::string& node) {
+  auto reply = redis_.command({"HDEL", keys_.configured, node});
+  if (!reply) return reply.failure();
+  return {};
+}
+
 }  // namespace pusher

@@ -125,9 +125,10 @@ Go on by hand{'' if options.keep else f" (with ./run {'cluster' if options.clust
   curl -H 'Authorization: Bearer {key}' '{address}/v1/notifications/{identity}/deliveries?outcome=unregistered&limit=3'
   curl -H 'Authorization: Bearer {key}' -d '{{"content":{{"title":"Hi"}},"audience":{{"device_ids":["demo-1"]}},"launch":true}}' {address}/v1/notifications""")
     if options.cluster:
-        print(f"  curl http://127.0.0.1:{node.admin_port}/readyz          # each node has its own, and /metrics\n"
-              f"  tail -f {lab.directory}/*/node.log    # what the nodes say\n"
-              f"  ls {lab.directory}/*/pusher.toml      # how they are configured")
+        print(f"""  {options.build}/pusher inspect status --config {node.config}    # any node shows all
+  curl http://127.0.0.1:{node.admin_port}/readyz                  # each node has its own, and /metrics
+  tail -f {lab.directory}/*/node.log            # what the nodes say
+  ls {lab.directory}/*/pusher.toml              # how they are configured""")
     print(flush=True)
 
 

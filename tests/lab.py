@@ -436,6 +436,15 @@ class OuterStores:
                               f"--port={self.mysql_port}", f"--socket={self.directory / 'm.sock'}",
                               f"--pid-file={self.directory / 'm.pid'}", "--innodb-buffer-pool-size=64M"], **quiet)]
 
+    def execute(self, sentences):
+        """SQL as root, as soon as MariaDB answers."""
+        command = ["mariadb", "--no-defaults", "--user=root", "--socket", str(self.directory / "m.sock"), "--execute", sentences]
+        until("MariaDB to do as it is told", lambda: subprocess.run(command, capture_output=True, check=False).returncode == 0)
+
+    def set_redis_password(self, password):
+        command = ["redis-cli", "-e", "-p", str(self.redis_port), "CONFIG", "SET", "requirepass", password]
+        until("Redis to do as it is told", lambda: subprocess.run(command, capture_output=True, check=False).returncode == 0)
+
     def stop(self):
         for process in self.processes:
             process.terminate()

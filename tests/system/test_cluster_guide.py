@@ -42,7 +42,8 @@ class Guide(unittest.TestCase):
             stores = lab.stores()
             stores.start()
             self.make_files(lab)
-            self.let_in(stores)
+            stores.execute(blocks("sql")[0].replace("10.0.0.%", "%").replace("THE-PASSWORD-OF-MARIADB", PASSWORDS["mysql-password"]))
+            stores.set_redis_password(PASSWORDS["redis-password"])
             nodes = [self.node(lab, stores, name, text) for name, text in zip(("n1", "n2", "n3"), blocks("toml"))]
             for node in nodes:
                 node.start(wait=False)
@@ -66,13 +67,6 @@ class Guide(unittest.TestCase):
         for name, password in PASSWORDS.items():
             (lab.directory / name).write_text(password + "\n")
             (lab.directory / name).chmod(0o600)
-
-    def let_in(self, stores):
-        sentence = blocks("sql")[0].replace("10.0.0.%", "%").replace("THE-PASSWORD-OF-MARIADB", PASSWORDS["mysql-password"])
-        socket = str(stores.directory / "m.sock")
-        for command in (["mariadb", "--no-defaults", "--user=root", "--socket", socket, "--execute", sentence],
-                        ["redis-cli", "-p", str(stores.redis_port), "CONFIG", "SET", "requirepass", PASSWORDS["redis-password"]]):
-            until(command[0], lambda c=command: subprocess.run(c, capture_output=True, check=False).returncode == 0)
 
     def node(self, lab, stores, name, text):
         self.assertIn(f'name = "{name}"', text)

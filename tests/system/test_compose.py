@@ -154,10 +154,8 @@ def stores_of(lab, services):
 def let_in(stores, services, password):
     """What the image of MariaDB does with its variables."""
     said = services["mariadb"]["environment"]
-    sentence = (f"CREATE DATABASE {said['MARIADB_DATABASE']}; CREATE USER '{said['MARIADB_USER']}'@'%' IDENTIFIED BY "
-                f"'{password}'; GRANT ALL ON {said['MARIADB_DATABASE']}.* TO '{said['MARIADB_USER']}'@'%'")
-    command = ["mariadb", "--no-defaults", "--user=root", "--socket", str(stores.directory / "m.sock"), "--execute", sentence]
-    until("MariaDB", lambda: subprocess.run(command, capture_output=True, check=False).returncode == 0)
+    stores.execute(f"CREATE DATABASE {said['MARIADB_DATABASE']}; CREATE USER '{said['MARIADB_USER']}'@'%' IDENTIFIED BY "
+                   f"'{password}'; GRANT ALL ON {said['MARIADB_DATABASE']}.* TO '{said['MARIADB_USER']}'@'%'")
 
 
 class AsProcesses(unittest.TestCase):

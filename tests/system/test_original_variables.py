@@ -44,12 +44,9 @@ def failing_checks(node):
 
 def let_in(stores):
     """The user of the variables, and the password of Redis."""
-    socket = str(stores.directory / "m.sock")
-    sentence = f"CREATE USER '{USER['USER']}'@'%' IDENTIFIED BY '{USER['PASSWORD']}'; " \
-               f"GRANT ALL ON {USER['DATABASE']}.* TO '{USER['USER']}'@'%';"
-    for command in (["mariadb", "--no-defaults", "--user=root", "--socket", socket, "--execute", sentence],
-                    ["redis-cli", "-p", str(stores.redis_port), "CONFIG", "SET", "requirepass", REDIS_PASSWORD]):
-        until(command[0], lambda c=command: subprocess.run(c, capture_output=True, check=False).returncode == 0)
+    stores.execute(f"CREATE USER '{USER['USER']}'@'%' IDENTIFIED BY '{USER['PASSWORD']}'; "
+                   f"GRANT ALL ON {USER['DATABASE']}.* TO '{USER['USER']}'@'%';")
+    stores.set_redis_password(REDIS_PASSWORD)
 
 
 class OriginalVariables(unittest.TestCase):
@@ -58,7 +55,11 @@ class OriginalVariables(unittest.TestCase):
             stores, nowhere, section = lab.stores(), free_port(), lab.cluster()
             nodes = {role: lab.node(role, {"cluster": section(role)}, ("--roles", role, "--name", role),
                                     environment_of(role, stores, nowhere)) for role in PREFIXES}
+            self.give_server_key(lab, nodes["push-sender"])
             for role, node in nodes.items():
+                # Only the push worker had a credential.
+                del node.sections["fcm"]
+                node.write_config()
                 self.assertNotIn("redis", node.sections)
                 node.start(wait=False)
                 wanted = {"redis"} if role == "push-sender" else {"redis", "mariadb"}
@@ -82,6 +83,13 @@ class OriginalVariables(unittest.TestCase):
             check_accepted_once(api, made["id"], DEVICES, lab.emulator)
             for node in nodes.values():
                 self.assertEqual(node.stop(), 0, node.log_tail())
+
+    def give_server_key(self, lab, node):
+        """FCM's legacy API as the service had it; only where it is has to be said, since it is not Google's here."""
+        with open(lab.emulator.ready["legacy_server_key_file"], encoding="ascii") as file:
+            key = file.read().strip()
+        node.environment.update(PUSH_WORKER__FIREBASE__CLIENT="legacy", PUSH_WORKER__FIREBASE__SERVER_KEY=key)
+        node.sections["fcm_legacy"] = {"base_url": lab.emulator.ready["base_url"], "ca_file": lab.emulator.ready["ca_file"]}
 
     def test_a_store_that_is_not_named(self):
         for role, prefix in PREFIXES.items():
