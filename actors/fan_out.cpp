@@ -28,7 +28,11 @@ class fan_out_role : public role_loop<fan_out_role> {
                 {[self, supervisor] { self->send(supervisor, wake_role{role::push_sender}); },
                  [self, supervisor] { self->send(supervisor, wake_role{role::result_writer}); },
                  [this] { node_->lead.lose(); },
-                 [this](const auto& seconds) { node_->numbers.credentials_expire(seconds); },
+                 [this](const auto& seconds) {
+                   node_->numbers.credentials_expire(seconds);
+                   expiries_ = seconds;
+                   expiries_at_ = now_ms();
+                 },
                  [this](const char* doing, const error& why) { note_failure(doing, why); }}) {}
 
   utc_ms now() const { return now_ms(); }
@@ -51,6 +55,16 @@ class fan_out_role : public role_loop<fan_out_role> {
     out.field("batches", counted.batches);
     out.field("skipped", counted.skipped);
     out.field("finished", counted.finished);
+    out.key("credentials");
+    out.open_list();
+    for (const auto& [whose, seconds] : expiries_) {
+      out.open();
+      out.field("app", whose.first);
+      out.field("gateway", whose.second);
+      out.time("expires_at", expiries_at_ + static_cast<utc_ms>(seconds * 1000));
+      out.close();
+    }
+    out.close_list();
     out.close();
     actor_report made;
     made.name = "fan-out/0";
@@ -87,6 +101,8 @@ class fan_out_role : public role_loop<fan_out_role> {
 
   node_context_ptr node_;
   fan_out_driver driver_;
+  credential_expiries expiries_;  ///< of credentials in use
+  utc_ms expiries_at_ = 0;        ///< when they were reckoned
   bool draining_ = false;
 };
 

@@ -7,6 +7,7 @@
 #include "actors/cluster_commands.hpp"
 #include "actors/commands.hpp"
 #include "actors/inspect/inspect_command.hpp"
+#include "actors/inspect/top_command.hpp"
 #include "actors/node.hpp"
 #include "actors/send_command.hpp"
 #include "conf/load.hpp"
@@ -170,6 +171,15 @@ class inspect_commands {
                                   "Look again and again, every so many seconds (2)");
     watch_->expected(0, 1)->check(CLI::Range(0.1, 3600.0));
     add("status", "Nodes, leader, stores' health, what is wrong");
+    add("actors", "Every actor: its mailbox, jobs, restarts, last error");
+    add("streams", "The journal: depths, claims and their owners, ages");
+    add("gateways", "Each credential over all senders: in flight, rates, troubles, expiry");
+    argument(add("notification", "Where one stands in each stage"), "id", {}, "Its id, or its external_id");
+    auto* letters =
+        add("dead-letters", "Jobs that were given up: list, show ID, requeue ID|all, drop ID|all");
+    decision(letters, {"list", "show", "requeue", "drop"}, "id");
+    decision(add("guard", "Mass deletions that are held: list, confirm ID, undo ID"),
+             {"list", "confirm", "undo"}, "id");
     argument(add("pause", "Hold a stage of the whole cluster: it takes no new work"), "stage", stages());
     argument(add("resume", "Let a stage that is held go on"), "stage", stages());
     argument(add("drain", "Let a node finish what it has, and end"), "node", {});
@@ -199,6 +209,20 @@ class inspect_commands {
     auto& into = arguments_.emplace_back();
     auto* made = of->add_option(name, into, about)->required();
     if (!choices.empty()) made->check(CLI::IsMember(choices));
+  }
+
+  /// What to do, `list` unless it is said, and with all others to which.
+  void decision(CLI::App* of, const std::vector<std::string>& verbs, const char* what) {
+    auto& verb = arguments_.emplace_back();
+    auto& which = arguments_.emplace_back();
+    of->add_option("verb", verb, "Default: list")->check(CLI::IsMember(verbs));
+    of->add_option(what, which, "Which; `all` for dead letters");
+    of->callback([this, of, &verb, &which] {
+      if ((verb.empty() || verb == "list") != which.empty())
+        throw CLI::ValidationError(of->get_name(),
+                                   which.empty() ? verb + " needs an id" : "list takes no id");
+      run(of->get_name());
+    });
   }
 
   void run(const std::string& name) {
@@ -286,6 +310,13 @@ int main(int argc, char** argv) {
   add_cluster(app, certificates, code);
 
   inspect_commands inspect(app, o, code);
+  std::string top_node;
+  auto* top =
+      app.add_subcommand("top", "A running cluster at work, a screenful each second; ? tells the keys");
+  add_settings(*top, o);
+  top->add_option("--node", top_node, "HOST:PORT of any node (default: as for inspect)");
+  top->callback(
+      [&] { code = with_settings(o, [&](const settings& s) { return commands::top(top_node, s); }); });
 
   auto* config = app.add_subcommand("config", "Check or print the effective configuration");
   add_settings(*config, o);

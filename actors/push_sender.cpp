@@ -146,8 +146,12 @@ class sender_role : public role_loop<sender_role> {
     out.field("retired", each.retired);
     out.field("requests", stats.requests);
     out.field("in_flight", static_cast<uint64_t>(stats.in_flight));
+    out.field("queued", stats.queued);
     out.field("connections", static_cast<uint64_t>(stats.connections));
+    out.field("stream_capacity", stats.stream_capacity);
+    if (each.governor && each.governor->governs()) out.field("quota_per_minute", each.governor->per_minute());
     out.field("breaker_open", stats.breaker_open);
+    out.field("credential_refused", stats.credential_refused);
     if (!stats.trouble.empty()) out.field("trouble", stats.trouble);
     out.close();
   }

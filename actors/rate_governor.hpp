@@ -18,6 +18,7 @@ class rate_governor {
       : credential_(std::move(credential)), per_minute_(per_minute), ramp_seconds_(ramp_seconds) {}
 
   bool governs() const { return per_minute_ > 0; }
+  uint32_t per_minute() const { return per_minute_; }
   /// The transport got so many targets.
   void submitted(size_t targets) { wanted_ += targets; }
   /// Takes what is wanted and may be had; when to look again, 0 = nothing is wanted. Errors: the journal's.

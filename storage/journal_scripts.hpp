@@ -30,5 +30,8 @@ extern const redis_script forget;
 extern const redis_script publish_credentials;
 extern const redis_script close_routes;
 extern const redis_script busy_queues;
+extern const redis_script requeue_letter;
+extern const redis_script drop_letter;
+extern const redis_script survey_stream;
 
 }  // namespace pusher::scripts

@@ -1,6 +1,8 @@
 #include "actors/inspect/answer_text.hpp"
 
 #include "actors/inspect/cluster_status.hpp"
+#include "actors/inspect/cluster_tables.hpp"
+#include "actors/inspect/store_tables.hpp"
 #include "actors/inspect/terminal_text.hpp"
 #include "model/json_members.hpp"
 
@@ -32,6 +34,37 @@ shown nodes_told(const rapidjson::Value& document, const manner& how) {
   return made;
 }
 
+shown show_reports(const std::string& command, const rapidjson::Value& document,
+                   const rapidjson::Value* before, double seconds_between, const manner& how) {
+  auto status = read_cluster(document);
+  if (command == "status")
+    return {how.as_json ? status_json(status, document) + "\n" : status_text(status, how.now, how.colours),
+            status.healthy()};
+  if (command == "actors")
+    return {how.as_json ? actors_json(status) + "\n" : actors_text(status, how.now, how.colours),
+            all_actors_answer(status)};
+  auto lines = gateways_of(status);
+  std::map<gateway_key, double> rates;
+  if (before) rates = request_rates(gateways_of(read_cluster(*before)), lines, seconds_between);
+  return {
+      how.as_json ? gateways_json(lines, rates) + "\n" : gateways_text(lines, rates, how.now, how.colours),
+      gateways_well(lines)};
+}
+
+shown show_stores(const std::string& command, const rapidjson::Value& document, const manner& how) {
+  if (command == "streams") {
+    auto made = streams_text(document, how.colours);
+    return {made.text, made.healthy};
+  }
+  if (command == "notification") {
+    auto made = notifications_text(document, how.now, how.colours);
+    return {made.text, made.healthy};
+  }
+  if (json::has(document, "dead_letters")) return {dead_letters_text(document, how.now, how.colours), true};
+  if (json::has(document, "holds")) return {guard_text(document, how.now, how.colours), true};
+  return {order_text(document), true};
+}
+
 }  // namespace
 
 std::string question_of(const std::string& command) {
@@ -41,14 +74,8 @@ std::string question_of(const std::string& command) {
 
 shown show(const std::string& command, const rapidjson::Value& document, const rapidjson::Value* before,
            double seconds_between, const manner& how) {
-  (void)before;
-  (void)seconds_between;
-  if (command == "status") {
-    auto status = read_cluster(document);
-    return {how.as_json ? status_json(status, document) + "\n" : status_text(status, how.now, how.colours),
-            status.healthy()};
-  }
-  auto made = json::has(document, "nodes") ? nodes_told(document, how) : shown{order_text(document), true};
+  if (question_of(command) == "status") return show_reports(command, document, before, seconds_between, how);
+  auto made = json::has(document, "nodes") ? nodes_told(document, how) : show_stores(command, document, how);
   if (how.as_json) made.text = json::to_text(document) + "\n";
   return made;
 }

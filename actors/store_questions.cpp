@@ -1,0 +1,399 @@
+#include "actors/store_questions.hpp"
+
+#include <charconv>
+#include <chrono>
+#include <thread>
+
+#include "actors/log.hpp"
+#include "conf/load.hpp"
+#include "http/json_writer.hpp"
+#include "storage/journal.hpp"
+#include "storage/token_guard.hpp"
+
+namespace pusher {
+
+namespace {
+
+constexpr size_t most_listed = 100;
+constexpr auto rest = std::chrono::milliseconds(700);  // longer than a writer's transaction and its settling
+
+inspect_answer failure(const error& why) {
+  return {false, why.detail};
+}
+
+inspect_answer made(http::json_text& out) {
+  out.close();
+  return {true, out.take()};
+}
+
+void write_stream(http::json_text& out, const stream_survey& from) {
+  out.open();
+  if (!from.queue.empty()) out.field("queue", from.queue);
+  out.field("depth", from.depth);
+  out.field("claimed", from.claimed);
+  out.field("oldest_ms", from.oldest_ms);
+  if (!from.queue.empty()) out.field("outstanding", from.outstanding);
+  out.key("owners");
+  out.open_list();
+  for (const auto& each : from.owners) {
+    out.open();
+    out.field("consumer", each.consumer);
+    out.field("claimed", each.claimed);
+    out.field("alive", each.alive);
+    out.field("idle_ms", each.idle_ms);
+    out.close();
+  }
+  out.close_list();
+  out.close();
+}
+
+void write_counts(http::json_text& out, const notification_row& from) {
+  out.key("counts");
+  out.open();
+  out.field("audience", from.audience);
+  for (auto each : all_outcomes)
+    out.field(to_string(each), from.counts[each]);
+  out.close();
+}
+
+void write_targets(http::json_text& out, const targets_survey& from) {
+  out.key("journal");
+  out.open();
+  out.field("fan_out_known", from.fan_out_known);
+  if (from.fan_out_known) {
+    out.field("cursor", from.cursor);
+    out.field("appended", from.audience);
+  }
+  out.integer("pending", from.pending);
+  if (from.control)
+    out.field("control", *from.control == control::paused     ? "paused"
+                         : *from.control == control::canceled ? "canceled"
+                                                              : "released");
+  out.field("waiting", from.waiting);
+  out.field("results", from.results);
+  out.field("later", from.later);
+  out.time("next_due_at", from.next_due_at);
+  out.field("held", from.held);
+  out.field("dead_letters", from.dead);
+  out.field("complete", from.complete);
+  out.close();
+}
+
+/// What is wrong with the counts, if nothing of the notification moves.
+std::string difference(const notification_row& row, const targets_survey& journal) {
+  auto settled = row.counts.total();
+  auto pending = static_cast<uint64_t>(std::max<int64_t>(0, journal.pending));
+  if (row.fan_out_done && settled + pending != row.audience)
+    return "of its audience of " + std::to_string(row.audience) + " there are " + std::to_string(settled) +
+           " settled and, as Redis counts, " + std::to_string(journal.pending) + " pending";
+  if (journal.complete && pending != journal.accounted())
+    return "Redis counts " + std::to_string(journal.pending) + " pending targets, and the journal holds " +
+           std::to_string(journal.accounted());
+  return "";
+}
+
+bool same(const targets_survey& a, const targets_survey& b) {
+  return a.pending == b.pending && a.cursor == b.cursor && a.waiting == b.waiting && a.results == b.results &&
+         a.later == b.later && a.held == b.held && a.dead == b.dead;
+}
+
+void write_letter(http::json_text& out, const dead_letter& from, const std::string& notification) {
+  out.open();
+  out.field("id", from.id);
+  out.field("stage", from.queue.empty() ? "result-writer" : "push-sender");
+  if (!from.queue.empty()) out.field("queue", from.queue);
+  out.field("readable", from.readable());
+  if (!notification.empty()) out.field("notification", notification);
+  out.field("targets", static_cast<uint64_t>(from.targets()));
+  if (from.settled > 0) out.field("settled", static_cast<uint64_t>(from.settled));
+  out.field("reason", from.reason);
+  out.field("owner", from.owner);
+  out.time("buried_at", from.buried_at);
+}
+
+}  // namespace
+
+store_questions::store_questions(node_context_ptr node)
+    : node_(std::move(node)), registry_(node_->config.redis), survey_(node_->config.redis) {
+  if (node_->config.needs_mysql()) rows_ = std::make_unique<database>(node_->config.mysql);
+}
+
+inspect_answer store_questions::answer(const inspect_question& asked) {
+  const auto& given = asked.arguments;
+  if (asked.command == "pause" || asked.command == "resume") return hold(asked.command == "pause", given);
+  // Through the board, which the store keeper tells last: the run id is there then.
+  started_ = started_ || node_->board.ok(check_journal);
+  if (!started_) return {false, "This node waits for its stores."};
+  if (asked.command == "streams") return streams();
+  if (asked.command == "notification") return notification(given);
+  if (asked.command == "dead-letters") return dead_letters(given);
+  if (asked.command == "guard") return guard(given);
+  return {false, "This node does not know the command '" + asked.command + "'."};
+}
+
+inspect_answer store_questions::hold(bool held, const words& given) {
+  auto which = given.size() == 1 ? parse_role_name(given.front()) : std::nullopt;
+  if (!which || *which == role::api)
+    return {false, "The stage is one of fan-out, push-sender, result-writer."};
+  auto done = held ? registry_.hold_stage(given.front()) : registry_.free_stage(given.front());
+  if (!done) return failure(done.failure());
+  log::info(held ? "stage.paused" : "stage.resumed", {{"stage", given.front()}});
+  http::json_text out;
+  out.open();
+  out.field("stage", given.front());
+  out.field("paused", held);
+  return made(out);
+}
+
+inspect_answer store_questions::streams() {
+  auto found = survey_.streams();
+  if (!found) return failure(found.failure());
+  http::json_text out;
+  out.open();
+  out.key("queues");
+  out.open_list();
+  for (const auto& each : found->queues)
+    write_stream(out, each);
+  out.close_list();
+  out.field("idle_queues", found->idle_queues);
+  out.key("results");
+  write_stream(out, found->results);
+  out.key("launches");
+  write_stream(out, found->launches);
+  out.key("later");
+  out.open();
+  out.field("jobs", found->later);
+  out.field("overdue_ms", found->later_overdue_ms);
+  out.close();
+  out.key("dead_letters");
+  out.open();
+  out.field("entries", found->dead_letters);
+  out.field("oldest_ms", found->dead_letter_oldest_ms);
+  out.close();
+  out.key("held");
+  out.open_list();
+  for (const auto& each : found->held) {
+    out.open();
+    out.field("notification", id_of(each.notification));
+    out.field("batches", each.batches);
+    out.close();
+  }
+  out.close_list();
+  return made(out);
+}
+
+/// The id that clients know, or, without MariaDB, the row's.
+std::string store_questions::id_of(notification_key key) {
+  if (!key) return "";
+  if (rows_)
+    if (auto ids = operator_queries(*rows_).ids_of({key}); ids && ids->count(key) > 0) return (*ids)[key];
+  return "#" + std::to_string(key.value);
+}
+
+inspect_answer store_questions::notification(const words& given) {
+  if (given.size() != 1) return {false, "Give a notification's id, or its external_id."};
+  if (!rows_) return {false, "This node has no MariaDB."};
+  auto found = operator_queries(*rows_).notifications(given.front());
+  if (!found) return failure(found.failure());
+  if (found->empty())
+    return {false, "There is no notification with the id or external_id '" + given.front() + "'."};
+  http::json_text out;
+  out.open();
+  out.key("notifications");
+  out.open_list();
+  for (const auto& row : *found)
+    if (auto written = write_notification(out, row); !written) return failure(written.failure());
+  out.close_list();
+  return made(out);
+}
+
+result<void> store_questions::write_notification(http::json_text& out, const notification_row& row) {
+  auto journal = survey_.targets_of(row.key, row.application);
+  if (!journal) return journal.failure();
+  out.open();
+  out.field("id", row.id);
+  if (!row.external_id.empty()) out.field("external_id", row.external_id);
+  out.field("application", row.application_name);
+  out.field("state", to_string(row.state));
+  out.field("fan_out_done", row.fan_out_done);
+  out.time("created_at", row.created_at);
+  out.time("launched_at", row.launched_at);
+  out.time("expires_at", row.expires_at);
+  out.time("completed_at", row.completed_at);
+  write_counts(out, row);
+  write_targets(out, *journal);
+  auto wrong = lasting_difference(row, *journal);
+  if (!wrong) return wrong.failure();
+  if (!wrong->empty()) out.field("difference", *wrong);
+  out.close();
+  return {};
+}
+
+/// The row and the journal are not read at the same moment: only what is still so a little later, with
+/// nothing moved meanwhile, is a difference.
+result<std::string> store_questions::lasting_difference(const notification_row& row,
+                                                        const targets_survey& journal) {
+  auto wrong = difference(row, journal);
+  if (wrong.empty()) return wrong;
+  std::this_thread::sleep_for(rest);
+  auto rows = operator_queries(*rows_).notifications(row.id);
+  if (!rows) return rows.failure();
+  auto again = survey_.targets_of(row.key, row.application);
+  if (!again) return again.failure();
+  bool moved = rows->empty() || rows->front().counts.total() != row.counts.total() ||
+               rows->front().audience != row.audience || !same(journal, *again);
+  return moved ? std::string() : wrong;
+}
+
+// -- dead letters --
+
+inspect_answer store_questions::dead_letters(const words& given) {
+  if (given.empty() || (given.size() == 1 && given[0] == "list")) return list_letters();
+  if (given.size() == 2 && given[0] == "show") return show_letter(given[1]);
+  if (given.size() == 2 && (given[0] == "requeue" || given[0] == "drop"))
+    return decide_letters(given[0] == "requeue", given[1]);
+  return {false, "It is dead-letters list, show ID, requeue ID|all or drop ID|all."};
+}
+
+inspect_answer store_questions::list_letters() {
+  auto found = letters().list("", most_listed + 1);
+  if (!found) return failure(found.failure());
+  bool more = found->size() > most_listed;
+  if (more) found->pop_back();
+  http::json_text out;
+  out.open();
+  out.key("dead_letters");
+  out.open_list();
+  for (const auto& each : *found) {
+    write_letter(out, each, id_of(each.notification()));
+    out.close();
+  }
+  out.close_list();
+  out.field("more", more);
+  return made(out);
+}
+
+/// Never its push tokens.
+inspect_answer store_questions::show_letter(const std::string& id) {
+  auto found = letters().get(id);
+  if (!found) return failure(found.failure());
+  http::json_text out;
+  write_letter(out, *found, id_of(found->notification()));
+  out.field("entry", found->entry);
+  if (found->batch) {
+    out.time("expires_at", found->batch->expires_at);
+    out.field("retries", static_cast<uint64_t>(found->batch->retries));
+    unsigned attempts = 0;
+    for (const auto& each : found->batch->targets)
+      attempts = std::max<unsigned>(attempts, each.attempts);
+    out.field("most_attempts", static_cast<uint64_t>(attempts));
+  }
+  return made(out);
+}
+
+inspect_answer store_questions::decide_letters(bool requeue, const std::string& which) {
+  auto box = letters();
+  uint64_t decided = 0, gone = 0, unreadable = 0, targets = 0;
+  auto decide = [&](const dead_letter& letter) -> result<void> {
+    if (requeue && !letter.readable()) {
+      ++unreadable;
+      return {};
+    }
+    auto done = requeue ? box.requeue(letter) : box.drop(letter);
+    if (!done) return done.failure();
+    ++(*done ? decided : gone);
+    if (!*done) return {};
+    if (!letter.readable()) ++unreadable;
+    targets += letter.targets();
+    log::warn(requeue ? "dead_letter.requeued" : "dead_letter.dropped",
+              {{"letter", letter.id}, {"targets", std::to_string(letter.targets())}});
+    return {};
+  };
+  if (which != "all") {
+    auto letter = box.get(which);
+    if (!letter) return failure(letter.failure());
+    if (requeue && !letter->readable())
+      return {false, "The dead letter " + which + " cannot be read, so it can only be dropped."};
+    if (auto done = decide(*letter); !done) return failure(done.failure());
+  } else {
+    // Those that are there now: what comes back as a dead letter meanwhile waits for the next decision.
+    auto last = std::to_string(now_ms());
+    std::string after;
+    for (bool more = true; more;) {
+      auto page = box.list(after, most_listed);
+      if (!page) return failure(page.failure());
+      for (const auto& each : *page) {
+        if (each.buried_at > std::strtoll(last.c_str(), nullptr, 10)) break;
+        if (auto done = decide(each); !done) return failure(done.failure());
+      }
+      more = page->size() == most_listed;
+      if (more) after = page->back().id;
+    }
+  }
+  http::json_text out;
+  out.open();
+  out.field(requeue ? "requeued" : "dropped", decided);
+  out.field("targets", targets);
+  if (gone > 0) out.field("decided_by_another", gone);
+  if (unreadable > 0) {
+    out.field("unreadable", unreadable);
+    out.field("note", requeue
+                          ? "What cannot be read was left: it can only be dropped."
+                          : "Whose targets were in what could not be read nobody knows: a notification that "
+                            "loses some by it does not complete; `pusher inspect notification ID` shows its "
+                            "difference.");
+  }
+  return made(out);
+}
+
+// -- mass deletions of tokens that are held --
+
+inspect_answer store_questions::guard(const words& given) {
+  if (!rows_) return {false, "This node has no MariaDB."};
+  auto write = [](http::json_text& out, const token_hold& from, const std::string& application) {
+    out.open();
+    out.field("id", from.id);
+    if (!application.empty()) out.field("application", application);
+    out.field("gateway", to_string(from.gateway));
+    out.field("environment", to_string(from.environment));
+    out.field("state", to_string(from.state));
+    out.field("answered", from.answered);
+    out.field("dead", from.dead);
+    out.field("devices", from.devices);
+    out.time("since", from.since);
+    out.time("decided_at", from.decided_at);
+  };
+  http::json_text out;
+  if (given.empty() || (given.size() == 1 && given[0] == "list")) {
+    auto found = operator_queries(*rows_).token_holds();
+    if (!found) return failure(found.failure());
+    out.open();
+    out.key("holds");
+    out.open_list();
+    for (const auto& [application, hold] : *found) {
+      write(out, hold, application);
+      out.close();
+    }
+    out.close_list();
+    return made(out);
+  }
+  bool confirm = given[0] == "confirm";
+  uint64_t id = 0;
+  bool good = given.size() == 2 && (confirm || given[0] == "undo");
+  if (good) {
+    auto end = given[1].data() + given[1].size();
+    auto [stop, fault] = std::from_chars(given[1].data(), end, id);
+    good = fault == std::errc() && stop == end;
+  }
+  if (!good) return {false, "It is guard list, confirm ID or undo ID."};
+  auto app = operator_queries(*rows_).application_of_hold(id);
+  if (!app) return failure(app.failure());
+  token_hold_store store(*rows_);
+  auto decided = confirm ? store.confirm(*app, id) : store.undo(*app, id);
+  if (!decided) return failure(decided.failure());
+  log::warn(confirm ? "token_hold.confirmed" : "token_hold.undone", {{"hold", given[1]}});
+  write(out, *decided, "");
+  return made(out);
+}
+
+}  // namespace pusher
