@@ -6,7 +6,7 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
-#include "model/json.hpp"
+#include "model/json_members.hpp"
 
 namespace pusher {
 
@@ -21,29 +21,6 @@ void member(json_writer& json, const char* name, std::string_view text) {
 
 error unreadable() {
   return {errc::corrupt_data, "the index of credentials in Redis cannot be read", "", 0};
-}
-
-const rapidjson::Value* find_member(const rapidjson::Value& of, const char* name) {
-  if (!of.IsObject()) return nullptr;
-  auto found = of.FindMember(name);
-  return found == of.MemberEnd() ? nullptr : &found->value;
-}
-
-std::string text_of(const rapidjson::Value& of, const char* name) {
-  const auto* found = find_member(of, name);
-  return found && found->IsString() ? std::string(json::view(*found)) : std::string();
-}
-
-uint64_t number_of(const rapidjson::Value& of, const char* name) {
-  const auto* found = find_member(of, name);
-  return found && found->IsUint64() ? found->GetUint64() : 0;
-}
-
-/// An empty list when there is none.
-const rapidjson::Value& list_of(const rapidjson::Value& of, const char* name) {
-  static const rapidjson::Value none(rapidjson::kArrayType);
-  const auto* found = find_member(of, name);
-  return found && found->IsArray() ? *found : none;
 }
 
 }  // namespace
@@ -129,16 +106,17 @@ result<credential_index> parse_credential_index(std::string_view text) {
   auto parsed = json::parse(text);
   if (!parsed || !parsed->IsObject()) return unreadable();
   credential_index index;
-  index.default_application = {number_of(*parsed, "default")};
-  for (const auto& each : list_of(*parsed, "applications").GetArray())
-    index.application_names.emplace_back(application_id{number_of(each, "id")}, text_of(each, "name"));
-  for (const auto& each : list_of(*parsed, "credentials").GetArray()) {
-    auto gateway = parse_gateway(text_of(each, "gateway"));
-    const auto *production = find_member(each, "production"), *sandbox = find_member(each, "sandbox");
+  index.default_application = {json::number_at(*parsed, "default")};
+  for (const auto& each : json::list_at(*parsed, "applications").GetArray())
+    index.application_names.emplace_back(application_id{json::number_at(each, "id")},
+                                         json::text_at(each, "name"));
+  for (const auto& each : json::list_at(*parsed, "credentials").GetArray()) {
+    auto gateway = parse_gateway(json::text_at(each, "gateway"));
+    const auto *production = json::find(each, "production"), *sandbox = json::find(each, "sandbox");
     if (!gateway || !production || !sandbox || !production->IsBool() || !sandbox->IsBool())
       return unreadable();
-    index.credentials.push_back({text_of(each, "id"),
-                                 {number_of(each, "application")},
+    index.credentials.push_back({json::text_at(each, "id"),
+                                 {json::number_at(each, "application")},
                                  *gateway,
                                  production->GetBool(),
                                  sandbox->GetBool()});

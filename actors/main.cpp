@@ -203,6 +203,13 @@ class inspect_commands {
     return made;
   }
 
+  /// Whether it does more than look.
+  static bool orders(const std::string& name, const std::vector<std::string>& arguments) {
+    if (name == "dead-letters" || name == "guard")
+      return !arguments.empty() && arguments[0] != "list" && arguments[0] != "show";
+    return name == "pause" || name == "resume" || name == "drain" || name == "scale" || name == "log-level";
+  }
+
   /// Positional and required; one of `choices`, if there are any.
   void argument(CLI::App* of, const char* name, const std::vector<std::string>& choices,
                 const char* about = "") {
@@ -231,6 +238,8 @@ class inspect_commands {
       if (!each.empty()) wish_.arguments.push_back(each);
     if (name == "log-level") wish_.arguments = {node_.empty() ? "*" : node_, level_};
     if (watch_->count() > 0 && wish_.watch_seconds <= 0) wish_.watch_seconds = 2;
+    if (wish_.watch_seconds > 0 && orders(name, wish_.arguments))
+      throw CLI::ValidationError("--watch", "an order is given once");
     code_ = with_settings(o_, [this](const settings& s) { return commands::inspect(wish_, s); });
   }
 

@@ -1,7 +1,7 @@
 #include "actors/node_record.hpp"
 
 #include "http/json_writer.hpp"
-#include "model/json.hpp"
+#include "model/json_members.hpp"
 
 namespace pusher {
 
@@ -27,32 +27,21 @@ result<node_record> decode_node_record(const std::string& text) {
   const error unreadable{errc::corrupt_data, "a node's record in Redis cannot be read", "", 0};
   auto document = json::parse(text);
   if (!document || !document->IsObject()) return unreadable;
-  auto text_of = [&](const char* name) {
-    auto found = document->FindMember(name);
-    bool good = found != document->MemberEnd() && found->value.IsString();
-    return good ? std::string(json::view(found->value)) : std::string();
-  };
-  auto flag = [&](const char* name) {
-    auto found = document->FindMember(name);
-    return found != document->MemberEnd() && found->value.IsBool() && found->value.GetBool();
-  };
   node_record made;
-  made.name = text_of("name");
-  made.process = text_of("process");
-  made.address = text_of("address");
-  made.roles = text_of("roles");
-  made.version = text_of("version");
-  made.admin = text_of("admin");
-  made.api = text_of("api");
-  made.ready = flag("ready");
-  made.draining = flag("draining");
-  auto protocol = document->FindMember("protocol");
-  auto started = document->FindMember("started_at");
-  if (made.process.empty() || protocol == document->MemberEnd() || !protocol->value.IsUint())
-    return unreadable;
-  made.protocol = protocol->value.GetUint();
-  if (started != document->MemberEnd() && started->value.IsInt64())
-    made.started_at = started->value.GetInt64();
+  made.name = json::text_at(*document, "name");
+  made.process = json::text_at(*document, "process");
+  made.address = json::text_at(*document, "address");
+  made.roles = json::text_at(*document, "roles");
+  made.version = json::text_at(*document, "version");
+  made.admin = json::text_at(*document, "admin");
+  made.api = json::text_at(*document, "api");
+  const auto* protocol = json::find(*document, "protocol");
+  if (made.process.empty() || !protocol || !protocol->IsUint()) return unreadable;
+  made.protocol = protocol->GetUint();
+  made.ready = json::flag_at(*document, "ready");
+  made.draining = json::flag_at(*document, "draining");
+  const auto* started = json::find(*document, "started_at");
+  if (started && started->IsInt64()) made.started_at = started->GetInt64();
   return made;
 }
 

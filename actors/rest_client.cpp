@@ -5,7 +5,7 @@
 #include <mutex>
 #include <thread>
 
-#include "model/json.hpp"
+#include "model/json_members.hpp"
 
 namespace pusher {
 
@@ -36,18 +36,6 @@ class header_list {
   curl_slist* list_ = nullptr;
 };
 
-const rapidjson::Value& member_of(const rapidjson::Value& object, const char* name) {
-  static const rapidjson::Value none;
-  if (!object.IsObject()) return none;
-  auto found = object.FindMember(name);
-  return found == object.MemberEnd() ? none : found->value;
-}
-
-std::string text_of(const rapidjson::Value& object, const char* name) {
-  const auto& value = member_of(object, name);
-  return value.IsString() ? std::string(json::view(value)) : std::string();
-}
-
 /// How long a refusal asks us to wait.
 std::chrono::seconds asked_wait(const rest_client::answer& refused) {
   constexpr unsigned usual = 1, most = 10;
@@ -58,19 +46,21 @@ std::chrono::seconds asked_wait(const rest_client::answer& refused) {
 }  // namespace
 
 const rapidjson::Value& rest_client::answer::at(const char* name) const {
-  return member_of(body, name);
+  static const rapidjson::Value none;
+  const auto* found = json::find(body, name);
+  return found ? *found : none;
 }
 
 std::string rest_client::answer::text_at(const char* name) const {
-  return text_of(body, name);
+  return json::text_at(body, name);
 }
 
 std::string rest_client::answer::problem() const {
   if (!body.IsObject()) return "The answer has status " + std::to_string(status) + " and is not Pusher's.";
-  auto detail = text_of(body, "detail");
+  auto detail = json::text_at(body, "detail");
   const auto& errors = at("errors");
-  if (errors.IsArray() && !errors.Empty()) detail += " (" + text_of(errors[0], "pointer") + ")";
-  return detail + " [" + std::to_string(status) + " " + text_of(body, "code") + "]";
+  if (errors.IsArray() && !errors.Empty()) detail += " (" + json::text_at(errors[0], "pointer") + ")";
+  return detail + " [" + std::to_string(status) + " " + json::text_at(body, "code") + "]";
 }
 
 rest_client::rest_client(std::string url, std::string key, std::string ca_file)

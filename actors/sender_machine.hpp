@@ -169,7 +169,10 @@ class sender_machine {
     counts unrecorded;
   };
 
+  static constexpr unsigned strikes_before_split = 3;
+
   void admit(claim origin, utc_ms now);
+  static bool resume(open_batch& batch, const std::string& record, utc_ms now);
   void expire(open_batch& batch, utc_ms now);
   route_state& of(push_route which);
   route_state& goal_of(const open_batch& batch, uint32_t number);
@@ -178,6 +181,8 @@ class sender_machine {
   void skip(open_batch& batch, utc_ms now);
   void target_closed(open_batch& batch);
   void take_answer(outlet_id by, open_batch& batch, const push_answer& answer, utc_ms now);
+  void count_attempt(outlet_id by, open_batch& batch, uint32_t number, utc_ms now);
+  void take_unsent(open_batch& batch, uint32_t number, utc_ms now);
   void try_other_environment(open_batch& batch, uint32_t number, const verdict& verdict, utc_ms now);
   void put_aside_until(open_batch& batch, uint32_t number, const verdict& verdict, utc_ms due, utc_ms now);
   void take_retry(open_batch& batch, uint32_t number, const verdict& verdict, utc_ms now);
@@ -194,7 +199,9 @@ class sender_machine {
   submit take_submit(uint64_t order, open_batch& batch, const route_state& goal, known_content& content);
   std::optional<action> next_claim();
   size_t batches_to_claim() const;
+  utc_ms next_wake_up() const;
   bool record_due(utc_ms now) const;
+  static utc_ms retries_due_at(const open_batch& batch);
   progress_commit make_commit(open_batch& batch, bool finished);
   void put_retries_aside(open_batch& batch, bool finished, progress_commit& into);
   void hand_back(open_batch& batch, progress_commit& into);

@@ -1,20 +1,17 @@
 #include "actors/store_questions.hpp"
 
-#include <charconv>
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
 #include "actors/log.hpp"
 #include "conf/load.hpp"
-#include "http/json_writer.hpp"
 #include "storage/journal.hpp"
-#include "storage/token_guard.hpp"
 
 namespace pusher {
 
 namespace {
 
-constexpr size_t most_listed = 100;
 constexpr auto rest = std::chrono::milliseconds(700);  // longer than a writer's transaction and its settling
 
 inspect_answer failure(const error& why) {
@@ -95,20 +92,6 @@ std::string difference(const notification_row& row, const targets_survey& journa
 bool same(const targets_survey& a, const targets_survey& b) {
   return a.pending == b.pending && a.cursor == b.cursor && a.waiting == b.waiting && a.results == b.results &&
          a.later == b.later && a.held == b.held && a.dead == b.dead;
-}
-
-void write_letter(http::json_text& out, const dead_letter& from, const std::string& notification) {
-  out.open();
-  out.field("id", from.id);
-  out.field("stage", from.queue.empty() ? "result-writer" : "push-sender");
-  if (!from.queue.empty()) out.field("queue", from.queue);
-  out.field("readable", from.readable());
-  if (!notification.empty()) out.field("notification", notification);
-  out.field("targets", static_cast<uint64_t>(from.targets()));
-  if (from.settled > 0) out.field("settled", static_cast<uint64_t>(from.settled));
-  out.field("reason", from.reason);
-  out.field("owner", from.owner);
-  out.time("buried_at", from.buried_at);
 }
 
 }  // namespace
@@ -243,157 +226,6 @@ result<std::string> store_questions::lasting_difference(const notification_row& 
   bool moved = rows->empty() || rows->front().counts.total() != row.counts.total() ||
                rows->front().audience != row.audience || !same(journal, *again);
   return moved ? std::string() : wrong;
-}
-
-// -- dead letters --
-
-inspect_answer store_questions::dead_letters(const words& given) {
-  if (given.empty() || (given.size() == 1 && given[0] == "list")) return list_letters();
-  if (given.size() == 2 && given[0] == "show") return show_letter(given[1]);
-  if (given.size() == 2 && (given[0] == "requeue" || given[0] == "drop"))
-    return decide_letters(given[0] == "requeue", given[1]);
-  return {false, "It is dead-letters list, show ID, requeue ID|all or drop ID|all."};
-}
-
-inspect_answer store_questions::list_letters() {
-  auto found = letters().list("", most_listed + 1);
-  if (!found) return failure(found.failure());
-  bool more = found->size() > most_listed;
-  if (more) found->pop_back();
-  http::json_text out;
-  out.open();
-  out.key("dead_letters");
-  out.open_list();
-  for (const auto& each : *found) {
-    write_letter(out, each, id_of(each.notification()));
-    out.close();
-  }
-  out.close_list();
-  out.field("more", more);
-  return made(out);
-}
-
-/// Never its push tokens.
-inspect_answer store_questions::show_letter(const std::string& id) {
-  auto found = letters().get(id);
-  if (!found) return failure(found.failure());
-  http::json_text out;
-  write_letter(out, *found, id_of(found->notification()));
-  out.field("entry", found->entry);
-  if (found->batch) {
-    out.time("expires_at", found->batch->expires_at);
-    out.field("retries", static_cast<uint64_t>(found->batch->retries));
-    unsigned attempts = 0;
-    for (const auto& each : found->batch->targets)
-      attempts = std::max<unsigned>(attempts, each.attempts);
-    out.field("most_attempts", static_cast<uint64_t>(attempts));
-  }
-  return made(out);
-}
-
-inspect_answer store_questions::decide_letters(bool requeue, const std::string& which) {
-  auto box = letters();
-  uint64_t decided = 0, gone = 0, unreadable = 0, targets = 0;
-  auto decide = [&](const dead_letter& letter) -> result<void> {
-    if (requeue && !letter.readable()) {
-      ++unreadable;
-      return {};
-    }
-    auto done = requeue ? box.requeue(letter) : box.drop(letter);
-    if (!done) return done.failure();
-    ++(*done ? decided : gone);
-    if (!*done) return {};
-    if (!letter.readable()) ++unreadable;
-    targets += letter.targets();
-    log::warn(requeue ? "dead_letter.requeued" : "dead_letter.dropped",
-              {{"letter", letter.id}, {"targets", std::to_string(letter.targets())}});
-    return {};
-  };
-  if (which != "all") {
-    auto letter = box.get(which);
-    if (!letter) return failure(letter.failure());
-    if (requeue && !letter->readable())
-      return {false, "The dead letter " + which + " cannot be read, so it can only be dropped."};
-    if (auto done = decide(*letter); !done) return failure(done.failure());
-  } else {
-    // Those that are there now: what comes back as a dead letter meanwhile waits for the next decision.
-    auto last = std::to_string(now_ms());
-    std::string after;
-    for (bool more = true; more;) {
-      auto page = box.list(after, most_listed);
-      if (!page) return failure(page.failure());
-      for (const auto& each : *page) {
-        if (each.buried_at > std::strtoll(last.c_str(), nullptr, 10)) break;
-        if (auto done = decide(each); !done) return failure(done.failure());
-      }
-      more = page->size() == most_listed;
-      if (more) after = page->back().id;
-    }
-  }
-  http::json_text out;
-  out.open();
-  out.field(requeue ? "requeued" : "dropped", decided);
-  out.field("targets", targets);
-  if (gone > 0) out.field("decided_by_another", gone);
-  if (unreadable > 0) {
-    out.field("unreadable", unreadable);
-    out.field("note", requeue
-                          ? "What cannot be read was left: it can only be dropped."
-                          : "Whose targets were in what could not be read nobody knows: a notification that "
-                            "loses some by it does not complete; `pusher inspect notification ID` shows its "
-                            "difference.");
-  }
-  return made(out);
-}
-
-// -- mass deletions of tokens that are held --
-
-inspect_answer store_questions::guard(const words& given) {
-  if (!rows_) return {false, "This node has no MariaDB."};
-  auto write = [](http::json_text& out, const token_hold& from, const std::string& application) {
-    out.open();
-    out.field("id", from.id);
-    if (!application.empty()) out.field("application", application);
-    out.field("gateway", to_string(from.gateway));
-    out.field("environment", to_string(from.environment));
-    out.field("state", to_string(from.state));
-    out.field("answered", from.answered);
-    out.field("dead", from.dead);
-    out.field("devices", from.devices);
-    out.time("since", from.since);
-    out.time("decided_at", from.decided_at);
-  };
-  http::json_text out;
-  if (given.empty() || (given.size() == 1 && given[0] == "list")) {
-    auto found = operator_queries(*rows_).token_holds();
-    if (!found) return failure(found.failure());
-    out.open();
-    out.key("holds");
-    out.open_list();
-    for (const auto& [application, hold] : *found) {
-      write(out, hold, application);
-      out.close();
-    }
-    out.close_list();
-    return made(out);
-  }
-  bool confirm = given[0] == "confirm";
-  uint64_t id = 0;
-  bool good = given.size() == 2 && (confirm || given[0] == "undo");
-  if (good) {
-    auto end = given[1].data() + given[1].size();
-    auto [stop, fault] = std::from_chars(given[1].data(), end, id);
-    good = fault == std::errc() && stop == end;
-  }
-  if (!good) return {false, "It is guard list, confirm ID or undo ID."};
-  auto app = operator_queries(*rows_).application_of_hold(id);
-  if (!app) return failure(app.failure());
-  token_hold_store store(*rows_);
-  auto decided = confirm ? store.confirm(*app, id) : store.undo(*app, id);
-  if (!decided) return failure(decided.failure());
-  log::warn(confirm ? "token_hold.confirmed" : "token_hold.undone", {{"hold", given[1]}});
-  write(out, *decided, "");
-  return made(out);
 }
 
 }  // namespace pusher

@@ -6,15 +6,12 @@
 #include <utility>
 
 #include "conf/secret_file.hpp"
+#include "conf/wrong.hpp"
 #include "model/json.hpp"
 
 namespace pusher {
 
 namespace {
-
-error wrong(std::string detail) {
-  return {errc::invalid_configuration, std::move(detail), "", 0};
-}
 
 bool starts_with(const std::string& text, const char* prefix) {
   return text.rfind(prefix, 0) == 0;

@@ -9,15 +9,12 @@
 #include <sstream>
 
 #include "conf/secret_file.hpp"
+#include "conf/wrong.hpp"
 #include "model/hex.hpp"
 
 namespace pusher {
 
 namespace {
-
-error wrong(std::string detail) {
-  return {errc::invalid_configuration, std::move(detail), "", 0};
-}
 
 int digit_of(char c) {
   if (c >= '0' && c <= '9') return c - '0';

@@ -1,5 +1,4 @@
 #include "conf/load.hpp"
-#include "conf/cluster_checks.hpp"
 
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include "conf/role_variables.hpp"
 #include "conf/secret_file.hpp"
 #include "conf/toml_file.hpp"
+#include "conf/wrong.hpp"
 #include "model/json.hpp"
 
 extern char** environ;
@@ -24,10 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* own_prefix = "PUSHER__";
-
-error wrong(std::string detail) {
-  return {errc::invalid_configuration, std::move(detail), "", 0};
-}
 
 std::string lower(std::string text) {
   for (auto& c : text)

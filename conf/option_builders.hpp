@@ -9,12 +9,9 @@
 #include <vector>
 
 #include "conf/options.hpp"
+#include "conf/wrong.hpp"
 
 namespace pusher {
-
-inline error wrong(std::string detail) {
-  return {errc::invalid_configuration, std::move(detail), "", 0};
-}
 
 /// Chooses the member of a section of the settings.
 template <class Section, class T>

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "conf/options.hpp"
+#include "conf/wrong.hpp"
 
 namespace pusher {
 
@@ -20,10 +21,6 @@ constexpr prefix prefixes[] = {{"API_SERVER__", role::api},
                                {"NOTIFICATION_WORKER__", role::fan_out},
                                {"RESULT_WORKER__", role::result_writer},
                                {"PUSH_WORKER__", role::push_sender}};
-
-error wrong(std::string detail) {
-  return {errc::invalid_configuration, std::move(detail), "", 0};
-}
 
 bool starts_with(std::string_view text, std::string_view start) {
   return text.substr(0, start.size()) == start;

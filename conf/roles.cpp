@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "conf/load.hpp"
+#include "conf/wrong.hpp"
 #include "model/device.hpp"
 
 namespace pusher {
@@ -12,10 +13,6 @@ constexpr std::pair<const char*, role> role_names[] = {{"api", role::api},
                                                        {"fan-out", role::fan_out},
                                                        {"push-sender", role::push_sender},
                                                        {"result-writer", role::result_writer}};
-
-error wrong(std::string detail) {
-  return {errc::invalid_configuration, std::move(detail), "", 0};
-}
 
 std::vector<std::string> split(const std::string& text, char at) {
   std::vector<std::string> parts(1);

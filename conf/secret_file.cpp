@@ -6,15 +6,9 @@
 #include <fstream>
 #include <sstream>
 
+#include "conf/wrong.hpp"
+
 namespace pusher {
-
-namespace {
-
-error wrong(std::string detail) {
-  return {errc::invalid_configuration, std::move(detail), "", 0};
-}
-
-}  // namespace
 
 result<void> refuse_if_others_can_read(const std::string& name, const std::string& path) {
   struct stat info {};

@@ -4,13 +4,11 @@
 #include <optional>
 #include <toml.hpp>
 
+#include "conf/wrong.hpp"
+
 namespace pusher {
 
 namespace {
-
-error wrong(std::string detail) {
-  return {errc::invalid_configuration, std::move(detail), "", 0};
-}
 
 unsigned line_of(const toml::value& value) {
   return static_cast<unsigned>(value.location().line());

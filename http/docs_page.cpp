@@ -10,7 +10,7 @@
 #include "http/docs_schema.hpp"
 #include "http/openapi.hpp"
 #include "model/device.hpp"
-#include "model/json.hpp"
+#include "model/json_members.hpp"
 
 namespace pusher::http {
 
@@ -19,12 +19,6 @@ namespace {
 using rapidjson::Value;
 
 constexpr std::string_view methods[] = {"get", "put", "post", "patch", "delete"};
-
-std::string_view text_of(const Value& object, const char* name) {
-  auto found = object.FindMember(name);
-  return found == object.MemberEnd() || !found->value.IsString() ? std::string_view()
-                                                                 : json::view(found->value);
-}
 
 std::string upper(std::string_view text) {
   std::string made(text);
@@ -38,7 +32,7 @@ struct operation {
   std::string_view path, method;
   const Value* item;
   const Value* value;
-  std::string_view name() const { return text_of(*value, "operationId"); }
+  std::string_view name() const { return json::view_at(*value, "operationId"); }
   std::string_view tag() const { return json::view((*value)["tags"][0]); }
 };
 
@@ -60,7 +54,7 @@ class docs_renderer {
     out_.append(docs_page_style).append("</style></head>\n<body>");
     navigation();
     out_ += "<main><h1>Pusher API</h1>";
-    out_ += html_paragraphs(text_of(document_["info"], "description"));
+    out_ += html_paragraphs(json::view_at(document_["info"], "description"));
     out_ += "<p>The same for programs: <a href=\"/openapi.json\">/openapi.json</a> (OpenAPI 3.1).</p>";
     for (const auto& tag : document_["tags"].GetArray())
       section(tag);
@@ -86,7 +80,8 @@ class docs_renderer {
   std::string status_of(std::string_view name) const {
     for (const auto& each : operations_)
       for (const auto& response : (*each.value)["responses"].GetObject())
-        if (last_name(text_of(response.value, "$ref")) == name) return std::string(json::view(response.name));
+        if (last_name(json::view_at(response.value, "$ref")) == name)
+          return std::string(json::view(response.name));
     return "";
   }
 
@@ -97,9 +92,9 @@ class docs_renderer {
   void navigation() {
     out_ += "<nav aria-label=\"Routes\">";
     for (const auto& tag : document_["tags"].GetArray()) {
-      out_ += "<h2>" + html_text(text_of(tag, "name")) + "</h2><ul>";
+      out_ += "<h2>" + html_text(json::view_at(tag, "name")) + "</h2><ul>";
       for (const auto& each : operations_)
-        if (each.tag() == text_of(tag, "name"))
+        if (each.tag() == json::view_at(tag, "name"))
           out_ += "<li><a href=\"#" + html_text(each.name()) + "\">" + badge(each.method) + " " +
                   html_text(each.path) + "</a></li>";
       out_ += "</ul>";
@@ -115,18 +110,18 @@ class docs_renderer {
   }
 
   void section(const Value& tag) {
-    out_ += "<section><h2>" + html_text(text_of(tag, "name")) + "</h2>";
-    out_ += html_paragraphs(text_of(tag, "description"));
+    out_ += "<section><h2>" + html_text(json::view_at(tag, "name")) + "</h2>";
+    out_ += html_paragraphs(json::view_at(tag, "description"));
     for (const auto& each : operations_)
-      if (each.tag() == text_of(tag, "name")) article(each);
+      if (each.tag() == json::view_at(tag, "name")) article(each);
     out_ += "</section>";
   }
 
   void article(const operation& of) {
     out_ += "<article id=\"" + html_text(of.name()) + "\"><h3>" + badge(of.method) + " <code>" +
-            html_text(of.path) + "</code></h3><p><strong>" + html_text(text_of(*of.value, "summary")) +
+            html_text(of.path) + "</code></h3><p><strong>" + html_text(json::view_at(*of.value, "summary")) +
             ".</strong> <span class=\"soft\">" + needed_scope(of) + "</span></p>";
-    out_ += html_paragraphs(text_of(*of.value, "description"));
+    out_ += html_paragraphs(json::view_at(*of.value, "description"));
     out_ += "<pre>" + html_text(curl(of)) + "</pre>";
     parameters(of);
     body(of);
@@ -165,10 +160,10 @@ class docs_renderer {
   std::string filled_path(const operation& of) const {
     std::string path(of.path);
     for (const auto* each : all_parameters(of)) {
-      auto name = "{" + std::string(text_of(*each, "name")) + "}";
+      auto name = "{" + std::string(json::view_at(*each, "name")) + "}";
       auto at = path.find(name);
       if (at != std::string::npos && each->HasMember("example"))
-        path.replace(at, name.size(), text_of(*each, "example"));
+        path.replace(at, name.size(), json::view_at(*each, "example"));
     }
     return path;
   }
@@ -205,9 +200,10 @@ class docs_renderer {
   void list(const std::vector<const Value*>& some) {
     out_ += "<dl>";
     for (const auto* each : some) {
-      out_ += "<dt><code>" + html_text(text_of(*each, "name")) + "</code> <span class=\"soft\">" +
-              html_text(text_of(*each, "in")) + ", " + schemas_.words((*each)["schema"]) + "</span></dt>";
-      out_ += "<dd>" + html_inline(text_of(*each, "description")) + "</dd>";
+      out_ += "<dt><code>" + html_text(json::view_at(*each, "name")) + "</code> <span class=\"soft\">" +
+              html_text(json::view_at(*each, "in")) + ", " + schemas_.words((*each)["schema"]) +
+              "</span></dt>";
+      out_ += "<dd>" + html_inline(json::view_at(*each, "description")) + "</dd>";
     }
     out_ += "</dl>";
   }
@@ -220,7 +216,7 @@ class docs_renderer {
           "<h4>Body: " + html_text(json::view(content.name)) + "</h4>" + schemas_.described(content.value);
       if (!content.value.HasMember("examples")) continue;
       for (const auto& each : content.value["examples"].GetObject()) {
-        auto summary = text_of(each.value, "summary");
+        auto summary = json::view_at(each.value, "summary");
         out_ += "<details><summary>Example: " + html_text(summary.empty() ? json::view(each.name) : summary) +
                 "</summary><pre>" + html_text(pretty(each.value["value"])) + "</pre></details>";
       }
@@ -232,14 +228,14 @@ class docs_renderer {
     std::string others;
     for (const auto& each : (*of.value)["responses"].GetObject()) {
       auto status = html_text(json::view(each.name));
-      auto ref = text_of(each.value, "$ref");
+      auto ref = json::view_at(each.value, "$ref");
       const auto& response = schemas_.resolved(each.value);
       bool of_all = !ref.empty() && status[0] > '3';
       if (of_all) {
         others += " <a href=\"#fault-" + html_text(last_name(ref)) + "\">" + status + "</a>";
         continue;
       }
-      out_ += "<dt><strong>" + status + "</strong> " + html_inline(text_of(response, "description")) +
+      out_ += "<dt><strong>" + status + "</strong> " + html_inline(json::view_at(response, "description")) +
               "</dt><dd>";
       answer_bodies(response);
       out_ += "</dd>";
@@ -277,7 +273,7 @@ class docs_renderer {
         continue;
       auto name = html_text(json::view(each.name));
       out_ += "<dt id=\"fault-" + name + "\"><strong>" + status_of(name) + "</strong> <span class=\"soft\">" +
-              name + "</span></dt><dd>" + html_inline(text_of(each.value, "description")) + "</dd>";
+              name + "</span></dt><dd>" + html_inline(json::view_at(each.value, "description")) + "</dd>";
     }
     out_ += "</dl></section>";
   }

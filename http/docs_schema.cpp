@@ -1,18 +1,14 @@
 #include "http/docs_schema.hpp"
 
 #include "http/docs_html.hpp"
-#include "model/json.hpp"
+#include "model/json_members.hpp"
 
 namespace pusher::http {
 
 namespace {
 
+using json::find;
 using rapidjson::Value;
-
-const Value* find(const Value& object, const char* name) {
-  auto found = object.FindMember(name);
-  return found == object.MemberEnd() ? nullptr : &found->value;
-}
 
 /// "1 to 64", "at least 1", "at most 64" or nothing.
 std::string bounds(const Value& schema, const char* least, const char* most) {

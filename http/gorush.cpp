@@ -7,7 +7,7 @@
 
 #include "http/json_writer.hpp"
 #include "http/problem.hpp"
-#include "model/json.hpp"
+#include "model/json_members.hpp"
 
 namespace pusher::http {
 
@@ -28,20 +28,14 @@ response health_response(const request& asked) {
   return alive;
 }
 
-std::string text_of(const rapidjson::Value& object, const char* name) {
-  auto found = object.FindMember(name);
-  bool text = found != object.MemberEnd() && found->value.IsString();
-  return text ? std::string(json::view(found->value)) : std::string();
-}
-
 /// The sentence of a problem, with the place of the fault in front.
 std::string message_of(const response& problem) {
   auto document = json::parse(problem.body);
   if (!document || !document->IsObject()) return "The request was refused.";
-  auto message = text_of(*document, "detail");
-  auto errors = document->FindMember("errors");
-  if (errors == document->MemberEnd() || !errors->value.IsArray() || errors->value.Empty()) return message;
-  auto pointer = text_of(errors->value[0], "pointer");
+  auto message = json::text_at(*document, "detail");
+  const auto& errors = json::list_at(*document, "errors");
+  if (errors.Empty()) return message;
+  auto pointer = json::text_at(errors[0], "pointer");
   return pointer.empty() ? message : pointer + ": " + message;
 }
 

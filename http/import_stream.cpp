@@ -5,7 +5,7 @@
 #include "http/import_chunk.hpp"
 #include "http/import_result.hpp"
 #include "http/rate_headers.hpp"
-#include "model/json.hpp"
+#include "model/json_members.hpp"
 #include "model/limits.hpp"
 
 namespace pusher::http {
@@ -24,11 +24,10 @@ error error_of(const response& answer) {
   error told{answer.status == 503 ? errc::store_unavailable : errc::internal, "", "", 0};
   auto document = json::parse(answer.body);
   if (!document || !document->IsObject()) return told;
-  auto detail = document->FindMember("detail"), code = document->FindMember("code");
-  if (detail != document->MemberEnd() && detail->value.IsString()) told.detail = detail->value.GetString();
-  if (code == document->MemberEnd() || !code->value.IsString()) return told;
+  told.detail = json::text_at(*document, "detail");
+  auto code = json::view_at(*document, "code");
   for (int number = 0; number <= static_cast<int>(errc::internal); ++number)
-    if (auto each = static_cast<errc>(number); to_string(each) == json::view(code->value)) told.code = each;
+    if (auto each = static_cast<errc>(number); to_string(each) == code) told.code = each;
   return told;
 }
 

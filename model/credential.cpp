@@ -4,7 +4,7 @@
 #include <rapidjson/writer.h>
 
 #include "model/hex.hpp"
-#include "model/json.hpp"
+#include "model/json_members.hpp"
 
 namespace pusher {
 
@@ -57,11 +57,7 @@ result<credential_content> parse_credential_content(std::string_view text) {
   auto parsed = json::parse(text);
   error unreadable{errc::corrupt_data, "a credential's content cannot be read", "", 0};
   if (!parsed || !parsed->IsObject()) return unreadable;
-  auto named = [&](const char* name) -> std::string_view {
-    auto found = parsed->FindMember(name);
-    return found != parsed->MemberEnd() && found->value.IsString() ? json::view(found->value)
-                                                                   : std::string_view();
-  };
+  auto named = [&](const char* name) { return json::view_at(*parsed, name); };
   auto of = parse_gateway(named("gateway"));
   if (!of) return unreadable;
   credential_content content;

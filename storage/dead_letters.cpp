@@ -99,9 +99,11 @@ dead_letter dead_letter_box::read(const redis_reply& entry) const {
   return made;
 }
 
-result<std::vector<dead_letter>> dead_letter_box::list(const std::string& after, size_t most) {
+result<std::vector<dead_letter>> dead_letter_box::list(const std::string& after, const std::string& last,
+                                                       size_t most) {
   auto from = after.empty() ? std::string("-") : "(" + after;
-  auto reply = redis_.command({"XRANGE", keys_.dead_letters, from, "+", "COUNT", std::to_string(most)});
+  auto to = last.empty() ? std::string("+") : last;
+  auto reply = redis_.command({"XRANGE", keys_.dead_letters, from, to, "COUNT", std::to_string(most)});
   if (!reply) return reply.failure();
   if (reply->type == redis_reply::kind::failure)
     return error{errc::journal_unavailable, "Redis: " + reply->text, "", 1};
@@ -109,6 +111,13 @@ result<std::vector<dead_letter>> dead_letter_box::list(const std::string& after,
   for (const auto& each : reply->items)
     found.push_back(read(each));
   return found;
+}
+
+result<std::string> dead_letter_box::newest() {
+  auto reply = redis_.command({"XREVRANGE", keys_.dead_letters, "+", "-", "COUNT", "1"});
+  if (!reply) return reply.failure();
+  if (reply->items.empty() || reply->items.front().items.empty()) return std::string();
+  return reply->items.front().items.front().text;
 }
 
 result<dead_letter> dead_letter_box::get(const std::string& id) {

@@ -38,8 +38,11 @@ class dead_letter_box {
   dead_letter_box(const redis_settings& endpoint, std::string run_id)
       : redis_(endpoint), keys_(endpoint.cluster), run_id_(std::move(run_id)) {}
 
-  /// The oldest first, from the one behind `after` (empty = from the first).
-  result<std::vector<dead_letter>> list(const std::string& after, size_t most);
+  /// The oldest first, from the one behind `after` (empty = from the first) up to `last` (empty = to the
+  /// end).
+  result<std::vector<dead_letter>> list(const std::string& after, const std::string& last, size_t most);
+  /// Its id; empty when there is none.
+  result<std::string> newest();
   /// Errors: not_found.
   result<dead_letter> get(const std::string& id);
   /// What has no result yet goes into its stream again, without strikes. Whether it was there. Errors:

@@ -1,25 +1,18 @@
 // The part of the journal by which credentials reach the senders, who see Redis alone.
 #include "storage/journal.hpp"
 #include "storage/journal_keys.hpp"
+#include "storage/journal_replies.hpp"
 #include "storage/journal_scripts.hpp"
 
 namespace pusher {
-
-namespace {
-
-std::string text_of(const redis_reply& reply) {
-  return reply.is_nil() ? std::string() : reply.text;
-}
-
-}  // namespace
 
 result<journal::credential_board> journal::credential_status() {
   auto reply = redis_.command({"HMGET", keys_.credentials, "version", "closed"});
   if (!reply) return reply.failure();
   credential_board board;
   if (reply->items.size() < 2) return board;
-  board.version = text_of(reply->items[0]);
-  board.closed = text_of(reply->items[1]);
+  board.version = reply->items[0].text;
+  board.closed = reply->items[1].text;
   return board;
 }
 
@@ -28,9 +21,9 @@ result<journal::credential_board> journal::load_credentials() {
   if (!reply) return reply.failure();
   credential_board board;
   if (reply->items.size() < 3) return board;
-  board.version = text_of(reply->items[0]);
-  board.closed = text_of(reply->items[1]);
-  board.index = text_of(reply->items[2]);
+  board.version = reply->items[0].text;
+  board.closed = reply->items[1].text;
+  board.index = reply->items[2].text;
   return board;
 }
 
@@ -52,22 +45,19 @@ result<commit_status> journal::publish_credentials(
   auto reply = run(scripts::publish_credentials, {keys_.epoch, keys_.credentials, keys_.sealed_credentials},
                    std::move(arguments));
   if (!reply) return reply.failure();
-  return reply->items.front().text == "fenced" ? commit_status::fenced : commit_status::done;
+  return status_in(*reply);
 }
 
 result<commit_status> journal::close_routes(uint64_t epoch, const std::string& routes) {
   auto reply = run(scripts::close_routes, {keys_.epoch, keys_.credentials}, {std::to_string(epoch), routes});
   if (!reply) return reply.failure();
-  return reply->items.front().text == "fenced" ? commit_status::fenced : commit_status::done;
+  return status_in(*reply);
 }
 
 result<std::vector<std::string>> journal::busy_queues() {
   auto reply = run(scripts::busy_queues, {keys_.queues}, {keys_.push_prefix});
   if (!reply) return reply.failure();
-  std::vector<std::string> names;
-  for (size_t i = 1; i < reply->items.size(); ++i)
-    names.push_back(std::move(reply->items[i].text));
-  return names;
+  return texts_in(std::move(*reply), 1);
 }
 
 result<void> journal::tell_trouble(const std::string& credential, const std::string& what) {
@@ -86,7 +76,7 @@ result<std::vector<std::string>> journal::troubles(const std::vector<std::string
   auto reply = redis_.command(command);
   if (!reply) return reply.failure();
   for (size_t i = 0; i < found.size() && i < reply->items.size(); ++i)
-    found[i] = text_of(reply->items[i]);
+    found[i] = reply->items[i].text;
   return found;
 }
 

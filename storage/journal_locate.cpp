@@ -4,16 +4,13 @@
 #include "storage/journal.hpp"
 #include "storage/journal_codec.hpp"
 #include "storage/journal_keys.hpp"
+#include "storage/journal_replies.hpp"
 
 namespace pusher {
 
 namespace {
 
 constexpr int most_scans = 50;  // of a few hundred put-aside batches each
-
-uint64_t number_in(const redis_reply& reply, size_t index) {
-  return index < reply.items.size() ? std::strtoull(reply.items[index].text.c_str(), nullptr, 10) : 0;
-}
 
 /// What a put-aside batch says of the device.
 std::optional<uint8_t> attempts_in(const std::string& job, device_key device) {
@@ -34,8 +31,8 @@ result<journal::whereabouts> journal::locate(notification_key notification, devi
   if (!state) return state.failure();
   if (state->items.size() == 2 && !state->items[0].is_nil()) {
     found.fan_out_begun = true;
-    found.fan_out_position = number_in(*state, 0);
-    found.fan_out_start = {number_in(*state, 1)};
+    found.fan_out_position = number_in(state->items[0]);
+    found.fan_out_start = {number_in(state->items[1])};
   }
   std::string scanned = "0";
   for (int scan = 0; scan < most_scans; ++scan) {

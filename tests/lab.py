@@ -108,7 +108,11 @@ class Emulator:
         return made
 
     def log(self):
-        """Rows of (microseconds, status, push token, correlation, code, connection, stream)."""
+        """Rows of (microseconds, status, push token, correlation, code, connection, stream, gateway), one for every push
+        that was answered before this call: the emulator writes its log in blocks, and at the latest when it is asked for
+        anything."""
+        if self.process.poll() is None:
+            self.statistics()
         if not self.log_file.exists():
             return []
         with open(self.log_file, encoding="utf-8") as lines:

@@ -99,7 +99,7 @@ result<ec_key> ec_key::parse(std::string_view pem) {
 }
 
 result<ec_key> ec_key::generate() {
-  std::shared_ptr<EVP_PKEY> key(EVP_EC_gen("P-256"), EVP_PKEY_free);
+  std::shared_ptr<EVP_PKEY> key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"), EVP_PKEY_free);
   ERR_clear_error();
   if (!key) return error{errc::internal, "cannot generate a key", "", 0};
   return ec_key(std::move(key));

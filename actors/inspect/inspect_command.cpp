@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 
 #include "actors/inspect/answer_text.hpp"
 #include "actors/inspect/node_client.hpp"
@@ -100,17 +101,19 @@ class asker {
 
 int inspect(const inspect_wish& wish, const settings& config) {
   std::signal(SIGPIPE, SIG_IGN);
+  // Before there are threads, which would take the signals otherwise.
+  std::optional<looks> signals;
+  if (wish.watch_seconds > 0) signals.emplace();
   asker to(wish, config);
-  if (wish.watch_seconds <= 0) return to.look(0);
-  looks signals;
+  int code = to.look(0);
+  // What is wrong from the start will not mend itself by being asked again.
+  if (wish.watch_seconds <= 0 || code > unhealthy) return code;
   using clock = std::chrono::steady_clock;
-  clock::time_point last;
-  int code = well;
-  do {
+  for (auto last = clock::now(); std::ferror(stdout) == 0 && signals->pause(wish.watch_seconds);) {
     auto now = clock::now();
-    code = to.look(last == clock::time_point() ? 0 : std::chrono::duration<double>(now - last).count());
+    code = to.look(std::chrono::duration<double>(now - last).count());
     last = now;
-  } while (std::ferror(stdout) == 0 && signals.pause(wish.watch_seconds));
+  }
   return code;
 }
 

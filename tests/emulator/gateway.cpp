@@ -41,6 +41,7 @@ void gateway::handle(request& asked, reply& answer, int64_t now_us) {
   answer.clear();
   if (auto kind = gateway_of(asked)) return push(*kind, asked, answer, now_us);
   ++stats_.other_requests;
+  if (asked.path.rfind("/_", 0) == 0) books_.flush_log();
   bool post = asked.method == "POST", get = asked.method == "GET";
   if (post && asked.path == "/token") return tokens_.handle(asked, answer, now_us / us_per_second);
   if (post && asked.path == "/oauth2/v3/token")

@@ -74,7 +74,7 @@ the next ones succeed). APNs tokens are hexadecimal; their text is what the byte
   000...            APNs: nothing but zeros is no device's token
   SANDBOX...        APNs: good at the sandbox's port only; others at the main port only; BOTH... at both
 
-Control at run time, on the same port:
+Control at run time, on the same port; whoever asks for one of these finds in the log what came before:
   POST /_control    {"fail": "503" | "500" | "429" | "401" | "hang" | "none"}   for all pushes
                     {"gateway": "fcm" | "apns" | "webpush" | "hms" | "legacy", "fail": ...}   for those of one
                     {"revoke_tokens": true}       all access tokens become invalid

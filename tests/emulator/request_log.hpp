@@ -20,7 +20,7 @@ struct log_entry {
 };
 
 /// Gathers lines and writes them in big blocks. The owner calls `flush_when_due` at least every
-/// `longest_wait_us`, so that a reader of the file is never further behind than that. Ends the process when
+/// `longest_wait_us`; a reader of the file that must not be behind asks for a flush first. Ends the process when
 /// the disk refuses: an oracle with holes is worse than none.
 class request_log {
  public:

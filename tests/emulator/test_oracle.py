@@ -38,6 +38,14 @@ class Oracle(unittest.TestCase):
             connection.close()
             self.assertEqual(0, emulator.stop())
 
+    def test_the_log_holds_all_that_was_answered_before_a_request_to_the_control_endpoints(self):
+        with start() as emulator:
+            access_token = emulator.mint()
+            for number in range(20):
+                emulator.push(access_token, {"token": "seen-%d" % number})
+                emulator.stats()
+                self.assertEqual(number + 1, len(emulator.log()))
+
     def test_the_counters_tell_unique_tokens_from_duplicates(self):
         with start() as emulator:
             access_token = emulator.mint()

@@ -103,6 +103,8 @@ class Status(unittest.TestCase):
         self.assertIn("no node 'nobody'", front.inspect("log-level", "info", "nobody", code=1))
         self.assertEqual(front.inspected("scale", "sender", "push-sender=2"), {"node": "sender", "roles": "push-sender=2"})
         self.assertIn("does not play", front.inspect("scale", "sender", "api=2", code=1))
+        # A node of senders alone has no MariaDB, and passes on what needs it.
+        self.assertIn("no notification", nodes["sender"].inspect("notification", "x", code=1))
         front.inspect("pause", "push-sender")
         until("the hold to be seen by all", lambda: all(
             "push-sender" in each["report"]["held_stages"] for each in front.inspected("status")["nodes"]))

@@ -1,5 +1,5 @@
 """What may be sent in a second: a credential's rate over all senders, a notification's own rate, retries by budget."""
-from collections import Counter
+import time
 
 from invariants import check_accepted_once, check_counts
 from lab import Lab
@@ -12,28 +12,21 @@ def launch(node, name, **more):
     return made["id"]
 
 
-def per_second(emulator, correlation, early=0):
-    """Pushes in each whole second, the first of which begins so many microseconds before the first push; but for the last."""
-    times = sorted(int(row[0]) for row in emulator.log() if row[3] == correlation)
-    counted = Counter((each - times[0] + early) // 1_000_000 for each in times)
-    return [counted[second] for second in range(max(counted))]
+def check_rate(emulator, correlation, since, rate, at_once):
+    """No push came before its time, counted from the launch: what a slow machine delays comes later, and breaks nothing."""
+    times = sorted(int(row[0]) / 1e6 - since for row in emulator.log() if row[3] == correlation)
+    for earlier, seconds in enumerate(times):
+        assert earlier < at_once + rate * (seconds + 0.01), f"{earlier + 1} pushes in {seconds:.3f} s"
 
 
 def notification_rate(node, emulator, devices):
     chosen = devices[:300]
+    since = time.time()
     identity = launch(node, "slow", audience={"device_ids": [each["device_id"] for each in chosen]}, rate_per_second=60)
-    # Another notification does not wait behind it.
-    other = launch(node, "quick", audience={"device_ids": [each["device_id"] for each in devices[300:400]]})
-    node.wait_completed(other, 60)
-    assert node.notification(identity)["state"] != "completed"
     node.wait_completed(identity, 60)
     check_counts(node, identity, len(chosen))
     check_accepted_once(node, identity, chosen, emulator, "slow")
-    # A batch a second: seconds that began with the first push would sometimes hold two, for the first one connects and is late.
-    seconds = per_second(emulator, "slow", 500_000)
-    assert len(seconds) >= 3, seconds
-    # Batches of a second's worth start on time, give or take what a busy machine delays.
-    assert max(seconds) <= 120 and sum(seconds) / len(seconds) <= 75, seconds
+    check_rate(emulator, "slow", since, 60, 60)  # a batch is a second's worth
     status, problem, _ = node.call("POST", "/v1/notifications", {
         "content": {"title": "x"}, "audience": {"all": True}, "rate_per_second": 0})
     assert status == 400 or status == 422, (status, problem)
@@ -41,7 +34,7 @@ def notification_rate(node, emulator, devices):
 
 
 def slow_beside_quick(node, devices):
-    """One that will take hours keeps far more waiting than a queue holds, and is in nobody's way."""
+    """No notification waits behind a slow one. One that will take hours keeps far more waiting than a queue holds, and is in nobody's way."""
     slow = launch(node, "hours", audience={"all": True}, rate_per_second=1)
     quick = launch(node, "at once", audience={"all": True})
     node.wait_completed(quick, 60)
@@ -55,12 +48,12 @@ def credential_rate(lab, devices):
         "api", "fan-out", "push-sender=2", "result-writer"]}}).start()
     node.make_key()
     node.import_devices(devices)
+    since = time.time()
     identity = launch(node, "governed", audience={"all": True})
     node.wait_completed(identity, 60)
     check_counts(node, identity, len(devices))
-    seconds = per_second(lab.emulator, "governed")
-    assert len(seconds) >= 3, seconds
-    assert max(seconds) <= 650 and sum(seconds) / len(seconds) <= 560, seconds
+    # What both senders may have together before a push is due: 200 ms of the rate, and what each keeps at hand.
+    check_rate(lab.emulator, "governed", since, 500, 100 + 2 * 8)
     node.stop()
 
 

@@ -1,8 +1,10 @@
 #include "transports/apns/answers.hpp"
 
+#include <algorithm>
+
 #include <rapidjson/document.h>
 
-#include "model/json.hpp"
+#include "model/json_members.hpp"
 
 namespace pusher {
 
@@ -74,12 +76,10 @@ answer_reading read_apns_answer(int status, std::string_view body, bool own_topi
   if (own_topic) reading.detail = "own_topic";
   auto parsed = json::parse(body);
   if (!parsed || !parsed->IsObject()) return reading;
-  if (auto reason = parsed->FindMember("reason"); reason != parsed->MemberEnd() && reason->value.IsString())
-    reading.code = std::string(json::view(reason->value).substr(0, 64));
+  reading.code = json::view_at(*parsed, "reason").substr(0, 64);
   // Milliseconds, and only with 410.
-  if (auto time = parsed->FindMember("timestamp");
-      status == 410 && time != parsed->MemberEnd() && time->value.IsInt64() && time->value.GetInt64() > 0)
-    reading.unregistered_at = time->value.GetInt64();
+  if (const auto* time = json::find(*parsed, "timestamp"); status == 410 && time && time->IsInt64())
+    reading.unregistered_at = std::max<int64_t>(0, time->GetInt64());
   return reading;
 }
 

@@ -8,7 +8,7 @@
 
 #include <rapidjson/document.h>
 
-#include "model/json.hpp"
+#include "model/json_members.hpp"
 
 namespace pusher {
 
@@ -65,12 +65,6 @@ struct status_parts {
   bool quota_of_device = false;
 };
 
-std::string_view string_member(const Value& object, const char* name) {
-  auto found = object.FindMember(name);
-  return found != object.MemberEnd() && found->value.IsString() ? json::view(found->value)
-                                                                : std::string_view();
-}
-
 bool ends_with(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
@@ -84,27 +78,25 @@ bool contains_word(std::string_view text, std::string_view lower_case_word) {
 /// Calls `each` with every object of an array member.
 template <class Each>
 void for_each_object(const Value& object, const char* name, Each each) {
-  auto found = object.FindMember(name);
-  if (found == object.MemberEnd() || !found->value.IsArray()) return;
-  for (auto& entry : found->value.GetArray())
+  for (const auto& entry : json::list_at(object, name).GetArray())
     if (entry.IsObject()) each(entry);
 }
 
 void read_detail(const Value& detail, status_parts& into) {
-  auto type = string_member(detail, "@type");
+  auto type = json::view_at(detail, "@type");
   if (ends_with(type, "google.firebase.fcm.v1.FcmError")) {
     into.has_fcm_error = true;
-    into.code = string_member(detail, "errorCode");
+    into.code = json::view_at(detail, "errorCode");
   } else if (ends_with(type, "google.rpc.BadRequest")) {
     for_each_object(detail, "fieldViolations", [&](const Value& violation) {
-      auto field = string_member(violation, "field");
+      auto field = json::view_at(violation, "field");
       if (!ends_with(field, "token")) into.violates_other_field = true;
     });
   } else if (ends_with(type, "google.rpc.QuotaFailure")) {
     into.quota_failure = true;
     for_each_object(detail, "violations", [&](const Value& violation) {
       for (const char* name : {"subject", "description", "quotaId", "quotaMetric"})
-        if (contains_word(string_member(violation, name), "device")) into.quota_of_device = true;
+        if (contains_word(json::view_at(violation, name), "device")) into.quota_of_device = true;
     });
   }
 }
@@ -113,12 +105,12 @@ status_parts read_status(std::string_view body) {
   status_parts parts;
   auto parsed = json::parse(body);
   if (!parsed || !parsed->IsObject()) return parts;
-  auto found = parsed->FindMember("error");
-  if (found == parsed->MemberEnd() || !found->value.IsObject()) return parts;
+  const auto* found = json::find(*parsed, "error");
+  if (!found || !found->IsObject()) return parts;
   parts.is_google = true;
-  parts.message = string_member(found->value, "message");
-  for_each_object(found->value, "details", [&](const Value& detail) { read_detail(detail, parts); });
-  if (parts.code.empty()) parts.code = string_member(found->value, "status");
+  parts.message = json::view_at(*found, "message");
+  for_each_object(*found, "details", [&](const Value& detail) { read_detail(detail, parts); });
+  if (parts.code.empty()) parts.code = json::view_at(*found, "status");
   return parts;
 }
 

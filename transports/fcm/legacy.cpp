@@ -4,7 +4,7 @@
 
 #include <rapidjson/document.h>
 
-#include "model/json.hpp"
+#include "model/json_members.hpp"
 #include "model/limits.hpp"
 #include "transports/device_text.hpp"
 #include "transports/json_tokens.hpp"
@@ -51,20 +51,15 @@ constexpr answer_rule rules[] = {
     {400, 499, "", "", action::refused, reach::target, 0, false, "the request is wrong"},
 };
 
-std::string text_member(const Value& object, const char* name) {
-  auto found = object.FindMember(name);
-  return found != object.MemberEnd() && found->value.IsString() ? std::string(json::view(found->value)) : "";
-}
-
 answer_reading read_result(const Value& result) {
   answer_reading part;
   if (!result.IsObject()) {
     part.code = "MALFORMED_ANSWER";
     return part;
   }
-  part.code = text_member(result, "error").substr(0, 64);
-  part.message_id = text_member(result, "message_id");
-  part.replacement_token = text_member(result, "registration_id");
+  part.code = json::text_at(result, "error").substr(0, 64);
+  part.message_id = json::text_at(result, "message_id");
+  part.replacement_token = json::text_at(result, "registration_id");
   if (part.code.empty()) {
     if (part.message_id.empty())
       part.code = "MALFORMED_ANSWER";
@@ -115,10 +110,10 @@ class message_builder {
     auto given = json::parse(from_.android);
     if (!given || !given->IsObject())
       return error{errc::corrupt_data, "the override for android is not a JSON object", "", 0};
-    if (auto priority = text_member(*given, "priority"); !priority.empty())
+    if (auto priority = json::text_at(*given, "priority"); !priority.empty())
       set(document_, "priority",
           std::optional<std::string>(priority == "NORMAL" || priority == "normal" ? "normal" : "high"));
-    if (auto package = text_member(*given, "restricted_package_name"); !package.empty())
+    if (auto package = json::text_at(*given, "restricted_package_name"); !package.empty())
       set(document_, "restricted_package_name", std::optional(package));
     if (auto shown = given->FindMember("notification");
         shown != given->MemberEnd() && shown->value.IsObject())

@@ -4,7 +4,7 @@
 
 #include <rapidjson/document.h>
 
-#include "model/json.hpp"
+#include "model/json_members.hpp"
 
 namespace pusher {
 
@@ -57,23 +57,20 @@ constexpr answer_rule rules[] = {
 };
 
 std::string text_member(const rapidjson::Value& object, const char* name) {
-  auto found = object.FindMember(name);
-  if (found == object.MemberEnd()) return {};
-  if (found->value.IsString()) return std::string(json::view(found->value).substr(0, 128));
-  return found->value.IsUint() ? std::to_string(found->value.GetUint()) : std::string();
+  const auto* found = json::find(object, name);
+  if (found && found->IsUint()) return std::to_string(found->GetUint());
+  return json::text_at(object, name).substr(0, 128);
 }
 
 /// A partial success: `msg` is JSON in a text. Nothing is filled in when it cannot be read.
 void read_parts(const rapidjson::Value& answer, const std::vector<std::string_view>& tokens,
                 answer_reading& into) {
-  auto msg = answer.FindMember("msg");
-  if (msg == answer.MemberEnd() || !msg->value.IsString()) return;
-  auto parsed = json::parse(json::view(msg->value));
-  if (!parsed || !parsed->IsObject()) return;
-  auto illegal = parsed->FindMember("illegal_tokens");
-  if (illegal == parsed->MemberEnd() || !illegal->value.IsArray()) return;
+  auto parsed = json::parse(json::view_at(answer, "msg"));
+  if (!parsed) return;
+  const auto* illegal = json::find(*parsed, "illegal_tokens");
+  if (!illegal || !illegal->IsArray()) return;
   std::set<std::string_view> dead;
-  for (auto& each : illegal->value.GetArray())
+  for (const auto& each : illegal->GetArray())
     if (each.IsString()) dead.insert(json::view(each));
   for (auto token : tokens) {
     answer_reading part;

@@ -5,7 +5,7 @@
 
 #include <rapidjson/document.h>
 
-#include "model/json.hpp"
+#include "model/json_members.hpp"
 
 namespace pusher {
 
@@ -120,9 +120,7 @@ class message_builder {
 };
 
 const Value* member(const Value* object, const char* name) {
-  if (object == nullptr || !object->IsObject()) return nullptr;
-  auto found = object->FindMember(name);
-  return found == object->MemberEnd() ? nullptr : &found->value;
+  return object ? json::find(*object, name) : nullptr;
 }
 
 result<void> check_size(size_t bytes, size_t most) {

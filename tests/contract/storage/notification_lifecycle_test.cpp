@@ -1,9 +1,7 @@
 #include <doctest/doctest.h>
 
-#include "sample.hpp"
+#include "leading_fixture.hpp"
 #include "storage/connection.hpp"
-#include "storage/lease_store.hpp"
-#include "storage/notification_store.hpp"
 #include "storage/transaction.hpp"
 
 using namespace pusher;
@@ -13,17 +11,7 @@ namespace {
 
 using state = notification_state;
 
-struct fixture {
-  database db{shared_stores().mysql};
-  application_id app = new_application(db);
-  notification_store notifications{db};
-  lease_store lease{db};
-  uint64_t epoch = lead();
-
-  uint64_t lead() {
-    change(db, "UPDATE lease SET holder = '', ends_at = 0");
-    return **lease.acquire("leader", 60'000);
-  }
+struct fixture : leading_fixture {
   notification create(utc_ms scheduled_at = 0, bool launch = false) {
     notification_draft draft;
     draft.content.title = "x";

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <functional>
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -170,33 +171,24 @@ TEST_CASE("an endless answer is cut, a compressed one is not inflated, and an en
 }
 
 TEST_CASE("a receiver that hangs or drips has until the time-out, and what it said by then counts") {
-  std::atomic<bool> over{false};
-  auto until_over = [&over](int client, const std::string& drop) {
-    while (!over && say(client, drop))
-      std::this_thread::sleep_for(milliseconds(20));
-  };
-  {
-    listener hangs([&](int client) { until_over(client, ""); });
-    auto answer = post(test_rules(milliseconds(300)), to(hangs));
-    CHECK(answer.status == 0);
-    CHECK(answer.trouble == "there was no answer within 300 ms");
-    over = true;
-  }
-  over = false;
+  std::promise<void> over;
+  auto ended = over.get_future().share();
+  listener hangs([&](int) { ended.wait(); });
+  auto answer = post(test_rules(milliseconds(300)), to(hangs));
+  CHECK(answer.status == 0);
+  CHECK(answer.trouble == "there was no answer within 300 ms");
   listener drips([&](int client) {
     say(client, "HTTP/1.1 202 OK\r\nContent-Length: 100000\r\n\r\n");
-    until_over(client, "x");
+    while (ended.wait_for(milliseconds(20)) == std::future_status::timeout && say(client, "x")) {
+    }
   });
   CHECK(post(test_rules(milliseconds(300)), to(drips)).status == 202);
-  over = true;
+  over.set_value();
 }
 
 TEST_CASE("several go at the same time, and one that hangs holds up no other") {
-  std::atomic<bool> over{false};
-  listener hangs([&](int) {
-    while (!over)
-      std::this_thread::sleep_for(milliseconds(5));
-  });
+  std::promise<void> over;
+  listener hangs([ended = over.get_future().share()](int) { ended.wait(); });
   listener at(saying("HTTP/1.1 204 OK\r\n\r\n"));
   webhook_client client(test_rules());
   client.start({1, to(hangs), {}, "{}"});
@@ -208,7 +200,7 @@ TEST_CASE("several go at the same time, and one that hangs holds up no other") {
   CHECK(client.under_way() == 1);
   client.abandon();
   CHECK(client.under_way() == 0);
-  over = true;
+  over.set_value();
 }
 
 TEST_CASE("no packet leaves to an address that is not public, however the URL says it") {

@@ -1,387 +1,13 @@
-#include "actors/fan_out_machine.hpp"
-
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <map>
 #include <random>
-#include <set>
 
-#include "tests/unit/actors/fan_out_world.hpp"
+#include "tests/unit/actors/fan_out_leader.hpp"
 
 using namespace pusher;
-
-namespace {
-
-constexpr utc_ms start = testing::start_of_time;
-using testing::world;
-
-/// One leader: performs the machine's actions on the world. `fail_every` makes store actions fail at random,
-/// before or after their effect.
-struct leader {
-  leader(world& on, uint32_t seed, unsigned one_in = 0, const fan_out_bounds& within = bounds())
-      : w(on), random(seed), fail_one_in(one_in), machine(within, {{{1}, {channel::fcm}}}) {
-    auto epoch = w.journal.epoch() + 1;
-    REQUIRE(*w.journal.raise_epoch(epoch) == commit_status::done);
-    machine.lead(epoch);
-  }
-  static fan_out_bounds bounds() {
-    fan_out_bounds made;
-    made.devices_per_batch = 10;
-    made.page.rows = 25;
-    made.first_page_rows = 5;
-    made.least_mark = made.most_mark = 40;
-    return made;
-  }
-
-  bool fails() { return fail_one_in > 0 && random() % fail_one_in == 0; }
-
-  /// Performs up to so many actions; true when the machine waits.
-  bool run(int most) {
-    for (int i = 0; i < most; ++i) {
-      auto action = machine.next(now);
-      if (auto* idle = std::get_if<fan_out_machine::idle>(&action)) {
-        if (idle->until == 0 || done()) return true;
-        now = std::max(now + 1, idle->until);
-        drain(20);  // senders meanwhile
-        continue;
-      }
-      std::visit([this](auto& what) { perform(what); }, action);
-    }
-    return false;
-  }
-  bool done() const { return w.done(); }
-  void drain(uint64_t targets) {
-    for (auto& [name, outstanding] : w.journal.outstanding)
-      outstanding -= std::min(outstanding, targets);
-  }
-  uint64_t outstanding() const {
-    uint64_t sum = 0;
-    for (const auto& [name, each] : w.journal.outstanding)
-      sum += each;
-    return sum;
-  }
-
-  void perform(fan_out_machine::idle&) {}
-  void perform(fan_out_machine::read_worklist& what) {
-    ++looks;
-    if (fails()) return machine.store_failed(now);
-    machine.worklist(w.worklist(now, what.most), now);
-  }
-  /// In a group some may be cut off, and some unreadable.
-  void perform(fan_out_machine::open_tasks& what) {
-    if (fails()) return machine.store_failed(now);
-    largest_group = std::max(largest_group, what.keys.size());
-    size_t bytes = 0, opened = 0;
-    for (auto key : what.keys) {
-      if (bytes >= what.most_bytes) break;
-      auto& note = w.notes.at(key);
-      bytes += note.task.bytes;
-      ++opened;
-      if (note.unreadable)
-        machine.unreadable(key, now);
-      else
-        machine.opened(note.task);
-      if (fails()) return machine.store_failed(now);
-    }
-    largest_opened = std::max(largest_opened, opened);
-    machine.opening_ended();
-  }
-  static error broken() { return {errc::journal_unavailable, "broken", "", 0}; }
-  void perform(fan_out_machine::begin& what) {
-    largest_begun = std::max(largest_begun, what.tasks.size());
-    std::vector<result<journal::cursor>> all;
-    for (const auto& [task, from] : what.tasks) {
-      all.emplace_back(broken());
-      if (fails()) continue;
-      auto begun = w.journal.begin_fan_out(machine.epoch(), task->key, from);
-      if (!fails()) all.back() = begun;
-    }
-    machine.begun(all);
-    ended(all);
-  }
-  template <class Outcome>
-  void ended(const std::vector<result<Outcome>>& all) {
-    if (std::any_of(all.begin(), all.end(), [](const auto& each) { return !each; }))
-      machine.store_failed(now);
-  }
-  void perform(fan_out_machine::mark_sending& what) {
-    auto sending = w.begin_sending(what.keys);
-    if (fails()) return machine.store_failed(now);
-    machine.marked_sending(sending);
-  }
-  void perform(fan_out_machine::read_page& what) {
-    ++pages_read;
-    machine.page_was_read(w.read(what, machine), now);
-  }
-  void perform(fan_out_machine::commit& what) {
-    ++commits;
-    std::vector<result<page_committed>> all;
-    for (const auto& page : *what.pages)
-      all.push_back(commit(page));
-    machine.committed(all, now);
-    ended(all);
-  }
-  result<page_committed> commit(const page_commit& page) {
-    const auto& note = w.notes.at(page.notification);
-    // Whoever looks while more is to come sees that it is sending.
-    if (note.end != 0 && page.new_cursor != note.end) CHECK(note.task.state == notification_state::sending);
-    for (const auto& [queue, batch] : page.batches) {
-      CHECK(batch.targets.size() <= 10);
-      if (note.task.wave) CHECK(batch.expires_at == note.task.wave->expires_at);
-    }
-    if (fails()) return broken();
-    auto made = w.commit(page, now);
-    // The reply is lost although the commit took effect.
-    if (fails()) return broken();
-    return made;
-  }
-  void perform(fan_out_machine::note_audience& what) {
-    w.record_audience(what.key, what.audience);
-    if (fails()) return machine.store_failed(now);
-    machine.audience_noted(now);
-  }
-  /// One transaction: all of them or none.
-  void perform(fan_out_machine::conclude& what) {
-    if (fails()) return machine.store_failed(now);
-    w.conclude(what.audiences);
-    if (fails()) return machine.store_failed(now);
-    machine.concluded(now);
-  }
-  void perform(fan_out_machine::finish_wave& what) {
-    if (fails()) return machine.store_failed(now);
-    auto& note = w.notes.at(what.key);
-    auto& wave = *note.task.wave;
-    if (wave.number == what.wave) {
-      CHECK(what.next_due > wave.due);
-      ++wave.number;
-      wave.from = wave.due;
-      wave.expires_at += what.next_due - wave.due;
-      wave.due = what.next_due;
-    }
-    if (fails()) return machine.store_failed(now);
-    machine.wave_finished();
-  }
-  void perform(fan_out_machine::measure& what) {
-    drain(10);
-    std::vector<uint64_t> counts;
-    for (const auto& name : what.queues)
-      counts.push_back(w.journal.outstanding[name]);
-    machine.measured(counts, now);
-  }
-  void perform(fan_out_machine::forget& what) {
-    std::vector<result<bool>> gone;
-    for (size_t i = 0; i < what.keys.size(); ++i)
-      gone.push_back(fails() ? result<bool>(broken()) : result<bool>(random() % 2 == 0));
-    machine.forgotten(gone, now);
-    ended(gone);
-  }
-
-  world& w;
-  std::minstd_rand random;
-  unsigned fail_one_in;
-  fan_out_machine machine;
-  utc_ms now = start;
-  size_t looks = 0, pages_read = 0, commits = 0;
-  size_t largest_group = 0, largest_opened = 0, largest_begun = 0;
-};
-
-void check_complete(const world& w, const world::note& note, bool odd_only) {
-  size_t expected = 0;
-  for (const auto& device : w.devices) {
-    if (odd_only && device.properties == "{}") continue;
-    ++expected;
-    bool reachable = device.gateway == gateway::fcm;
-    const auto& where = reachable ? note.pushed : note.skipped;
-    auto found = where.find(device.key.value);
-    REQUIRE(found != where.end());
-    CHECK(found->second == 1);
-  }
-  CHECK(note.pushed.size() + note.skipped.size() == expected);
-  CHECK(note.noted == expected);
-  CHECK(note.done);
-}
-
-}  // namespace
-
-namespace {
-
-std::set<uint64_t> named_by(const world& w, const audience& of) {
-  std::set<uint64_t> found;
-  const auto* users = std::get_if<audience_user_ids>(&of);
-  auto names = users ? users->ids : named_devices(of);
-  for (const auto& row : w.devices) {
-    auto name = users ? row.user_id : row.device_id;
-    if (std::find(names.begin(), names.end(), name) != names.end()) found.insert(row.key.value);
-  }
-  return found;
-}
-
-/// Whoever was named was reached once, and nobody else was.
-void check_named(const world& w, const world::note& note) {
-  auto expected = named_by(w, note.task.audience);
-  CHECK(note.done);
-  CHECK(note.noted == expected.size());
-  CHECK(note.pushed.size() + note.skipped.size() == expected.size());
-  for (auto device : expected) {
-    auto times = note.pushed.count(device) ? note.pushed.at(device) : 0;
-    times += note.skipped.count(device) ? note.skipped.at(device) : 0;
-    CHECK(times == 1);
-  }
-}
-
-std::string device_name(uint32_t number) {
-  return "d" + std::to_string(number);
-}
-
-/// An audience that names up to so many devices, some of them twice or not there.
-audience some_names(std::minstd_rand& random, size_t most) {
-  auto count = 1 + random() % most;
-  if (random() % 3 == 0) {
-    audience_targets made;
-    for (size_t i = 0; i < count; ++i)
-      made.targets.push_back({device_name(static_cast<uint32_t>(1 + i * 7)), "{}"});
-    return made;
-  }
-  bool users = random() % 2 == 0;
-  std::vector<std::string> ids;
-  for (size_t i = 0; i < count; ++i)
-    ids.push_back((users ? "u" : "d") + std::to_string(random() % 70));
-  ids.push_back(ids.front());
-  if (users) return audience_user_ids{ids};
-  return audience_device_ids{ids};
-}
-
-}  // namespace
-
-TEST_CASE("many small notifications share each step, and are not marked on their way") {
-  world w;
-  w.add_devices(100);
-  for (uint64_t key = 1; key <= 300; ++key)
-    w.add_for(key, lane::transactional, audience_device_ids{{device_name(key % 100 + 1)}});
-  auto bounds = leader::bounds();
-  bounds.page.rows = bounds.first_page_rows = 1000;
-  leader l(w, 1, 0, bounds);
-  REQUIRE(l.run(500));
-  for (const auto& [key, note] : w.notes)
-    check_named(w, note);
-  CHECK(l.pages_read <= 4);
-  CHECK(l.commits <= 32);  // ten devices each
-  CHECK(w.conclusions <= 4);
-  CHECK(w.marked == 0);
-  CHECK(l.largest_group == 200);
-}
-
-TEST_CASE("what takes longer than a page is sending before it appends") {
-  world w;
-  w.add_devices(100);
-  auto& large = w.add(1, lane::campaign);
-  auto& small = w.add_for(2, lane::campaign, audience_device_ids{{"d1", "d2"}});
-  large.end = small.end = w.devices.back().key.value;
-  leader l(w, 1);
-  REQUIRE(l.run(5000));
-  check_complete(w, large, false);
-  check_named(w, small);
-  CHECK(w.marked == 1);
-}
-
-TEST_CASE("one that cannot be read, is paused or is canceled leaves its group alone") {
-  world w;
-  w.add_devices(50);
-  for (uint64_t key = 1; key <= 40; ++key)
-    w.add_for(key, lane::transactional, audience_device_ids{{device_name(key)}});
-  w.notes.at({7}).unreadable = true;
-  w.notes.at({8}).task.state = notification_state::canceled;
-  leader l(w, 1);
-  // Paused when it is open already.
-  while (l.commits == 0 && !w.journal.state({9}))
-    l.run(1);
-  w.notes.at({9}).paused = true;
-  l.run(200);
-  for (const auto& [key, note] : w.notes) {
-    if (key.value < 7 || key.value > 9) check_named(w, note);
-  }
-  CHECK_FALSE(w.journal.state({7}));
-  CHECK(w.notes.at({8}).done);
-  CHECK(w.notes.at({8}).pushed.empty());
-  CHECK(w.notes.at({9}).pushed.empty());
-}
-
-TEST_CASE("texts that are large are opened and begun a few at a time") {
-  world w;
-  w.add_devices(10);
-  for (uint64_t key = 1; key <= 30; ++key)
-    w.add_for(key, lane::transactional, audience_device_ids{{"d1"}}).task.bytes = 1'500'000;
-  leader l(w, 1);
-  REQUIRE(l.run(500));
-  for (const auto& [key, note] : w.notes)
-    check_named(w, note);
-  CHECK(l.largest_group == 30);
-  CHECK(l.largest_opened == 3);
-  CHECK(l.largest_begun == 2);
-}
-
-TEST_CASE("wakings while urgent ones are under way are answered by one look") {
-  world w;
-  w.add_devices(100);
-  for (uint64_t key = 1; key <= 200; ++key)
-    w.add_for(key, lane::transactional, audience_device_ids{{device_name(key % 100 + 1)}});
-  leader l(w, 1);
-  for (int i = 0; i < 500 && !l.done(); ++i) {
-    l.machine.woken();
-    l.run(1);
-  }
-  CHECK(l.done());
-  CHECK(l.looks <= 3);
-  // A campaign does not keep it from looking.
-  w.add(1000, lane::campaign);
-  l.machine.woken();
-  for (int i = 0; i < 4; ++i)
-    l.run(1);
-  auto looks = l.looks;
-  w.add_for(1001, lane::transactional, audience_device_ids{{"d1"}});
-  l.machine.woken();
-  l.run(1);
-  CHECK(l.looks == looks + 1);
-}
-
-TEST_CASE("a long worklist is read to its end without another waking") {
-  world w;
-  w.add_devices(10);
-  for (uint64_t key = 1; key <= 2500; ++key)
-    w.add_for(key, lane::transactional, audience_device_ids{{"d1"}});
-  leader l(w, 1);
-  REQUIRE(l.run(20'000));
-  CHECK(l.now < start + 1000);
-  for (const auto& [key, note] : w.notes)
-    check_named(w, note);
-}
-
-TEST_CASE("groups of all kinds, failures and changes of leader leave out nobody and repeat nobody") {
-  for (uint32_t seed = 1; seed <= 150; ++seed) {
-    CAPTURE(seed);
-    std::minstd_rand random(seed);
-    world w;
-    w.add_devices(120);
-    uint64_t key = 0;
-    for (int terms = 0; terms < 5; ++terms) {
-      for (int i = 0; i < 12; ++i)
-        w.add_for(++key, random() % 2 ? lane::transactional : lane::campaign,
-                  some_names(random, i == 0 ? 60 : 3));
-      w.add(++key, lane::campaign);
-      leader l(w, random(), 6);
-      l.run(static_cast<int>(random() % 60));
-    }
-    leader last(w, random(), 6);
-    REQUIRE(last.run(50'000));
-    for (const auto& [of, note] : w.notes) {
-      if (std::holds_alternative<audience_condition>(note.task.audience))
-        check_complete(w, note, false);
-      else
-        check_named(w, note);
-    }
-  }
-}
+using namespace pusher::testing;
 
 TEST_CASE("every matching device is appended once; those without a credential are skipped by rule") {
   world w;
@@ -488,16 +114,16 @@ TEST_CASE("a gauge lets a queue hold half a second of what it drains") {
   queue_gauge gauge;
   CHECK_FALSE(gauge.full(bounds));
   gauge.appended(1000);
-  gauge.measured(1000, start);
+  gauge.measured(1000, start_of_time);
   CHECK(gauge.full(bounds));
   // 20,000 a second.
   for (int i = 1; i <= 20; ++i) {
     gauge.appended(2000);
-    gauge.measured(1000, start + i * 100);
+    gauge.measured(1000, start_of_time + i * 100);
   }
   CHECK_FALSE(gauge.full(bounds));
   gauge.appended(10'000);
-  gauge.measured(11'000, start + 2001);
+  gauge.measured(11'000, start_of_time + 2001);
   CHECK(gauge.full(bounds));
 }
 
@@ -600,14 +226,14 @@ const std::vector<std::string> zones{
 
 void check_wave_of(const world::note& note, const device_row& device, utc_ms moment) {
   auto key = device.key.value;
-  if (moment + note.task.wave->grace_ms < start) {
+  if (moment + note.task.wave->grace_ms < start_of_time) {
     CHECK(note.rule.at(key) == "local_time_past");
     CHECK(note.skipped.at(key) == 1);
   } else {
     REQUIRE(note.pushed.count(key) == 1);
     CHECK(note.pushed.at(key) == 1);
     CHECK(note.reached_at.at(key) >= moment);
-    CHECK(note.reached_at.at(key) < std::max(moment, start) + 10'000);
+    CHECK(note.reached_at.at(key) < std::max(moment, start_of_time) + 10'000);
   }
 }
 
@@ -623,9 +249,10 @@ TEST_CASE("a local time reaches every device once, when its zone's clocks show i
     }
     auto& note = w.add(1, lane::campaign);
     auto wall = *parse_wall_time("2027-01-15T08:30");
-    note.task.launched_at = start;
-    note.task.wave = fan_out_wave{0, 0, start, start + 60'000, wall, "Asia/Kolkata", 3'600'000};
-    auto now = start;
+    note.task.launched_at = start_of_time;
+    note.task.wave =
+        fan_out_wave{0, 0, start_of_time, start_of_time + 60'000, wall, "Asia/Kolkata", 3'600'000};
+    auto now = start_of_time;
     for (int leaders = 0; leaders < 4 || !note.done; ++leaders) {
       REQUIRE(leaders < 100);
       leader l(w, seed * 100 + static_cast<uint32_t>(leaders), 7);

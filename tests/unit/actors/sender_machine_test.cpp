@@ -1,115 +1,16 @@
-#include "actors/sender_machine.hpp"
-
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <map>
-#include <set>
+#include <random>
+
+#include "tests/unit/actors/sender_driver.hpp"
 
 using namespace pusher;
-
-namespace {
-
-constexpr utc_ms start = 1'800'000'000'000;
-const push_route fcm_route{{1}, channel::fcm};
-constexpr outlet_id outlet = 1;
-
-push_batch batch_of(size_t targets, utc_ms expires_at = start + 3'600'000) {
-  push_batch batch;
-  batch.notification = {7};
-  batch.expires_at = expires_at;
-  for (size_t i = 0; i < targets; ++i)
-    batch.targets.push_back({{i + 1}, "token-" + std::to_string(i + 1), 0});
-  return batch;
-}
-
-claim claim_of(const push_batch& batch, const std::string& entry = "1-0", unsigned strikes = 0) {
-  claim made;
-  made.queue = "1.fcm.production.campaign";
-  made.entry = entry;
-  made.token = "1";
-  made.payload = encode(batch);
-  made.strikes = strikes;
-  return made;
-}
-
-message hello() {
-  message made;
-  made.key = {7};
-  made.content.title = "hello";
-  return made;
-}
-
-verdict verdict_of(verdict_kind kind, std::string code = "") {
-  verdict made;
-  made.kind = kind;
-  made.code = std::move(code);
-  return made;
-}
-
-/// Performs the machine's actions until it waits, with a store that always works and a transport that the
-/// test plays.
-struct driver {
-  explicit driver(sender_bounds bounds = {}) : machine(bounds, 1) { machine.capacity(fcm_route, 100, false); }
-
-  void run() {
-    for (;;) {
-      auto action = machine.next(now);
-      if (std::holds_alternative<sender_machine::idle>(action)) return;
-      std::visit([this](auto& what) { perform(what); }, action);
-    }
-  }
-  void perform(sender_machine::idle&) {}
-  void perform(sender_machine::claim_work& what) {
-    std::vector<claim> given;
-    while (!what.urgent_only && !waiting.empty() && given.size() < what.batches) {
-      given.push_back(waiting.front());
-      waiting.erase(waiting.begin());
-    }
-    machine.claimed(what.route, std::move(given), false, now);
-  }
-  void perform(sender_machine::load_controls&) { machine.controlled(controls); }
-  void perform(sender_machine::reserve& what) {
-    machine.reserved(what.order, rate_free_at, now);
-    rate_free_at += static_cast<utc_ms>(what.targets * 1000 / what.per_second);
-  }
-  void perform(sender_machine::load_contents& what) {
-    for (auto key : what.keys)
-      machine.content_loaded(key, hello(), now);
-  }
-  void perform(sender_machine::submit& what) { orders.push_back(std::move(what.order)); }
-  void perform(sender_machine::withdraw& what) { withdrawn.push_back(what.order); }
-  void perform(sender_machine::bury& what) { buried.push_back(what.what.entry); }
-  void perform(sender_machine::commit& what) {
-    journal::recorded outcome;
-    for (const auto& each : *what.commits) {
-      commits.push_back(each);
-      outcome.status.push_back(next_status);
-    }
-    machine.committed(outcome);
-    released += machine.take_released()[outlet];
-  }
-  void answer(uint64_t order, uint32_t number, verdict what) {
-    machine.answered(outlet, {{order, number, std::move(what)}}, now);
-  }
-
-  sender_machine machine;
-  utc_ms now = start;
-  utc_ms rate_free_at = start;
-  std::vector<claim> waiting;
-  std::vector<push_order> orders;
-  std::vector<uint64_t> withdrawn;
-  std::vector<std::string> buried;
-  std::vector<progress_commit> commits;
-  journal::controls controls;
-  commit_status next_status = commit_status::done;
-  size_t released = 0;
-};
-
-}  // namespace
+using namespace pusher::testing;
 
 TEST_CASE("a claimed batch is submitted once and finished with one result per target") {
-  driver d;
+  sender_driver d;
   d.waiting.push_back(claim_of(batch_of(3)));
   d.run();
   REQUIRE(d.orders.size() == 1);
@@ -126,7 +27,7 @@ TEST_CASE("a claimed batch is submitted once and finished with one result per ta
 }
 
 TEST_CASE("small batches are claimed many at a time, and their contents loaded together") {
-  driver d;
+  sender_driver d;
   for (uint64_t i = 1; i <= 100; ++i) {
     auto batch = batch_of(1);
     batch.notification = {i};
@@ -159,7 +60,7 @@ TEST_CASE("small batches are claimed many at a time, and their contents loaded t
 }
 
 TEST_CASE("progress is recorded after the interval although the batch is not finished") {
-  driver d;
+  sender_driver d;
   d.waiting.push_back(claim_of(batch_of(2)));
   d.run();
   d.answer(d.orders[0].id, 0, verdict_of(verdict_kind::accepted));
@@ -178,7 +79,7 @@ TEST_CASE("progress is recorded after the interval although the batch is not fin
 TEST_CASE("progress is recorded at once when enough answers wait") {
   sender_bounds bounds;
   bounds.record_answers = 2;
-  driver d(bounds);
+  sender_driver d(bounds);
   d.waiting.push_back(claim_of(batch_of(3)));
   d.run();
   d.answer(d.orders[0].id, 0, verdict_of(verdict_kind::accepted));
@@ -196,7 +97,7 @@ TEST_CASE("a batch taken over resumes after its last progress record") {
   taken.token = "2";
   taken.sequence = 4;
   taken.progress = encode(before);
-  driver d;
+  sender_driver d;
   d.waiting.push_back(taken);
   d.run();
   REQUIRE(d.orders.size() == 1);
@@ -212,64 +113,8 @@ TEST_CASE("a batch taken over resumes after its last progress record") {
   CHECK(d.commits[0].aside[0].batch.targets[0].attempts == 2);
 }
 
-TEST_CASE("Retry-After sets the due time, rounded up to a second") {
-  driver d;
-  d.waiting.push_back(claim_of(batch_of(1)));
-  d.run();
-  auto later = verdict_of(verdict_kind::retry, "QUOTA_EXCEEDED");
-  later.retry_after_ms = 1500;
-  d.answer(d.orders[0].id, 0, later);
-  d.run();
-  REQUIRE(d.commits.size() == 1);
-  REQUIRE(d.commits[0].aside.size() == 1);
-  CHECK(d.commits[0].aside[0].due_at == start + 2000);
-  CHECK(d.commits[0].results.results.empty());
-}
-
-TEST_CASE("without Retry-After the gateway's least wait and our cap bound the due time") {
-  for (int tries = 0; tries < 50; ++tries) {
-    sender_machine machine({}, static_cast<uint32_t>(tries));
-    machine.capacity(fcm_route, 100, false);
-    machine.claimed(fcm_route, {claim_of(batch_of(1))}, false, start);
-    machine.content_loaded({7}, hello(), start);
-    auto submitted = std::get<sender_machine::submit>(machine.next(start));
-    auto later = verdict_of(verdict_kind::retry, "UNAVAILABLE");
-    later.minimum_wait_ms = 10'000;
-    machine.answered(outlet, {{submitted.order.id, 0, later}}, start);
-    auto commit = std::get<sender_machine::commit>(machine.next(start));
-    auto due = commit.commits->front().aside.at(0).due_at;
-    CHECK(due >= start + 10'000);
-    CHECK(due <= start + 61'000);
-  }
-}
-
-TEST_CASE("a target whose attempts are used up is failed") {
-  auto batch = batch_of(1);
-  batch.targets[0].attempts = 4;
-  driver d;
-  d.waiting.push_back(claim_of(batch));
-  d.run();
-  d.answer(d.orders[0].id, 0, verdict_of(verdict_kind::retry, "INTERNAL"));
-  d.run();
-  REQUIRE(d.commits.size() == 1);
-  CHECK(d.commits[0].results.results.at(0).outcome == outcome::failed);
-  CHECK(d.commits[0].results.results.at(0).code == "INTERNAL");
-  CHECK(d.commits[0].results.results.at(0).attempts == 5);
-}
-
-TEST_CASE("a retry that would come after the time-to-live is expired") {
-  driver d;
-  d.waiting.push_back(claim_of(batch_of(1, start + 4000)));
-  d.run();
-  auto later = verdict_of(verdict_kind::retry, "UNAVAILABLE");
-  later.retry_after_ms = 10'000;
-  d.answer(d.orders[0].id, 0, later);
-  d.run();
-  CHECK(d.commits.at(0).results.results.at(0).outcome == outcome::expired);
-}
-
 TEST_CASE("an expired batch is never submitted") {
-  driver d;
+  sender_driver d;
   d.waiting.push_back(claim_of(batch_of(5, start)));
   d.run();
   CHECK(d.orders.empty());
@@ -278,28 +123,8 @@ TEST_CASE("an expired batch is never submitted") {
   CHECK(d.commits[0].results.results[0].outcome == outcome::expired);
 }
 
-TEST_CASE("an unknown outcome is final by default and retried only when duplicates are allowed") {
-  driver d;
-  d.waiting.push_back(claim_of(batch_of(1)));
-  d.run();
-  d.answer(d.orders[0].id, 0, verdict_of(verdict_kind::unknown));
-  d.run();
-  CHECK(d.commits.at(0).results.results.at(0).outcome == outcome::unknown);
-
-  sender_machine lenient({}, 1);
-  lenient.capacity(fcm_route, 100, false);
-  lenient.claimed(fcm_route, {claim_of(batch_of(1))}, false, start);
-  auto allowing = hello();
-  allowing.allow_duplicates = true;
-  lenient.content_loaded({7}, allowing, start);
-  auto submitted = std::get<sender_machine::submit>(lenient.next(start));
-  lenient.answered(outlet, {{submitted.order.id, 0, verdict_of(verdict_kind::unknown)}}, start);
-  auto commit = std::get<sender_machine::commit>(lenient.next(start));
-  CHECK(commit.commits->front().aside.size() == 1);
-}
-
 TEST_CASE("a dead token is reported by its digest") {
-  driver d;
+  sender_driver d;
   d.waiting.push_back(claim_of(batch_of(1)));
   d.run();
   auto dead = verdict_of(verdict_kind::unregistered, "UNREGISTERED");
@@ -311,74 +136,8 @@ TEST_CASE("a dead token is reported by its digest") {
   CHECK(result.unregistered_at == start - 1);
 }
 
-TEST_CASE("at most four retry batches are made of one batch") {
-  driver d;
-  d.waiting.push_back(claim_of(batch_of(9)));
-  d.run();
-  for (uint32_t i = 0; i < 9; ++i) {
-    auto later = verdict_of(verdict_kind::retry, "QUOTA_EXCEEDED");
-    later.retry_after_ms = 1000 * (i + 1);
-    d.answer(d.orders[0].id, i, later);
-  }
-  d.run();
-  REQUIRE(d.commits.size() == 1);
-  CHECK(d.commits[0].aside.size() == 4);
-  std::set<uint64_t> devices;
-  for (const auto& aside : d.commits[0].aside) {
-    for (const auto& target : aside.batch.targets) {
-      devices.insert(target.device.value);
-      // Merging may make a target wait longer, never shorter.
-      CHECK(aside.due_at >= start + static_cast<utc_ms>(1000 * target.device.value));
-    }
-  }
-  CHECK(devices.size() == 9);
-}
-
-TEST_CASE("a retry does not wait for the slowest target of its batch") {
-  driver d;
-  d.waiting.push_back(claim_of(batch_of(2)));
-  d.run();
-  auto later = verdict_of(verdict_kind::retry, "QUOTA_EXCEEDED");
-  later.retry_after_ms = 1000;
-  d.answer(d.orders[0].id, 0, later);
-  d.now += 1000;
-  d.run();
-  REQUIRE(d.commits.size() == 1);
-  CHECK_FALSE(d.commits[0].finished);
-  CHECK(d.commits[0].aside.size() == 1);
-  auto progress = decode_batch_progress(d.commits[0].progress);
-  REQUIRE(progress);
-  CHECK(progress->done == std::vector<bool>{true, false});
-  CHECK(progress->retries.empty());
-}
-
-TEST_CASE("jobs put aside by one owner and by the next have different names") {
-  sender_bounds bounds;
-  driver d(bounds);
-  d.waiting.push_back(claim_of(batch_of(3)));
-  d.run();
-  auto later = verdict_of(verdict_kind::retry, "QUOTA_EXCEEDED");
-  later.retry_after_ms = 1000;
-  d.answer(d.orders[0].id, 0, later);
-  d.now += 1000;
-  d.run();
-  auto first = d.commits.at(0);
-  auto taken = claim_of(batch_of(3));
-  taken.token = "2";
-  taken.sequence = 1;
-  taken.progress = first.progress;
-  driver next(bounds);
-  next.waiting.push_back(taken);
-  next.run();
-  for (uint32_t number : next.orders.at(0).numbers)
-    next.answer(next.orders[0].id, number, later);
-  next.run();
-  REQUIRE(next.commits.at(0).aside.size() == 1);
-  CHECK(next.commits[0].aside[0].name != first.aside.at(0).name);
-}
-
 TEST_CASE("a failed record is repeated unchanged, with later answers in the next one") {
-  driver d;
+  sender_driver d;
   d.waiting.push_back(claim_of(batch_of(2)));
   d.run();
   d.answer(d.orders[0].id, 0, verdict_of(verdict_kind::accepted));
@@ -400,7 +159,7 @@ TEST_CASE("a failed record is repeated unchanged, with later answers in the next
 }
 
 TEST_CASE("a lost claim is dropped and its targets are called back") {
-  driver d;
+  sender_driver d;
   d.waiting.push_back(claim_of(batch_of(2)));
   d.run();
   d.answer(d.orders[0].id, 0, verdict_of(verdict_kind::accepted));
@@ -415,7 +174,7 @@ TEST_CASE("a lost claim is dropped and its targets are called back") {
 }
 
 TEST_CASE("a batch that ended three claims without progress is split, a single target is not") {
-  driver d;
+  sender_driver d;
   d.waiting.push_back(claim_of(batch_of(20), "1-0", 3));
   d.waiting.push_back(claim_of(batch_of(1), "2-0", 3));
   d.run();
@@ -433,7 +192,7 @@ TEST_CASE("a batch that ended three claims without progress is split, a single t
 }
 
 TEST_CASE("an unreadable batch or progress record goes to the dead letters") {
-  driver d;
+  sender_driver d;
   auto broken = claim_of(batch_of(1));
   broken.payload = "nonsense";
   auto odd = claim_of(batch_of(1), "2-0");
@@ -445,7 +204,7 @@ TEST_CASE("an unreadable batch or progress record goes to the dead letters") {
 }
 
 TEST_CASE("what comes back unsent is submitted again after a pause and is not an attempt") {
-  driver d;
+  sender_driver d;
   d.waiting.push_back(claim_of(batch_of(1)));
   d.run();
   d.answer(d.orders[0].id, 0, verdict_of(verdict_kind::unsent));
@@ -460,7 +219,7 @@ TEST_CASE("what comes back unsent is submitted again after a pause and is not an
 }
 
 TEST_CASE("draining hands back what was not sent and waits for what was") {
-  driver d;
+  sender_driver d;
   d.waiting.push_back(claim_of(batch_of(3)));
   d.run();
   d.machine.drain();
@@ -479,7 +238,7 @@ TEST_CASE("draining hands back what was not sent and waits for what was") {
 }
 
 TEST_CASE("nothing is claimed while too many results wait") {
-  driver d;
+  sender_driver d;
   d.machine.results_wait(1'000'000);
   d.waiting.push_back(claim_of(batch_of(1)));
   d.run();
@@ -494,7 +253,7 @@ TEST_CASE("whatever the gateway answers in whatever order, every target ends exa
     std::minstd_rand random(seed);
     sender_bounds bounds;
     bounds.record_answers = 4;
-    driver d(bounds);
+    sender_driver d(bounds);
     std::map<uint64_t, int> ended;
     d.waiting.push_back(claim_of(batch_of(40), "1-0"));
     int entry = 1;
@@ -535,152 +294,4 @@ TEST_CASE("whatever the gateway answers in whatever order, every target ends exa
     for (const auto& [device, times] : ended)
       CHECK(times == 1);
   }
-}
-
-TEST_CASE("what is paused is called back, and handed back to be held") {
-  driver d;
-  d.waiting.push_back(claim_of(batch_of(3)));
-  d.run();
-  REQUIRE(d.orders.size() == 1);
-  d.controls = {1, {{{7}, control::paused}}};
-  d.machine.controls_are_at(1);
-  d.run();
-  REQUIRE(d.withdrawn == std::vector<uint64_t>{d.orders[0].id});
-  d.answer(d.orders[0].id, 0, verdict_of(verdict_kind::accepted));  // was in flight
-  for (uint32_t number : {1U, 2U})
-    d.answer(d.orders[0].id, number, verdict_of(verdict_kind::unsent));
-  d.now += 1000;
-  d.run();
-  REQUIRE(!d.commits.empty());
-  const auto& last = d.commits.back();
-  CHECK(last.finished);
-  REQUIRE(last.aside.size() == 1);
-  CHECK(last.aside[0].held);
-  CHECK(last.aside[0].batch.targets.size() == 2);
-  CHECK(d.orders.size() == 1);
-  CHECK(d.machine.open_batches() == 0);
-}
-
-TEST_CASE("what is canceled gets its outcome without being sent, its retries too") {
-  driver d;
-  d.controls = {1, {{{7}, control::canceled}}};
-  d.waiting.push_back(claim_of(batch_of(2)));
-  d.run();
-  REQUIRE(d.orders.size() == 1);  // nobody has heard of it yet
-  d.machine.controls_are_at(1);
-  d.run();
-  d.answer(d.orders[0].id, 0, verdict_of(verdict_kind::retry, "UNAVAILABLE"));
-  d.answer(d.orders[0].id, 1, verdict_of(verdict_kind::unsent));
-  d.now += 1000;
-  d.waiting.push_back(claim_of(batch_of(2), "2-0"));
-  d.machine.woken();
-  d.run();
-  CHECK(d.orders.size() == 1);
-  size_t canceled = 0;
-  for (const auto& commit : d.commits)
-    for (const auto& each : commit.results.results) {
-      CHECK(each.outcome == outcome::canceled);
-      ++canceled;
-    }
-  CHECK(canceled == 4);
-  CHECK(d.machine.open_batches() == 0);
-}
-
-TEST_CASE("what was released goes on") {
-  driver d;
-  d.controls = {2, {{{7}, control::released}}};
-  d.machine.controls_are_at(2);
-  d.waiting.push_back(claim_of(batch_of(2)));
-  d.run();
-  CHECK(d.orders.size() == 1);
-}
-
-// -- credentials that come and go --
-
-TEST_CASE("an application without a transport here is not claimed for, another one is") {
-  driver d;
-  d.machine.capacity({{2}, channel::fcm}, 100, false);
-  d.machine.unserved(fcm_route);
-  std::vector<push_route> claimed_for;
-  for (int i = 0; i < 4; ++i) {
-    auto action = d.machine.next(start);
-    auto* claim = std::get_if<sender_machine::claim_work>(&action);
-    if (!claim) break;
-    claimed_for.push_back(claim->route);
-    d.machine.claimed(claim->route, {}, false, start);
-  }
-  CHECK(claimed_for == std::vector<push_route>{{{2}, channel::fcm}});
-}
-
-TEST_CASE("what waits when a route loses its transport goes back into the journal unharmed") {
-  driver d;
-  d.waiting.push_back(claim_of(batch_of(3)));
-  d.run();
-  d.machine.unserved(fcm_route);
-  for (uint32_t i = 0; i < 3; ++i)
-    d.answer(d.orders[0].id, i, verdict_of(verdict_kind::unsent));
-  d.now += 100;
-  d.run();
-  REQUIRE(d.commits.size() == 1);
-  CHECK(d.commits[0].finished);
-  CHECK(d.commits[0].results.results.empty());
-  REQUIRE(d.commits[0].aside.size() == 1);
-  CHECK(d.commits[0].aside[0].batch.targets.size() == 3);
-  CHECK(d.commits[0].aside[0].batch.targets[0].attempts == 0);
-  CHECK(d.orders.size() == 1);
-}
-
-TEST_CASE("what waits when the last credential is gone is skipped, and what was answered stays as it is") {
-  driver d;
-  d.waiting.push_back(claim_of(batch_of(3)));
-  d.run();
-  d.machine.closed(fcm_route);
-  d.answer(d.orders[0].id, 0, verdict_of(verdict_kind::accepted));
-  d.answer(d.orders[0].id, 1, verdict_of(verdict_kind::unsent));
-  d.answer(d.orders[0].id, 2, verdict_of(verdict_kind::unsent));
-  d.now += 100;
-  d.run();
-  REQUIRE(d.commits.size() == 2);
-  REQUIRE(d.commits[0].results.results.size() == 1);
-  CHECK(d.commits[0].results.results[0].outcome == outcome::accepted);
-  CHECK(d.commits[1].finished);
-  auto& results = d.commits[1].results.results;
-  REQUIRE(results.size() == 2);
-  for (size_t i : {0, 1}) {
-    CHECK(results[i].outcome == outcome::skipped);
-    CHECK(results[i].code == no_credential_rule);
-    CHECK(results[i].attempts == 0);
-  }
-}
-
-TEST_CASE("batches of a route without any credential are claimed to be skipped") {
-  driver d;
-  d.machine.closed(fcm_route);
-  d.waiting.push_back(claim_of(batch_of(2)));
-  d.run();
-  CHECK(d.orders.empty());
-  REQUIRE(d.commits.size() == 1);
-  CHECK(d.commits[0].results.results.size() == 2);
-  CHECK(d.machine.counters().outcomes[outcome::skipped] == 2);
-}
-
-TEST_CASE("answers of two transports of a route free each its own window") {
-  driver d;
-  d.waiting.push_back(claim_of(batch_of(3)));
-  d.run();
-  d.answer(d.orders[0].id, 0, verdict_of(verdict_kind::accepted));
-  d.answer(d.orders[0].id, 1, verdict_of(verdict_kind::unsent));
-  d.now += 100;
-  std::map<outlet_id, size_t> released;
-  d.machine.answered(2, {{d.orders[0].id, 2, verdict_of(verdict_kind::accepted)}}, d.now);
-  auto action = d.machine.next(d.now);
-  while (!std::holds_alternative<sender_machine::commit>(action)) {
-    std::visit([&](auto& what) { d.perform(what); }, action);
-    action = d.machine.next(d.now);
-  }
-  journal::recorded done;
-  done.status.assign(std::get<sender_machine::commit>(action).commits->size(), commit_status::done);
-  d.machine.committed(done);
-  CHECK(d.machine.take_released() == std::map<outlet_id, size_t>{{1, 1}, {2, 1}});
-  CHECK(d.machine.take_released().empty());
 }

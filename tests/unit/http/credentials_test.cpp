@@ -3,6 +3,7 @@
 #include "fake_operations.hpp"
 #include "http/routes.hpp"
 #include "model/json.hpp"
+#include "requests.hpp"
 
 using namespace pusher;
 
@@ -14,12 +15,7 @@ struct fixture {
 
   http::response ask(const std::string& method, const std::string& path, const std::string& body = "",
                      const std::string& key = "admin") {
-    http::request asked;
-    asked.method = method;
-    asked.path = path;
-    asked.body = body;
-    asked.headers["authorization"] = "Bearer " + key;
-    return http::serve(asked, engine);
+    return http::serve(testing::asking(method, path, body, key), engine);
   }
   /// The pointer of the first fault.
   std::string fault_of(const std::string& body) {

@@ -6,8 +6,11 @@
 #include <utility>
 #include <vector>
 
+#include "requests.hpp"
+
 using namespace pusher;
 using namespace pusher::http;
+using pusher::testing::header;
 
 namespace {
 
@@ -83,12 +86,6 @@ struct fixture {
     return *asked.back();
   }
 };
-
-std::string header(const response& answer, const std::string& name) {
-  for (const auto& [each, value] : answer.headers)
-    if (each == name) return value;
-  return "";
-}
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include "fake_operations.hpp"
 #include "http/routes.hpp"
 #include "model/json.hpp"
+#include "requests.hpp"
 
 using namespace pusher;
 using namespace pusher::http;
@@ -12,13 +13,7 @@ namespace {
 const std::string note = R"({"content":{"title":"Hi"},"audience":{"all":true}})";
 
 response post(operations& engine, const std::string& path, const std::string& body) {
-  request made;
-  made.method = "POST";
-  made.path = path;
-  made.body = body;
-  made.request_id = "r1";
-  made.headers["authorization"] = "Bearer all";
-  return serve(made, engine);
+  return serve(testing::asking("POST", path, body), engine);
 }
 
 std::string pointer_of(const response& answer) {
@@ -49,14 +44,14 @@ TEST_CASE("a rehearsal may ask for locales or a device, beside a draft or alone"
              R"({"content":{"title":"Hi"},"audience":{"all":true},"locales":["KO_kr","fr"]})")
             .status == 200);
   CHECK(engine.wish.locales == std::vector<std::string>{"ko-KR", "fr"});
-  for (const auto& [body, pointer] : {std::pair(R"({"locales":["korean"]})", "/locales/0"),
-                                      {R"({"locales":[]})", "/locales"},
-                                      {R"({"locales":["ko"],"device_id":"a"})", "/locales"},
-                                      {R"({"device_id":1})", "/device_id"},
-                                      {R"({"title":"x"})", "/title"}}) {
-    auto answer = post(engine, "/v1/notifications/n:rehearse", body);
-    CHECK_MESSAGE(answer.status == 400, body);
-    CHECK(pointer_of(answer) == pointer);
+  for (const auto& refused : {std::pair(R"({"locales":["korean"]})", "/locales/0"),
+                              {R"({"locales":[]})", "/locales"},
+                              {R"({"locales":["ko"],"device_id":"a"})", "/locales"},
+                              {R"({"device_id":1})", "/device_id"},
+                              {R"({"title":"x"})", "/title"}}) {
+    auto answer = post(engine, "/v1/notifications/n:rehearse", refused.first);
+    CHECK_MESSAGE(answer.status == 400, refused.first);
+    CHECK(pointer_of(answer) == refused.second);
   }
   CHECK(post(engine, "/v1/notifications:rehearse", "").status == 400);
 }

@@ -4,6 +4,7 @@
 #include "fake_operations.hpp"
 #include "http/progress_notes.hpp"
 #include "http/routes.hpp"
+#include "requests.hpp"
 
 using namespace pusher;
 using namespace pusher::http;
@@ -14,19 +15,11 @@ struct fixture {
   fake_operations engine;
 
   response post(const std::string& path, const std::string& body) {
-    request made;
-    made.method = "POST";
-    made.path = path;
-    made.body = body;
-    made.headers["authorization"] = "Bearer all";
-    return serve(made, engine);
+    return serve(testing::asking("POST", path, body), engine);
   }
   response get(const std::string& path, std::map<std::string, std::string> query = {}) {
-    request made;
-    made.method = "GET";
-    made.path = path;
+    auto made = testing::asking("GET", path);
     made.query = std::move(query);
-    made.headers["authorization"] = "Bearer all";
     return serve(made, engine);
   }
 };

@@ -3,9 +3,11 @@
 #include "fake_operations.hpp"
 #include "http/routes.hpp"
 #include "model/json.hpp"
+#include "requests.hpp"
 
 using namespace pusher;
 using namespace pusher::http;
+using pusher::testing::header;
 
 namespace {
 
@@ -16,13 +18,7 @@ struct fixture {
 
   response ask(const std::string& method, const std::string& path, const std::string& body = "",
                const std::string& key = "admin") {
-    request made;
-    made.method = method;
-    made.path = path;
-    made.body = body;
-    made.request_id = "r1";
-    made.headers["authorization"] = "Bearer " + key;
-    return serve(made, engine);
+    return serve(testing::asking(method, path, body, key), engine);
   }
   /// From now on the keys belong to an application that administers nobody but itself.
   void as_tenant(const std::string& name) { engine.caller = engine.add_application(name).key; }
@@ -37,12 +33,6 @@ std::string text_of(const response& answer, const char* field) {
 
 bool has(const response& answer, const std::string& part) {
   return answer.body.find(part) != std::string::npos;
-}
-
-std::string header(const response& answer, const std::string& name) {
-  for (const auto& [each, value] : answer.headers)
-    if (each == name) return value;
-  return "";
 }
 
 }  // namespace

@@ -10,32 +10,18 @@
 #include "http/import_result.hpp"
 #include "http/path.hpp"
 #include "model/json.hpp"
+#include "requests.hpp"
 
 using namespace pusher;
 using namespace pusher::http;
+using pusher::testing::asking;
+using pusher::testing::header;
 
 namespace {
 
 const std::string device_body = R"({"gateway":"fcm","platform":"android","push_token":"secret-token-1234"})";
 const std::string note_body = R"({"content":{"title":"Hi"},"audience":{"all":true}})";
 const std::string note_id = "01999999-9999-7999-8999-999999999999";
-
-request ask(const std::string& method, const std::string& path, const std::string& body = "",
-            const std::string& key = "all") {
-  request made;
-  made.method = method;
-  made.path = path;
-  made.body = body;
-  made.request_id = "r1";
-  if (!key.empty()) made.headers["authorization"] = "Bearer " + key;
-  return made;
-}
-
-std::string header(const response& answer, const std::string& name) {
-  for (const auto& [each, value] : answer.headers)
-    if (each == name) return value;
-  return "";
-}
 
 std::string code_of(const response& answer) {
   auto document = json::parse(answer.body);
@@ -66,16 +52,16 @@ TEST_CASE("unknown paths are 404, known ones with another method 405 and what th
   fake_operations engine;
   for (const char* path :
        {"/", "/v1", "/v1/device/a", "/v1/devices", "/v1/devices/a/b", "/v1/devices/", "/V1/devices/a"}) {
-    auto answer = serve(ask("GET", path), engine);
+    auto answer = serve(asking("GET", path), engine);
     CAPTURE(path);
     CHECK(answer.status == 404);
     CHECK(code_of(answer) == "route_not_found");
   }
-  CHECK(serve(ask("POST", "/v1/notifications/" + note_id + ":pause"), engine).status == 404);
-  auto answer = serve(ask("POST", "/v1/devices/a"), engine);
+  CHECK(serve(asking("POST", "/v1/notifications/" + note_id + ":pause"), engine).status == 404);
+  auto answer = serve(asking("POST", "/v1/devices/a"), engine);
   CHECK(answer.status == 405);
   CHECK(header(answer, "Allow") == "PUT, GET, PATCH, DELETE, HEAD, OPTIONS");
-  CHECK(serve(ask("DELETE", "/v1/notifications"), engine).status == 405);
+  CHECK(serve(asking("DELETE", "/v1/notifications"), engine).status == 405);
 }
 
 TEST_CASE("every route wants a key, and a key with its scope") {
@@ -98,16 +84,16 @@ TEST_CASE("every route wants a key, and a key with its scope") {
                            {"GET", "/v1/notifications/x/deliveries", "read"}}) {
     CAPTURE(each.path);
     for (std::string none : {"", "wrong", "all "}) {
-      auto answer = serve(ask(each.method, each.path, "", none), engine);
+      auto answer = serve(asking(each.method, each.path, "", none), engine);
       CHECK(answer.status == 401);
       CHECK(header(answer, "WWW-Authenticate").rfind("Bearer", 0) == 0);
     }
     for (std::string key : {"devices", "send", "read"}) {
-      auto status = serve(ask(each.method, each.path, "", key), engine).status;
+      auto status = serve(asking(each.method, each.path, "", key), engine).status;
       CHECK((status == 403) == (key != each.scope));
     }
   }
-  auto basic = ask("GET", "/v1/notifications");
+  auto basic = asking("GET", "/v1/notifications");
   basic.headers["authorization"] = "Basic all";
   CHECK(serve(basic, engine).status == 401);
   basic.headers["authorization"] = "bearer all";
@@ -116,28 +102,28 @@ TEST_CASE("every route wants a key, and a key with its scope") {
 
 TEST_CASE("a device is registered, replaced, read, changed and deleted") {
   fake_operations engine;
-  auto made = serve(ask("PUT", "/v1/devices/a%2F%F0%9F%98%80", device_body), engine);
+  auto made = serve(asking("PUT", "/v1/devices/a%2F%F0%9F%98%80", device_body), engine);
   CHECK(made.status == 201);
   CHECK(engine.devices.count("a/😀") == 1);
-  CHECK(serve(ask("PUT", "/v1/devices/a%2F%F0%9F%98%80", device_body), engine).status == 200);
-  auto read = serve(ask("GET", "/v1/devices/a%2F%F0%9F%98%80"), engine);
+  CHECK(serve(asking("PUT", "/v1/devices/a%2F%F0%9F%98%80", device_body), engine).status == 200);
+  auto read = serve(asking("GET", "/v1/devices/a%2F%F0%9F%98%80"), engine);
   CHECK(read.status == 200);
   CHECK(!contains(read.body, "secret-token"));
   auto changed =
-      serve(ask("PATCH", "/v1/devices/a%2F%F0%9F%98%80", R"({"locale":"ko","user_id":"u"})"), engine);
+      serve(asking("PATCH", "/v1/devices/a%2F%F0%9F%98%80", R"({"locale":"ko","user_id":"u"})"), engine);
   CHECK(changed.status == 200);
   CHECK(contains(changed.body, R"("locale":"ko")"));
-  changed = serve(ask("PATCH", "/v1/devices/a%2F%F0%9F%98%80", R"({"locale":null})"), engine);
+  changed = serve(asking("PATCH", "/v1/devices/a%2F%F0%9F%98%80", R"({"locale":null})"), engine);
   CHECK(!contains(changed.body, "locale"));
   CHECK(contains(changed.body, R"("user_id":"u")"));
-  CHECK(serve(ask("DELETE", "/v1/devices/a%2F%F0%9F%98%80"), engine).status == 204);
-  CHECK(serve(ask("GET", "/v1/devices/a%2F%F0%9F%98%80"), engine).status == 404);
+  CHECK(serve(asking("DELETE", "/v1/devices/a%2F%F0%9F%98%80"), engine).status == 204);
+  CHECK(serve(asking("GET", "/v1/devices/a%2F%F0%9F%98%80"), engine).status == 404);
 }
 
 TEST_CASE("a failing store is 503 with Retry-After, and its words stay inside") {
   fake_operations engine;
   engine.fails = error{errc::store_unavailable, "host 10.0.0.5 refused", "", 3};
-  auto answer = serve(ask("PUT", "/v1/devices/a", device_body), engine);
+  auto answer = serve(asking("PUT", "/v1/devices/a", device_body), engine);
   CHECK(answer.status == 503);
   CHECK(header(answer, "Retry-After") == "3");
   CHECK(!contains(answer.body, "10.0.0.5"));
@@ -149,7 +135,7 @@ TEST_CASE("what is thrown stays inside: the client learns that it was us, and un
       throw std::runtime_error("host 10.0.0.5 refused secret-token");
     }
   } engine;
-  auto answer = serve(ask("GET", "/v1/devices/a"), engine);
+  auto answer = serve(asking("GET", "/v1/devices/a"), engine);
   CHECK(answer.status == 500);
   CHECK(code_of(answer) == "internal");
   CHECK(contains(answer.body, R"("request_id":"r1")"));
@@ -163,20 +149,20 @@ TEST_CASE("every path tells what may be done at it, to anybody") {
     std::string path(each.pattern);
     for (size_t at; (at = path.find('{')) != std::string::npos;)
       path.replace(at, path.find('}') - at + 1, "x");
-    auto answer = serve(ask("OPTIONS", path, "", ""), engine);
+    auto answer = serve(asking("OPTIONS", path, "", ""), engine);
     CAPTURE(path);
     CHECK(answer.status == 204);
     CHECK(contains(header(answer, "Allow"), std::string(each.method)));
     CHECK(contains(header(answer, "Allow"), "OPTIONS"));
   }
-  CHECK(serve(ask("OPTIONS", "/v1/nothing"), engine).status == 404);
-  CHECK(serve(ask("OPTIONS", "*"), engine).status == 204);
+  CHECK(serve(asking("OPTIONS", "/v1/nothing"), engine).status == 404);
+  CHECK(serve(asking("OPTIONS", "*"), engine).status == 204);
 }
 
 TEST_CASE("bodies are JSON and say so") {
   fake_operations engine;
   auto typed = [&](const std::string& type) {
-    auto asked = ask("PUT", "/v1/devices/a", device_body);
+    auto asked = asking("PUT", "/v1/devices/a", device_body);
     asked.headers["content-type"] = type;
     return serve(asked, engine).status;
   };
@@ -185,14 +171,14 @@ TEST_CASE("bodies are JSON and say so") {
   CHECK(typed("application/x-www-form-urlencoded") < 300);  // what curl -d says
   CHECK(typed("text/xml") == 415);
   CHECK(typed("multipart/form-data; boundary=x") == 415);
-  CHECK(code_of(serve(ask("PUT", "/v1/devices/a", ""), engine)) == "malformed_json");
-  CHECK(code_of(serve(ask("PUT", "/v1/devices/a", "[1"), engine)) == "malformed_json");
+  CHECK(code_of(serve(asking("PUT", "/v1/devices/a", ""), engine)) == "malformed_json");
+  CHECK(code_of(serve(asking("PUT", "/v1/devices/a", "[1"), engine)) == "malformed_json");
 }
 
 TEST_CASE("cursors of lists are sealed on their way out and opened on their way in") {
   fake_operations engine;
   engine.next = "c9";
-  auto made = ask("GET", "/v1/notifications");
+  auto made = asking("GET", "/v1/notifications");
   made.query["cursor"] = "sealed-c1";
   auto page = serve(made, engine);
   CHECK(page.status == 200);
@@ -202,37 +188,37 @@ TEST_CASE("cursors of lists are sealed on their way out and opened on their way 
   made.query["cursor"] = "foreign-c1";
   CHECK(code_of(serve(made, engine)) == "invalid_cursor");
   engine.next.clear();
-  CHECK(contains(serve(ask("GET", "/v1/notifications"), engine).body, R"("next_cursor":null})"));
+  CHECK(contains(serve(asking("GET", "/v1/notifications"), engine).body, R"("next_cursor":null})"));
 }
 
 TEST_CASE("search and count take a condition, a limit and a cursor, and nothing else") {
   fake_operations engine;
   engine.next = "c9";
-  serve(ask("PUT", "/v1/devices/a", device_body), engine);
-  auto found = serve(ask("POST", "/v1/devices:search", R"({"limit":5,"cursor":"sealed-c1"})"), engine);
+  serve(asking("PUT", "/v1/devices/a", device_body), engine);
+  auto found = serve(asking("POST", "/v1/devices:search", R"({"limit":5,"cursor":"sealed-c1"})"), engine);
   CHECK(found.status == 200);
   CHECK(engine.paging.limit == 5);
   CHECK(engine.paging.cursor == "c1");
   CHECK(contains(found.body, R"("device_id":"a")"));
   CHECK(contains(found.body, R"("next_cursor":"sealed-c9"})"));
   CHECK(contains(found.body, R"("has_more":true)"));
-  CHECK(serve(ask("POST", "/v1/devices:count", "{}"), engine).body ==
+  CHECK(serve(asking("POST", "/v1/devices:count", "{}"), engine).body ==
         R"({"count":1,"explain":{"access":"scan","devices_looked_at":1,"devices_matched":1}})");
-  CHECK(serve(ask("POST", "/v1/devices:count", R"({"explain":false})"), engine).body == R"({"count":1})");
-  CHECK(code_of(serve(ask("POST", "/v1/devices:count", R"({"conditon":{}})"), engine)) == "unknown_field");
-  CHECK(serve(ask("POST", "/v1/devices:count", R"({"segment":"x"})"), engine).status == 200);
-  CHECK(code_of(serve(ask("POST", "/v1/devices:count", R"({"segment":"a b"})"), engine)) ==
+  CHECK(serve(asking("POST", "/v1/devices:count", R"({"explain":false})"), engine).body == R"({"count":1})");
+  CHECK(code_of(serve(asking("POST", "/v1/devices:count", R"({"conditon":{}})"), engine)) == "unknown_field");
+  CHECK(serve(asking("POST", "/v1/devices:count", R"({"segment":"x"})"), engine).status == 200);
+  CHECK(code_of(serve(asking("POST", "/v1/devices:count", R"({"segment":"a b"})"), engine)) ==
         "invalid_condition");
-  auto both = serve(ask("POST", "/v1/devices:count", R"({"segment":"x","condition":{}})"), engine);
+  auto both = serve(asking("POST", "/v1/devices:count", R"({"segment":"x","condition":{}})"), engine);
   CHECK(code_of(both) == "invalid_field");
   CHECK(contains(both.body, R"("pointer":"/segment")"));
-  CHECK(code_of(serve(ask("POST", "/v1/devices:search", R"({"limit":1001})"), engine)) == "invalid_field");
+  CHECK(code_of(serve(asking("POST", "/v1/devices:search", R"({"limit":1001})"), engine)) == "invalid_field");
 }
 
 TEST_CASE("query parameters that a route does not take are refused") {
   fake_operations engine;
   auto with = [&](const std::string& path, const std::string& name, const std::string& value) {
-    auto asked = ask("GET", path);
+    auto asked = asking("GET", path);
     asked.query[name] = value;
     return serve(asked, engine);
   };
@@ -252,11 +238,11 @@ TEST_CASE("query parameters that a route does not take are refused") {
 
 TEST_CASE("a notification is created once per idempotency key") {
   fake_operations engine;
-  auto made = serve(ask("POST", "/v1/notifications", note_body), engine);
+  auto made = serve(asking("POST", "/v1/notifications", note_body), engine);
   CHECK(made.status == 201);
   CHECK(header(made, "Location") == "/v1/notifications/" + note_id);
   CHECK(!engine.once);
-  auto with_key = ask("POST", "/v1/notifications", note_body);
+  auto with_key = asking("POST", "/v1/notifications", note_body);
   with_key.headers["idempotency-key"] = "\"k1\"";
   auto replayed = serve(with_key, engine);
   CHECK(replayed.status == 201);
@@ -275,22 +261,22 @@ TEST_CASE("a notification is created once per idempotency key") {
 
 TEST_CASE("launching answers 202, or why not") {
   fake_operations engine;
-  CHECK(serve(ask("POST", "/v1/notifications/" + note_id + ":launch"), engine).status == 404);
-  serve(ask("POST", "/v1/notifications", note_body), engine);
-  auto launched = serve(ask("POST", "/v1/notifications/" + note_id + ":launch"), engine);
+  CHECK(serve(asking("POST", "/v1/notifications/" + note_id + ":launch"), engine).status == 404);
+  serve(asking("POST", "/v1/notifications", note_body), engine);
+  auto launched = serve(asking("POST", "/v1/notifications/" + note_id + ":launch"), engine);
   CHECK(launched.status == 202);
   CHECK(contains(launched.body, note_id));
   engine.fails = error{errc::wrong_state, "It is completed.", "", 0};
-  CHECK(serve(ask("POST", "/v1/notifications/" + note_id + ":launch"), engine).status == 409);
+  CHECK(serve(asking("POST", "/v1/notifications/" + note_id + ":launch"), engine).status == 409);
 }
 
 TEST_CASE("a notification is changed by a merge patch") {
   fake_operations engine;
-  serve(ask("POST", "/v1/notifications",
-            R"({"content":{"title":"Hi","body":"x"},"audience":{"condition":{"property":"a","eq":1}}})"),
+  serve(asking("POST", "/v1/notifications",
+               R"({"content":{"title":"Hi","body":"x"},"audience":{"condition":{"property":"a","eq":1}}})"),
         engine);
   auto patch = [&](const std::string& body) {
-    return serve(ask("PATCH", "/v1/notifications/" + note_id, body), engine);
+    return serve(asking("PATCH", "/v1/notifications/" + note_id, body), engine);
   };
   auto changed = patch(R"({"content":{"body":null,"sound":"s"},"audience":{"device_ids":["d"]}})");
   CHECK(changed.status == 200);
@@ -302,29 +288,29 @@ TEST_CASE("a notification is changed by a merge patch") {
   for (const char* bad : {R"({"launch":true})", R"({"content":null})", R"({"nonsense":1})", "[]",
                           R"({"scheduled_at":"noon"})", R"({"misfire_grace_seconds":-1})"})
     CHECK(patch(bad).status == 400);
-  CHECK(serve(ask("POST", "/v1/notifications",
-                  R"({"content":{"title":"x"},"audience":{"all":true},"launch":true,)"
-                  R"("scheduled_at":"2030-01-01T00:00:00Z"})"),
+  CHECK(serve(asking("POST", "/v1/notifications",
+                     R"({"content":{"title":"x"},"audience":{"all":true},"launch":true,)"
+                     R"("scheduled_at":"2030-01-01T00:00:00Z"})"),
               engine)
             .status == 400);
 }
 
 TEST_CASE("steps of a notification's life answer 202, deleting 204") {
   fake_operations engine;
-  serve(ask("POST", "/v1/notifications", note_body), engine);
+  serve(asking("POST", "/v1/notifications", note_body), engine);
   for (auto [verb, step] : {std::pair(":pause", life_step::pause), std::pair(":resume", life_step::resume),
                             std::pair(":cancel", life_step::cancel)}) {
-    CHECK(serve(ask("POST", "/v1/notifications/" + note_id + verb), engine).status == 202);
+    CHECK(serve(asking("POST", "/v1/notifications/" + note_id + verb), engine).status == 202);
     CHECK(engine.step == step);
   }
-  CHECK(serve(ask("DELETE", "/v1/notifications/" + note_id), engine).status == 204);
-  CHECK(serve(ask("DELETE", "/v1/notifications/" + note_id), engine).status == 404);
+  CHECK(serve(asking("DELETE", "/v1/notifications/" + note_id), engine).status == 204);
+  CHECK(serve(asking("DELETE", "/v1/notifications/" + note_id), engine).status == 404);
 }
 
 TEST_CASE("an export comes in pages, and only to our own streams") {
   fake_operations engine;
   for (const char* id : {"a", "b", "c", "d", "e"})
-    REQUIRE(serve(ask("PUT", std::string("/v1/devices/") + id, device_body), engine).status == 201);
+    REQUIRE(serve(asking("PUT", std::string("/v1/devices/") + id, device_body), engine).status == 201);
   auto export_all = [&](request asked) {
     std::string lines, position;
     for (int pages = 1;; ++pages) {
@@ -338,38 +324,38 @@ TEST_CASE("an export comes in pages, and only to our own streams") {
       position = next->second;
     }
   };
-  auto [lines, pages] = export_all(ask("GET", "/v1/devices:export"));
+  auto [lines, pages] = export_all(asking("GET", "/v1/devices:export"));
   CHECK(pages == 3);
   CHECK(
       lines.substr(0, lines.find('\n')) ==
       R"({"device_id":"a","gateway":"fcm","platform":"android","push_token":"secret-token-1234","properties":{}})");
-  CHECK(export_all(ask("POST", "/v1/devices:export", R"({"condition":{}})")).first == lines);
-  CHECK(serve(ask("GET", "/v1/devices:export"), engine).status == 500);
+  CHECK(export_all(asking("POST", "/v1/devices:export", R"({"condition":{}})")).first == lines);
+  CHECK(serve(asking("GET", "/v1/devices:export"), engine).status == 500);
   auto refused = [&](request asked) {
     asked.internal[export_position_note] = "";
     return serve(asked, engine).status;
   };
-  auto by_query = ask("GET", "/v1/devices:export");
+  auto by_query = asking("GET", "/v1/devices:export");
   by_query.query["after"] = "a";
   CHECK(refused(by_query) == 200);
   by_query.query["after"] = "x";
   CHECK(refused(by_query) == 404);
-  CHECK(refused(ask("POST", "/v1/devices:export", R"({"after":"x"})")) == 404);
-  CHECK(refused(ask("POST", "/v1/devices:export", R"({"after":""})")) == 400);
-  CHECK(refused(ask("POST", "/v1/devices:export", R"({"afterr":"a"})")) == 400);
-  CHECK(refused(ask("POST", "/v1/devices:export", "{}", "read")) == 403);
-  CHECK(refused(ask("POST", "/v1/devices:export", "{}", "")) == 401);
+  CHECK(refused(asking("POST", "/v1/devices:export", R"({"after":"x"})")) == 404);
+  CHECK(refused(asking("POST", "/v1/devices:export", R"({"after":""})")) == 400);
+  CHECK(refused(asking("POST", "/v1/devices:export", R"({"afterr":"a"})")) == 400);
+  CHECK(refused(asking("POST", "/v1/devices:export", "{}", "read")) == 403);
+  CHECK(refused(asking("POST", "/v1/devices:export", "{}", "")) == 401);
 }
 
 TEST_CASE("a chunk of an import answers line by line") {
   fake_operations engine;
-  auto asked = ask("POST", "/v1/devices:import",
-                   R"({"device_id":"a","gateway":"fcm","platform":"ios","push_token":"t1"})"
-                   "\n\n{\n"
-                   R"({"device_id":"b","gateway":"fcm","platform":"ios"})"
-                   "\n"
-                   R"({"device_id":"a","gateway":"fcm","platform":"ios","push_token":"t2"})"
-                   "\n");
+  auto asked = asking("POST", "/v1/devices:import",
+                      R"({"device_id":"a","gateway":"fcm","platform":"ios","push_token":"t1"})"
+                      "\n\n{\n"
+                      R"({"device_id":"b","gateway":"fcm","platform":"ios"})"
+                      "\n"
+                      R"({"device_id":"a","gateway":"fcm","platform":"ios","push_token":"t2"})"
+                      "\n");
   asked.parsed = parse_import(asked.body, 11);
   auto answer = serve(asked, engine);
   CHECK(answer.status == 200);
@@ -397,48 +383,50 @@ TEST_CASE("a chunk of an import answers line by line") {
 
 TEST_CASE("segments are saved, read with or without a count, listed and deleted") {
   fake_operations engine;
-  serve(ask("PUT", "/v1/devices/a", device_body), engine);
+  serve(asking("PUT", "/v1/devices/a", device_body), engine);
   auto made =
-      serve(ask("PUT", "/v1/segments/vip", R"({"condition":{"property":"plan","eq":"pro"}})"), engine);
+      serve(asking("PUT", "/v1/segments/vip", R"({"condition":{"property":"plan","eq":"pro"}})"), engine);
   CHECK(made.status == 201);
   CHECK(contains(made.body, R"("name":"vip","condition":{"property":"plan","eq":"pro"})"));
-  CHECK(serve(ask("PUT", "/v1/segments/vip", R"({"condition":{}})"), engine).status == 200);
-  CHECK_FALSE(contains(serve(ask("GET", "/v1/segments/vip"), engine).body, "count"));
-  auto counted = ask("GET", "/v1/segments/vip");
+  CHECK(serve(asking("PUT", "/v1/segments/vip", R"({"condition":{}})"), engine).status == 200);
+  CHECK_FALSE(contains(serve(asking("GET", "/v1/segments/vip"), engine).body, "count"));
+  auto counted = asking("GET", "/v1/segments/vip");
   counted.query["count"] = "true";
   CHECK(contains(serve(counted, engine).body, R"("count":1)"));
   counted.query["count"] = "yes";
   CHECK(code_of(serve(counted, engine)) == "invalid_field");
-  CHECK(contains(serve(ask("GET", "/v1/segments"), engine).body, R"("name":"vip")"));
-  CHECK(serve(ask("DELETE", "/v1/segments/vip"), engine).status == 204);
-  CHECK(serve(ask("GET", "/v1/segments/vip"), engine).status == 404);
-  CHECK(code_of(serve(ask("PUT", "/v1/segments/a%20b", R"({"condition":{}})"), engine)) == "invalid_field");
-  CHECK(code_of(serve(ask("PUT", "/v1/segments/x", "{}"), engine)) == "missing_field");
-  CHECK(code_of(serve(ask("PUT", "/v1/segments/x", R"({"condition":{"propety":"a"}})"), engine)) ==
+  CHECK(contains(serve(asking("GET", "/v1/segments"), engine).body, R"("name":"vip")"));
+  CHECK(serve(asking("DELETE", "/v1/segments/vip"), engine).status == 204);
+  CHECK(serve(asking("GET", "/v1/segments/vip"), engine).status == 404);
+  CHECK(code_of(serve(asking("PUT", "/v1/segments/a%20b", R"({"condition":{}})"), engine)) ==
+        "invalid_field");
+  CHECK(code_of(serve(asking("PUT", "/v1/segments/x", "{}"), engine)) == "missing_field");
+  CHECK(code_of(serve(asking("PUT", "/v1/segments/x", R"({"condition":{"propety":"a"}})"), engine)) ==
         "invalid_condition");
 }
 
 TEST_CASE("at most eight names are indexed, each once, and each a property's name") {
   fake_operations engine;
-  CHECK(serve(ask("PUT", "/v1/indexed-properties", R"({"names":["plan","a.b $\"c\""]})"), engine).body ==
+  CHECK(serve(asking("PUT", "/v1/indexed-properties", R"({"names":["plan","a.b $\"c\""]})"), engine).body ==
         R"({"items":[{"name":"plan","state":"ready"},{"name":"a.b $\"c\"","state":"ready"}]})");
-  CHECK(serve(ask("PUT", "/v1/indexed-properties", R"({"names":[]})"), engine).body == R"({"items":[]})");
+  CHECK(serve(asking("PUT", "/v1/indexed-properties", R"({"names":[]})"), engine).body == R"({"items":[]})");
   for (const char* bad :
        {R"({"names":["1","2","3","4","5","6","7","8","9"]})", R"({"names":["a","a"]})", R"({"names":[""]})",
         R"({"names":["a\u0007"]})", R"({"names":[1]})", R"({"names":"a"})"})
-    CHECK_MESSAGE(code_of(serve(ask("PUT", "/v1/indexed-properties", bad), engine)) == "invalid_field", bad);
+    CHECK_MESSAGE(code_of(serve(asking("PUT", "/v1/indexed-properties", bad), engine)) == "invalid_field",
+                  bad);
 }
 
 TEST_CASE("a report says what happened; users are listed and erased") {
   fake_operations engine;
-  serve(ask("PUT", "/v1/devices/a", device_body), engine);
+  serve(asking("PUT", "/v1/devices/a", device_body), engine);
   for (const char* bad : {R"({"type":"disabled"})", R"({"type":"read"})"})
-    CHECK(code_of(serve(ask("POST", "/v1/devices/a/events", bad), engine)) == "invalid_field");
-  CHECK(code_of(serve(ask("POST", "/v1/devices/a/events", "{}"), engine)) == "missing_field");
-  auto typed = ask("GET", "/v1/devices/a/events");
+    CHECK(code_of(serve(asking("POST", "/v1/devices/a/events", bad), engine)) == "invalid_field");
+  CHECK(code_of(serve(asking("POST", "/v1/devices/a/events", "{}"), engine)) == "missing_field");
+  auto typed = asking("GET", "/v1/devices/a/events");
   typed.query["type"] = "sent";
   CHECK(code_of(serve(typed, engine)) == "invalid_field");
-  CHECK(contains(serve(ask("GET", "/v1/users/u:1/devices"), engine).body, R"("device_id":"a")"));
-  CHECK(serve(ask("DELETE", "/v1/users/u:1"), engine).body ==
+  CHECK(contains(serve(asking("GET", "/v1/users/u:1/devices"), engine).body, R"("device_id":"a")"));
+  CHECK(serve(asking("DELETE", "/v1/users/u:1"), engine).body ==
         R"({"user_id":"u:1","erased":{"devices":1,"events":0}})");
 }

@@ -3,6 +3,7 @@
 
 #include "fake_operations.hpp"
 #include "http/routes.hpp"
+#include "requests.hpp"
 
 using namespace pusher;
 using namespace pusher::http;
@@ -21,12 +22,7 @@ struct fixture {
 
   response ask(const std::string& method, const std::string& path, const std::string& body = "",
                const std::string& key = "boss") {
-    request asked;
-    asked.method = method;
-    asked.path = path;
-    asked.body = body;
-    asked.headers["authorization"] = "Bearer " + key;
-    return serve(asked, engine);
+    return serve(testing::asking(method, path, body, key), engine);
   }
   response made() {
     return ask(

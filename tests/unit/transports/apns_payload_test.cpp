@@ -95,7 +95,7 @@ TEST_CASE("each push type has its topic, priority and room") {
     const char* suffix;
     const char* priority;
   };
-  for (auto& [name, suffix, priority] : std::initializer_list<row>{
+  for (const auto& each : std::initializer_list<row>{
            {"alert", "", "10"},
            {"background", "", "5"},
            {"voip", ".voip", "10"},
@@ -106,12 +106,12 @@ TEST_CASE("each push type has its topic, priority and room") {
            {"widgets", ".push-type.widgets", "10"},
            {"controls", ".push-type.controls", "10"},
        }) {
-    CAPTURE(name);
+    CAPTURE(each.name);
     auto content = some_message();
-    content.apns = std::string(R"({"headers":{"apns-push-type":")") + name + R"("}})";
+    content.apns = std::string(R"({"headers":{"apns-push-type":")") + each.name + R"("}})";
     auto made = rendered(content);
-    CHECK(made.type->topic_suffix == suffix);
-    CHECK(made.priority == priority);
+    CHECK(made.type->topic_suffix == each.suffix);
+    CHECK(made.priority == each.priority);
   }
   auto content = some_message();
   content.apns = R"({"headers":{"apns-push-type":"mdm"},"payload":{"mdm":"magic"}})";

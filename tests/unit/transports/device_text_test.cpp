@@ -103,16 +103,16 @@ TEST_CASE("filling the blanks gives, byte for byte, what rendering for the devic
     for (size_t v = 0; v < of.variables.size(); ++v)
       values.push_back(odd_text(random));
     auto whole = completed(of, values);
-    for (const auto& [name, render] : renderers()) {
-      auto once = render(of);
-      REQUIRE_MESSAGE(once, name);
+    for (const auto& each : renderers()) {
+      auto once = each.second(of);
+      REQUIRE_MESSAGE(once, each.first);
       blank_text form(*once, of);
       CHECK_FALSE(form.plain());
       std::string filled;
       form.fill(values, filled);
-      auto alone = render(whole);
-      REQUIRE_MESSAGE(alone, name);
-      CHECK_MESSAGE(filled == *alone, name);
+      auto alone = each.second(whole);
+      REQUIRE_MESSAGE(alone, each.first);
+      CHECK_MESSAGE(filled == *alone, each.first);
     }
   }
 }

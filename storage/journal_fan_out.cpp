@@ -1,0 +1,141 @@
+// The part of the journal in which launches are announced to the leader, and its pages become push batches.
+#include "storage/journal.hpp"
+#include "storage/journal_codec.hpp"
+#include "storage/journal_keys.hpp"
+#include "storage/journal_replies.hpp"
+#include "storage/journal_scripts.hpp"
+
+namespace pusher {
+
+namespace {
+
+/// What `read` makes of each reply that is one.
+template <class Value, class Read>
+std::vector<result<Value>> read_each(const std::vector<result<redis_reply>>& replies, const Read& read) {
+  std::vector<result<Value>> values;
+  values.reserve(replies.size());
+  for (const auto& each : replies)
+    values.push_back(each ? result<Value>(read(*each)) : each.failure());
+  return values;
+}
+
+std::vector<std::string> arguments_of(const page_commit& page, const std::string& push_prefix) {
+  std::vector<std::string> arguments{std::to_string(page.epoch),
+                                     std::to_string(page.notification.value),
+                                     std::to_string(page.expected_cursor),
+                                     std::to_string(page.new_cursor),
+                                     push_prefix,
+                                     keys::sender_group,
+                                     std::to_string(page.batches.size())};
+  for (const auto& [queue, batch] : page.batches) {
+    arguments.push_back(queue.name());
+    arguments.push_back(account_of(queue, batch));
+    arguments.push_back(std::to_string(batch.targets.size()));
+    arguments.push_back(encode(batch));
+  }
+  arguments.push_back(std::to_string(page.skipped.size()));
+  for (const auto& batch : page.skipped) {
+    arguments.push_back(std::to_string(batch.results.size()));
+    arguments.push_back(encode(batch));
+  }
+  return arguments;
+}
+
+}  // namespace
+
+// -- launches --
+
+result<void> journal::announce_launches(const std::vector<notification_key>& of) {
+  redis_arguments entry{"XADD", keys_.launches, "*"};
+  for (auto key : of) {
+    entry.emplace_back("n");
+    entry.push_back(std::to_string(key.value));
+  }
+  auto reply = redis_.command(entry);
+  if (!reply) return reply.failure();
+  return {};
+}
+
+result<size_t> journal::drain_launches() {
+  auto read = read_group(keys_.launches, keys::launch_group, "", 1000);
+  if (!read) return read.failure();
+  const auto* entries = &read->first;
+  if (entries->empty()) return size_t{0};
+  redis_arguments acknowledge{"XACK", keys_.launches, keys::launch_group};
+  redis_arguments remove{"XDEL", keys_.launches};
+  for (const auto& each : *entries) {
+    acknowledge.push_back(each.entry);
+    remove.push_back(each.entry);
+  }
+  auto replies = redis_.pipeline({acknowledge, remove});
+  if (!replies) return replies.failure();
+  return entries->size();
+}
+
+// -- fan-out --
+
+result<commit_status> journal::raise_epoch(uint64_t epoch) {
+  auto reply = run(scripts::raise_epoch, {keys_.epoch}, {std::to_string(epoch)});
+  if (!reply) return reply.failure();
+  return status_in(*reply);
+}
+
+std::vector<result<journal::cursor>> journal::begin_fan_out(uint64_t epoch,
+                                                            const std::vector<beginning>& all) {
+  std::vector<script_call> calls;
+  for (const auto& [content, start] : all)
+    calls.push_back({{keys_.epoch, keys_.fan_out(content->key), keys_.content(content->key)},
+                     {std::to_string(epoch), encode(*content), std::to_string(start.value)}});
+  return read_each<cursor>(run_each(scripts::begin_fan_out, std::move(calls)), [](const redis_reply& reply) {
+    cursor begun;
+    begun.status = status_in(reply);
+    if (begun.status == commit_status::done && reply.items.size() >= 4) {
+      begun.position = number_in(reply.items[1]);
+      begun.audience = number_in(reply.items[2]);
+      begun.start = {number_in(reply.items[3])};
+    }
+    return begun;
+  });
+}
+
+std::vector<result<page_committed>> journal::commit_pages(const std::vector<page_commit>& pages) {
+  std::vector<script_call> calls;
+  for (const auto& page : pages)
+    calls.push_back({{keys_.epoch, keys_.fan_out(page.notification), keys_.outstanding, keys_.pending,
+                      keys_.queues, keys_.results, keys_.control},
+                     arguments_of(page, keys_.push_prefix)});
+  return read_each<page_committed>(
+      run_each(scripts::commit_page, std::move(calls)), [](const redis_reply& reply) {
+        page_committed committed;
+        committed.status = status_in(reply);
+        if (committed.status != commit_status::done || reply.items.size() < 2) return committed;
+        committed.audience = number_in(reply.items[1]);
+        for (size_t i = 2; i + 1 < reply.items.size(); i += 2)
+          committed.outstanding.emplace_back(reply.items[i].text, number_in(reply.items[i + 1]));
+        return committed;
+      });
+}
+
+result<std::vector<uint64_t>> journal::outstanding(const std::vector<std::string>& accounts) {
+  if (accounts.empty()) return std::vector<uint64_t>{};
+  redis_arguments command{"HMGET", keys_.outstanding};
+  command.insert(command.end(), accounts.begin(), accounts.end());
+  auto reply = redis_.command(command);
+  if (!reply) return reply.failure();
+  std::vector<uint64_t> counts;
+  for (const auto& each : reply->items)
+    counts.push_back(number_in(each));
+  counts.resize(accounts.size());
+  return counts;
+}
+
+std::vector<result<bool>> journal::forget(const std::vector<notification_key>& of) {
+  std::vector<script_call> calls;
+  for (auto key : of)
+    calls.push_back({{keys_.fan_out(key), keys_.content(key), keys_.pending, keys_.control},
+                     {std::to_string(key.value)}});
+  return read_each<bool>(run_each(scripts::forget, std::move(calls)),
+                         [](const redis_reply& reply) { return reply.items.front().text == "ok"; });
+}
+
+}  // namespace pusher
