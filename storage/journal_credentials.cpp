@@ -91,7 +91,7 @@ result<std::vector<std::pair<std::string, std::string>>> journal::configured() {
   if (!reply) return reply.failure();
   std::vector<std::pair<std::string, std::string>> found;
   for (size_t i = 0; i + 1 < reply->items.size(); i += 2)
-    found.emplace_back(text_of(reply->items[i]), text_of(reply->items[i + 1]));
+    found.emplace_back(reply->items[i].text, reply->items[i + 1].text);
   return found;
 }
 
