@@ -50,12 +50,13 @@ void credential_keeper::stand_down() {
 result<bool> credential_keeper::follow() {
   auto version = store_.version();
   if (!version) return std::move(version).failure();
-  if (*version == version_) return false;
+  auto elsewhere = ask_senders(now_ms());
+  if (!elsewhere) return elsewhere.failure();
+  if (*version == version_ && *elsewhere == elsewhere_) return false;
   if (!resealed_)
     if (auto sealed = seal_with_newest_key(); !sealed) return sealed.failure();
   auto snapshot = store_.snapshot();
   if (!snapshot) return std::move(snapshot).failure();
-  if (auto asked = ask_senders(now_ms()); !asked) return asked.failure();
   // Published before anything is sent for it: a sender that does not know of a credential would skip its
   // work.
   if (auto published = publish_credentials(*snapshot, journal_, epoch_); !published)
@@ -63,12 +64,13 @@ result<bool> credential_keeper::follow() {
   reachability channels;
   if (auto owner = snapshot->default_application; owner) {
     channels[owner] = configured_;
-    channels[owner].insert(elsewhere_);
+    channels[owner].insert(*elsewhere);
   }
   for (const auto& each : snapshot->active)
     channels[each.value.application].insert(channels_of(each.value));
   note_expiries(*snapshot);
   version_ = snapshot->version;
+  elsewhere_ = *elsewhere;
   bool changed = channels != reachable_;
   reachable_ = std::move(channels);
   return changed;
@@ -76,9 +78,6 @@ result<bool> credential_keeper::follow() {
 
 result<bool> credential_keeper::poll(utc_ms now) {
   if (auto checked = check_redis(); !checked) return checked.failure();
-  auto before = elsewhere_;
-  if (auto asked = ask_senders(now); !asked) return asked.failure();
-  if (elsewhere_ != before) version_ = 0;
   auto changed = follow();
   if (!changed) return changed;
   auto queues = journal_.busy_queues();
@@ -110,14 +109,13 @@ result<void> credential_keeper::check_redis() {
   return {};
 }
 
-result<void> credential_keeper::ask_senders(utc_ms now) {
+result<channel_set> credential_keeper::ask_senders(utc_ms now) {
   auto said = journal_.configured();
   if (!said) return std::move(said).failure();
   auto found = judge_configured(*said, now);
-  elsewhere_ = found.channels;
   for (const auto& node : found.outdated)
-    if (auto forgotten = journal_.forget_configured(node); !forgotten) return forgotten;
-  return {};
+    if (auto forgotten = journal_.forget_configured(node); !forgotten) return forgotten.failure();
+  return found.channels;
 }
 
 result<void> credential_keeper::seal_with_newest_key() {

@@ -43,7 +43,7 @@ class credential_keeper {
 
   result<void> seal_with_newest_key();
   result<void> check_redis();
-  result<void> ask_senders(utc_ms now);
+  result<channel_set> ask_senders(utc_ms now);
   void watch_expiry(utc_ms now);
   void note_expiries(const credential_snapshot& snapshot);
 

@@ -255,7 +255,8 @@ class running_node {
 
   result<void> open_cluster_port() {
     const auto& at = node_->config.cluster.listen;
-    auto port = caf::openssl::publish(directory_, at.port, at.host.c_str());
+    // `true`: connections of the process before us may still be in TIME_WAIT there.
+    auto port = caf::openssl::publish(directory_, at.port, at.host.c_str(), true);
     if (!port)
       return error{errc::internal,
                    "cluster.listen: cannot listen on " + to_text(at) + " (" + system_.render(port.error()) +
