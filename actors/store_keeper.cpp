@@ -45,7 +45,7 @@ class watch {
     meet();
     if (!rows_ && !journal_) find_journal();
     if (!journal_) return false;
-    if (!recognised_) return recognise();
+    if (!recognised_ && !recognise()) return false;
     if (!told(check_journal, journal_->check())) return false;
     if (!told(check_redis, say_configured())) return false;
     if (auto depths = journal_->measure()) {
