@@ -98,9 +98,11 @@ std::optional<received_answer> http_client::ask(const std::string& request) {
 bool http_client::closed_within(std::chrono::milliseconds most) {
   auto deadline = std::chrono::steady_clock::now() + most;
   char bytes[65'536];
-  while (std::chrono::steady_clock::now() < deadline) {
+  for (auto left = most; left.count() > 0;
+       left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now())) {
     pollfd wait{socket_, POLLIN, 0};
-    if (poll(&wait, 1, 100) == 1 && recv(socket_, bytes, sizeof bytes, 0) <= 0) return true;
+    if (poll(&wait, 1, static_cast<int>(left.count())) == 1 && recv(socket_, bytes, sizeof bytes, 0) <= 0)
+      return true;
   }
   return false;
 }

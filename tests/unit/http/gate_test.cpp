@@ -64,6 +64,8 @@ struct fixture {
     limits.concurrent_requests_per_key = 8;
     open({4, 1});
   }
+  /// What ends unanswered makes room for what waits: nothing may be passed on to who is gone.
+  ~fixture() { front->close(); }
   void open(gate::windows windows) {
     front = std::make_unique<gate>(behind, ring, limits, windows, [this](int status) { ++refused[status]; });
   }
