@@ -393,7 +393,7 @@ class Lab:
     def __exit__(self, *failure):
         if failure[0] is not None:
             for node in self.nodes:
-                print(f"--- end of {node.directory.name}'s log ---\n{node.log_tail()}", flush=True)
+                print(f"--- end of {node.directory.name}'s log ---\n{node.log_tail(30000)}", flush=True)
         for node in self.nodes:
             try:
                 node.stop()

@@ -20,13 +20,25 @@ def run(*command):
 
 
 def in_network():
-    """Runs the script anew in its own network; returns there. Ends with CANNOT where the system has no namespaces."""
+    """Runs the script anew in its own network; returns there. Ends with CANNOT where this system has no namespaces,
+    bridges or packet filter for us."""
     if os.environ.get("PUSHER_TEST_NETWORK") != "made":
         if subprocess.run(["unshare", "--net", "--mount", "true"], capture_output=True, check=False).returncode != 0:
-            print("skipped: this user may make no network namespaces here (run as root)", flush=True)
-            sys.exit(CANNOT)
+            cannot("this user may make no network namespaces here (run as root)")
         os.environ["PUSHER_TEST_NETWORK"] = "made"
         os.execvp("unshare", ["unshare", "--net", "--mount", sys.executable, *sys.orig_argv[1:]])
+    try:
+        make_hub()
+    except subprocess.CalledProcessError as fault:
+        cannot(f"not possible here: {' '.join(fault.cmd)}")
+
+
+def cannot(why):
+    print(f"skipped: {why}", flush=True)
+    sys.exit(CANNOT)
+
+
+def make_hub():
     names = pathlib.Path("/run/netns")
     names.mkdir(exist_ok=True)
     run("mount", "-t", "tmpfs", "tmpfs", names)
@@ -39,6 +51,7 @@ def in_network():
     run("ip", "link", "add", "hub", "type", "bridge")
     run("ip", "address", "add", f"{HUB}/24", "dev", "hub")
     run("ip", "link", "set", "hub", "up")
+    run("nft", "list", "ruleset")
 
 
 class Machine:
