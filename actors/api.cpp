@@ -10,6 +10,7 @@
 #include "actors/report_batch.hpp"
 #include "actors/roles.hpp"
 #include "http/routes.hpp"
+#include "storage/fail_point.hpp"
 
 namespace pusher {
 
@@ -59,6 +60,7 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
       [](api_actor::stateful_pointer<api_state> self, const node_context_ptr& shared,
          const supervisor_actor& above, unsigned number) -> api_actor::behavior_type {
         name_exceptions(static_cast<api_actor::pointer>(self));
+        fail_point("api.starting");
         self->state.operations = std::make_unique<api_operations>(
             shared, number, [above] { caf::anon_send(above, wake_role{role::fan_out}); });
         auto told = [shared](const http::exchange& of, const http::response& made, clock::time_point since) {
@@ -70,6 +72,7 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
         self->state.waits = std::make_unique<answer_waits>(*self->state.operations, told);
         return {
             [self, shared](const client_request& asked) {
+              fail_point("api.serving");
               const auto& request = asked.exchange->request();
               if (self->state.gathers(request)) {
                 // Stored when all requests that wait already have been looked at.

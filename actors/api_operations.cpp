@@ -6,6 +6,7 @@
 #include "actors/log.hpp"
 #include "actors/message_check.hpp"
 #include "actors/sender_transports.hpp"
+#include "storage/fail_point.hpp"
 
 namespace pusher {
 
@@ -108,10 +109,12 @@ result<void> api_operations::journal_answers() {
 
 void api_operations::announce(const std::vector<notification_key>& keys) {
   if (keys.empty()) return;
+  fail_point("api.stored");
   // Crash or failure here => the leader's next look at its worklist finds the row.
   if (auto told = journal_.announce_launches(keys); !told)
     log::warn("api.launch_not_announced", {{"detail", told.failure().detail}});
   launched_();
+  fail_point("api.announced");
 }
 
 result<http::created_notification> api_operations::create_notification(

@@ -6,6 +6,7 @@
 #include "actors/roles.hpp"
 #include "actors/sender_transports.hpp"
 #include "http/json_writer.hpp"
+#include "storage/fail_point.hpp"
 
 namespace pusher {
 
@@ -33,7 +34,9 @@ class fan_out_role : public role_loop<fan_out_role> {
                    expiries_ = seconds;
                    expiries_at_ = now_ms();
                  },
-                 [this](const char* doing, const error& why) { note_failure(doing, why); }}) {}
+                 [this](const char* doing, const error& why) { note_failure(doing, why); }}) {
+    fail_point("fan_out.starting");
+  }
 
   utc_ms now() const { return now_ms(); }
   void woken() { driver_.woken(); }

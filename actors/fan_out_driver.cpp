@@ -4,6 +4,7 @@
 
 #include "actors/apply_control.hpp"
 #include "actors/log.hpp"
+#include "storage/fail_point.hpp"
 
 namespace pusher {
 
@@ -32,6 +33,7 @@ fan_out_driver::fan_out_driver(const settings& config, fan_out_bounds bounds, ch
       event_retention_days_(config.limits.event_retention_days) {}
 
 bool fan_out_driver::lead(uint64_t epoch) {
+  fail_point("fan_out.lease_taken");
   auto raised = journal_.raise_epoch(epoch);
   if (!raised) {
     failed("raise_epoch", raised.failure());
@@ -262,7 +264,9 @@ step_result fan_out_driver::perform(fan_out_machine::commit& what) {
   auto any_of = [&](auto has) { return std::any_of(what.pages->begin(), what.pages->end(), has); };
   bool batches = any_of([](const auto& page) { return !page.batches.empty(); });
   bool skipped = any_of([](const auto& page) { return !page.skipped.empty(); });
+  fail_point("fan_out.committing");
   auto made = journal_.commit_pages(*what.pages);
+  fail_point("fan_out.committed");
   machine_.committed(made, now_ms());
   if (batches) hooks_.batches_appended();
   if (skipped) hooks_.results_appended();
@@ -277,6 +281,7 @@ step_result fan_out_driver::perform(fan_out_machine::note_audience& what) {
 }
 
 step_result fan_out_driver::perform(fan_out_machine::conclude& what) {
+  fail_point("fan_out.concluding");
   auto concluded = notifications_.conclude(what.audiences, machine_.epoch());
   if (!concluded) return failed_step("conclude", concluded.failure());
   machine_.concluded(now_ms());

@@ -11,6 +11,7 @@
 #include "actors/sender_routes.hpp"
 #include "actors/sender_transports.hpp"
 #include "http/json_writer.hpp"
+#include "storage/fail_point.hpp"
 
 namespace pusher {
 
@@ -39,6 +40,7 @@ class sender_role : public role_loop<sender_role> {
         transports_(node_->config, gateways, node_->secrets,
                     [owner = role_actor(self)] { caf::anon_send(owner, proceed{false}); }),
         routes_(journal_, transports_, machine_) {
+    fail_point("push_sender.starting");
     if (!node_->config.fcm_legacy.server_key.empty())
       log::warn(
           "push_sender.fcm_legacy",
@@ -103,8 +105,10 @@ class sender_role : public role_loop<sender_role> {
     machine_.hold(node_->stages.held(role::push_sender));
     // Claims of our own from before a restart come first: later they could not be told from new ones.
     if (!took_own_ && (routes_known_ || !look() || !take_over())) return {};
-    for (auto& each : transports_.take_answers())
+    for (auto& each : transports_.take_answers()) {
+      fail_point("push_sender.answered");
       machine_.answered(each.outlet, each.answers, now());
+    }
     if (!routes_known_ && !look()) return failed_look();
     transports_.each([this](auto& each) {
       if (!each.retired) routes_.decide(each.route, now());
@@ -288,6 +292,7 @@ class sender_role : public role_loop<sender_role> {
         machine_.claimed(what.route, std::move(all), true, now());
         return failed_step("claim", claims.failure());
       }
+      if (!claims->empty()) fail_point("push_sender.claimed");
       maybe_more = maybe_more || claims->size() == left;
       std::move(claims->begin(), claims->end(), std::back_inserter(all));
     }
@@ -349,12 +354,14 @@ class sender_role : public role_loop<sender_role> {
   }
 
   step_result perform(sender_machine::commit& what) {
-    auto made = journal_.record(*what.commits);
-    if (!made) return failed_step("record", made.failure());
     bool results = std::any_of(what.commits->begin(), what.commits->end(),
                                [](const auto& each) { return !each.results.results.empty(); });
     bool finished = std::any_of(what.commits->begin(), what.commits->end(),
                                 [](const auto& each) { return each.finished; });
+    if (finished) fail_point("push_sender.recording");
+    auto made = journal_.record(*what.commits);
+    if (!made) return failed_step("record", made.failure());
+    fail_point("push_sender.recorded");
     for (const auto& each : *what.commits)
       for (const auto& aside : each.aside)
         if (aside.due_at > 0 && (next_due_at_ == 0 || aside.due_at < next_due_at_))

@@ -5,6 +5,7 @@
 #include "actors/writer_machine.hpp"
 #include "http/json_writer.hpp"
 #include "storage/delivery_store.hpp"
+#include "storage/fail_point.hpp"
 
 namespace pusher {
 
@@ -22,7 +23,9 @@ class writer_role : public role_loop<writer_role> {
         journal_(node_->config.redis, node_->run_id, node_->consumer("result-writer", index)),
         database_(node_->config.mysql),
         deliveries_(database_, {node_->config.limits.mass_deletion_minimum,
-                                node_->config.limits.mass_deletion_percent}) {}
+                                node_->config.limits.mass_deletion_percent}) {
+    fail_point("result_writer.starting");
+  }
 
   utc_ms now() const { return now_ms(); }
   void woken() { machine_.woken(); }
@@ -87,6 +90,7 @@ class writer_role : public role_loop<writer_role> {
   step_result perform(writer_machine::record& what) {
     auto made = deliveries_.record(*what.batches);
     if (!made) return failed_step("record", made.failure());
+    fail_point("result_writer.committed");
     machine_.recorded(made->rows, made->tokens_disabled, made->completed, made->missing);
     for (const auto& hold : made->holds) {
       node_->numbers.token_hold_began(to_string(hold.gateway));

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "storage/device_event_rows.hpp"
+#include "storage/fail_point.hpp"
 #include "storage/notification_rows.hpp"
 
 namespace pusher {
@@ -77,6 +78,7 @@ result<delivery_store::recorded> delivery_recording::run(mode how) {
   if (how == mode::careful)
     if (auto done = leave_out_existing(); !done) return done.failure();
   if (auto done = insert_rows(); !done) return done.failure();
+  if (!rows_.empty()) fail_point("result_writer.rows_inserted");
   outcome_.rows = rows_.size();
   auto disabled = settle_dead_tokens();
   if (!disabled) return disabled.failure();

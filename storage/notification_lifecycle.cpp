@@ -1,6 +1,7 @@
 // The steps of a notification's life after its creation.
 #include "storage/application_store.hpp"
 #include "storage/draft_codec.hpp"
+#include "storage/fail_point.hpp"
 #include "storage/notification_launch.hpp"
 #include "storage/notification_rows.hpp"
 #include "storage/notification_store.hpp"
@@ -177,6 +178,7 @@ result<notification_store::due_launches> notification_store::launch_due(size_t m
       if (!now && now.failure().code == errc::not_found) return state::draft;
       if (!now) return now.failure();
       if (now->state != state::scheduled) return now->state;
+      fail_point("schedule.due_taken");
       auto expired =
           on.execute("letting a schedule pass",
                      "UPDATE notifications SET state = ?, fan_out_done = 1, completed_at = " + database_now +
@@ -198,6 +200,7 @@ result<notification_store::due_launches> notification_store::launch_due(size_t m
       return state::canceled;
     });
     if (!became) return became.failure();
+    fail_point("schedule.launched");
     made.launched += *became == state::launched ? 1 : 0;
     made.expired += *became == state::expired ? 1 : 0;
     made.failed += *became == state::canceled ? 1 : 0;
