@@ -1,5 +1,6 @@
 """Four nodes with one role each, of which a test lets one die where it says. The others live on, so that what is doubled or
 lost is the doing of that one crash."""
+import datetime
 import subprocess
 import time
 import unittest
@@ -8,6 +9,11 @@ from invariants import check_accepted_once, check_counts, pushes_by_token
 from lab import Lab, until
 from one_role import one_role_nodes, start_together
 
+LEASE_MS, HEARTBEAT_MS, POLL_MS = 2_000, 500, 500
+SLACK = 15  # seconds, for a busy machine
+CONNECTIONS = 2
+# What one sender may have sent without a record of it: its windows of unrecorded answers, and its streams.
+AT_RISK = 256 + CONNECTIONS * 100
 QUEUE = "1.fcm.production.campaign"
 # Targets that were appended (of what is forgotten: all), and how many of them have no result in the journal, at one moment.
 LOOK = """
@@ -91,3 +97,32 @@ class CrashCase(unittest.TestCase):
             self.settled.extend(each["notification_id"] for each in page["items"])
             type(self).feed, more = page["next_cursor"], page["has_more"]
         return self.settled.count(identity)
+
+
+def at(line):
+    return datetime.datetime.fromisoformat(line["ts"].replace("Z", "+00:00")).timestamp()
+
+
+class TakeoverCase(CrashCase):
+    """Who dies does not come back: another node follows."""
+    DEVICES = 6_000
+    EMULATOR_FLAGS = ("--delay-ms", "20")
+    SECONDS = {"leader-2": "fan-out", "sender-2": "push-sender", "writer-2": "result-writer"}
+    LIMITS = {"lease_ms": LEASE_MS, "heartbeat_ms": HEARTBEAT_MS, "poll_interval_ms": POLL_MS,
+              "connections_per_credential": CONNECTIONS}
+
+    def tearDown(self):
+        for name in self.SECONDS:
+            self.assertIn(self.nodes[name].stop(), (0, None))
+        for node in self.nodes.values():
+            if node.directory.name not in self.SECONDS and node.process.poll() is not None:
+                node.start()
+
+    def followed(self, who, event, most_ms, since):
+        """Until the second one takes over, on a data directory of its own: it is told nothing by whoever died."""
+        second = self.nodes[who]
+        if second.process is None or second.process.poll() is not None:
+            second.start()
+        until(f"{who} to follow", lambda: second.events(event), most_ms / 1000 + SLACK)
+        print(f"{self.id().rsplit('.')[-1]}: {who} followed after {at(second.events(event)[-1]) - since:.2f} s, "
+              f"promised {most_ms / 1000} s after the last sign of life", flush=True)

@@ -6,11 +6,8 @@ import http.client
 import time
 import unittest
 
-from crash_case import CrashCase
+from crash_case import POLL_MS, SLACK, CrashCase
 from lab import until
-
-POLL_MS = 500
-SLACK = 15  # seconds, for a busy machine
 
 
 class Api(CrashCase):

@@ -3,12 +3,8 @@ gateway had seen and the journal did not know, to the last push."""
 import time
 import unittest
 
-from crash_case import CrashCase
+from crash_case import AT_RISK, CONNECTIONS, CrashCase
 from lab import until
-
-CONNECTIONS = 2
-# What one sender may have sent without a record of it: its windows of unrecorded answers, and its streams.
-AT_RISK = 256 + CONNECTIONS * 100
 
 
 class Sender(CrashCase):
