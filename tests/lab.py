@@ -454,14 +454,47 @@ class OuterStores:
                 "mysql": {"host": self.host, "port": self.mysql_port, "user": "root"}}
 
     def start(self):
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        path = os.environ["PATH"] + ":/usr/sbin"
-        self.processes = [
-            subprocess.Popen(["redis-server", "--port", str(self.redis_port), "--bind", self.host, "--save", "",
-                              "--dir", str(self.directory), *self.redis_options], **quiet),
-            subprocess.Popen([shutil.which("mariadbd", path=path), *self.mysql_options, f"--bind-address={self.host}",
-                              f"--port={self.mysql_port}", f"--socket={self.directory / 'm.sock'}",
-                              f"--pid-file={self.directory / 'm.pid'}", "--innodb-buffer-pool-size=64M"], **quiet)]
+        self.processes = [self.redis(), self.mariadb()]
+
+    def redis(self):
+        return subprocess.Popen(
+            ["redis-server", "--port", str(self.redis_port), "--bind", self.host, "--save", "", "--dir",
+             str(self.directory), *self.redis_options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def mariadb(self):
+        program = shutil.which("mariadbd", path=os.environ["PATH"] + ":/usr/sbin")
+        return subprocess.Popen(
+            [program, *self.mysql_options, f"--bind-address={self.host}", f"--port={self.mysql_port}",
+             f"--socket={self.directory / 'm.sock'}", f"--pid-file={self.directory / 'm.pid'}",
+             "--innodb-buffer-pool-size=64M"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def restart(self, which):
+        """Starts the one that ended: 0 is Redis, 1 MariaDB."""
+        self.processes[which].wait()
+        self.processes[which] = (self.redis, self.mariadb)[which]()
+
+    def query(self, sentence, seconds=120):
+        """The rows of a query as lists of texts, when MariaDB answers."""
+        command = ["mariadb", "--no-defaults", "--user=root", "--socket", str(self.directory / "m.sock"), "--batch",
+                   "--skip-column-names", "--database=pusher", "--execute", sentence]
+
+        def asked():
+            ended = subprocess.run(command, capture_output=True, text=True, check=False)
+            if ended.returncode != 0 and not any(f"ERROR {code} " in ended.stderr for code in (1053, 2002, 2003, 2006, 2013)):
+                raise AssertionError(f"{sentence}: {ended.stderr}")
+            return [ended.stdout] if ended.returncode == 0 else None
+        text, = until("MariaDB to answer", asked, seconds)
+        return [line.split("\t") for line in text.splitlines()]
+
+    def redis_command(self, *arguments, seconds=60):
+        """What Redis says to a command, by lines."""
+        command = ["redis-cli", "-e", "-h", self.host, "-p", str(self.redis_port), *map(str, arguments)]
+
+        def asked():
+            ended = subprocess.run(command, capture_output=True, text=True, check=False)
+            return [ended.stdout] if ended.returncode == 0 else None
+        text, = until(f"Redis to answer {arguments[0]}", asked, seconds)
+        return text.splitlines()
 
     def execute(self, sentences):
         """SQL as root, as soon as MariaDB answers."""
