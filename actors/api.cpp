@@ -73,6 +73,7 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
         return {
             [self, shared](const client_request& asked) {
               fail_point("api.serving");
+              self->state.operations->follow_journal();
               const auto& request = asked.exchange->request();
               if (self->state.gathers(request)) {
                 // Stored when all requests that wait already have been looked at.
@@ -91,7 +92,10 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
               note(shared, request, answer, began);
               asked.exchange->answer(std::move(answer));
             },
-            [self](store_registrations) { self->state.store(); },
+            [self](store_registrations) {
+              self->state.operations->follow_journal();
+              self->state.store();
+            },
             [self](look_at_answers) {
               self->state.waits->look();
               if (self->state.waits->size() > 0)

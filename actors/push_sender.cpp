@@ -36,7 +36,7 @@ class sender_role : public role_loop<sender_role> {
         supervisor_(std::move(supervisor)),
         index_(index),
         machine_(bounds_of(node_->config.limits), std::random_device{}()),
-        journal_(node_->config.redis, node_->run_id, node_->consumer("push-sender", index)),
+        journal_(node_->config.redis, node_->run_id(), node_->consumer("push-sender", index)),
         transports_(node_->config, gateways, node_->secrets,
                     [owner = role_actor(self)] { caf::anon_send(owner, proceed{false}); }),
         routes_(journal_, transports_, machine_) {

@@ -267,7 +267,7 @@ TEST_CASE_FIXTURE(fixture, "every table belongs to applications, or is known not
   // their application: those are found without being named.
   const std::set<std::string> others{
       "access_version",   "applications", "credential_changes", "deliveries", "held_tokens",
-      "journal_identity", "lease",        "property_index",     "reports",    "schema_version"};
+      "journal_identity", "journal_marks", "lease",        "property_index",     "reports",    "schema_version"};
   std::set<std::string> found;
   auto read = (*db.open())
                   ->query("testing",

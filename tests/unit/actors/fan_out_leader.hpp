@@ -90,7 +90,7 @@ struct leader {
     for (const auto& [task, from] : what.tasks) {
       all.emplace_back(broken());
       if (fails()) continue;
-      auto begun = w.journal.begin_fan_out(machine.epoch(), task->key, from);
+      auto begun = w.journal.begin_fan_out(machine.epoch(), task->key, from, task->settled);
       if (!fails()) all.back() = begun;
     }
     machine.begun(all);
