@@ -156,7 +156,7 @@ class fan_out_machine {
     uint64_t round = 0;   ///< in which it last appended
     bool first_page = true;
     device_key first_taken, last_taken;  ///< of the page being read
-    utc_ms gathering_since = 0;  ///< 0 = nothing gathered
+    utc_ms gathering_since = 0;          ///< 0 = nothing gathered
     utc_ms noted_at = 0;
     uint64_t noted_audience = 0;
     std::map<std::string, std::pair<push_queue, std::vector<push_target>>> found;

@@ -82,10 +82,9 @@ struct metrics::families {
       gauges(registry, "pusher_journal_rebuilding",
              "1 while the journal in Redis is lost and is being rebuilt from MariaDB.")
           .Add({});
-  prometheus::Counter& rebuilds =
-      counters(registry, "pusher_journal_rebuilds_total",
-               "Times that this node rebuilt the journal in Redis from MariaDB.")
-          .Add({});
+  prometheus::Counter& rebuilds = counters(registry, "pusher_journal_rebuilds_total",
+                                           "Times that this node rebuilt the journal in Redis from MariaDB.")
+                                      .Add({});
   counter_family& token_holds = counters(
       registry, "pusher_token_holds_total",
       "Times that far more tokens than usual were called dead, and their deletion waits for an operator.");

@@ -28,10 +28,10 @@ struct node_context {
   settings config;
   std::shared_ptr<const key_ring> secrets;  ///< seals and opens uploaded credentials
   std::string process;                      ///< `<node name>/<boot id>`: who holds claims and the lease
-  std::string predecessor;  ///< the process that had this data directory before us; empty = none
-  std::string installation;  ///< what stays when the journal is rebuilt; of nodes with MariaDB, set before any
-                             ///< role plays
-  std::string address;      ///< HOST:PORT by which other nodes reach us over CAF; set before any role plays
+  std::string predecessor;   ///< the process that had this data directory before us; empty = none
+  std::string installation;  ///< what stays when the journal is rebuilt; of nodes with MariaDB, set before
+                             ///< any role plays
+  std::string address;       ///< HOST:PORT by which other nodes reach us over CAF; set before any role plays
   const utc_ms started_at = now_ms();
   health_board board;
   held_stages stages;
@@ -40,9 +40,9 @@ struct node_context {
   pusher::leadership lead;
   std::mutex testing_webhook;  ///< held while one is tested
   load_watch load;
-  std::unique_ptr<http::key_ring> keys;  ///< what is remembered of API keys; made before any role plays
+  std::unique_ptr<http::key_ring> keys;     ///< what is remembered of API keys; made before any role plays
   std::atomic<bool> journal_broken{false};  ///< lost, older or half rebuilt: the leader is to rebuild it
-  std::atomic<bool> failed{false};       ///< a role failed too often: the process must end with a fault
+  std::atomic<bool> failed{false};          ///< a role failed too often: the process must end with a fault
 
   /// What the node plays now: an operator may have changed the counts.
   std::vector<role_entry> roles() const {

@@ -23,8 +23,8 @@ class writer_role : public role_loop<writer_role> {
         machine_(writer_bounds{}),
         journal_(node_->config.redis, node_->run_id(), node_->consumer("result-writer", index)),
         database_(node_->config.mysql),
-        deliveries_(database_, {node_->config.limits.mass_deletion_minimum,
-                                node_->config.limits.mass_deletion_percent}),
+        deliveries_(database_,
+                    {node_->config.limits.mass_deletion_minimum, node_->config.limits.mass_deletion_percent}),
         mark_(node_->consumer("result-writer", index), node_->run_id()) {
     fail_point("result_writer.starting");
   }
@@ -94,8 +94,8 @@ class writer_role : public role_loop<writer_role> {
     std::string highest;
     for (const auto& each : *what.entries)
       highest = std::max(highest, mark_of(each.entry));
-    auto made = deliveries_.record(
-        *what.batches, [&](database::connection& on) { return mark_.raise(on, highest); });
+    auto made =
+        deliveries_.record(*what.batches, [&](database::connection& on) { return mark_.raise(on, highest); });
     if (!made) {
       mark_.doubt();
       return failed_step("record", made.failure());

@@ -98,9 +98,9 @@ class watch {
                    "there is no journal of this cluster in Redis: a node with MariaDB makes it", "", 10};
     if (found->vouched) work_with(*found->run);
     if (journal_) return journal_->check();
-    return error{errc::journal_unavailable,
-                 "the journal in Redis is being compared with MariaDB, or rebuilt: nodes with MariaDB do that",
-                 "", 1};
+    return error{
+        errc::journal_unavailable,
+        "the journal in Redis is being compared with MariaDB, or rebuilt: nodes with MariaDB do that", "", 1};
   }
 
   result<void> compare() {
@@ -111,8 +111,7 @@ class watch {
     auto finding = judge(*identity_, *found);
     node_.journal_broken = finding.broken();
     node_.numbers.journal_rebuilding(finding.broken());
-    if (finding.state != journal_state::whole)
-      return error{errc::journal_lost, finding.why, "", 1};
+    if (finding.state != journal_state::whole) return error{errc::journal_lost, finding.why, "", 1};
     if (!found->vouched) {
       if (auto vouched = foundation_.vouch(identity_->run_id); !vouched) return vouched;
       log::info("journal.recognised", {{"run", identity_->run_id}});
@@ -123,7 +122,8 @@ class watch {
 
   /// The journal is made only once, before any job: later a missing one is a lost one.
   result<void> make() {
-    if (auto made = journal(node_.config.redis, identity_->run_id, node_.process).create(); !made) return made;
+    if (auto made = journal(node_.config.redis, identity_->run_id, node_.process).create(); !made)
+      return made;
     if (auto marked = rows_->identities.mark_created(identity_->run_id); !marked) return marked;
     identity_->fresh = false;
     return {};
@@ -218,7 +218,7 @@ class watch {
   std::unique_ptr<journal> journal_;          ///< the one that the roles work with; null before they do
   channel_set configured_;
   utc_ms configured_said_at_ = 0;  ///< 0 = not yet
-  bool renewed_ = false;       ///< the roles work with another journal
+  bool renewed_ = false;           ///< the roles work with another journal
   bool recognised_ = false;
 };
 

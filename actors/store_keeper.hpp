@@ -22,7 +22,7 @@ class store_keeper {
   struct hooks {
     std::function<void()> usable;  ///< once, when the stores are ready for the roles
     std::function<void(std::shared_ptr<const std::vector<known_node>>)>
-        roster;                            ///< other processes, at each look
+        roster;                             ///< other processes, at each look
     std::function<void()> stages_changed;   ///< an operator holds or frees a stage
     std::function<void()> journal_renewed;  ///< the roles worked with a journal that is not the one any more
   };

@@ -106,9 +106,9 @@ result<void> journal::ping() {
 
 result<void> journal::create() {
   redis founder(endpoint_);
-  auto replies = founder.pipeline({redis::call(scripts::create_run,
-                                               {keys_.run, keys_.epoch, keys_.launches, keys_.results},
-                                               {run_id_, keys::launch_group, keys::result_group})});
+  auto replies = founder.pipeline(
+      {redis::call(scripts::create_run, {keys_.run, keys_.epoch, keys_.launches, keys_.results},
+                   {run_id_, keys::launch_group, keys::result_group})});
   if (!replies) return replies.failure();
   auto made = judged(std::move(replies->front()));
   if (!made) return made.failure();

@@ -132,8 +132,8 @@ class journal {
   };
   struct beginning {
     const message* content = nullptr;
-    device_key start;           ///< where a notification that has not begun yet begins
-    uint64_t settled = 0;       ///< what its audience is then: targets that have a row already
+    device_key start;      ///< where a notification that has not begun yet begins
+    uint64_t settled = 0;  ///< what its audience is then: targets that have a row already
   };
   // In one round trip, with a result for each, in order: some may be done and others fail.
   std::vector<result<cursor>> begin_fan_out(uint64_t epoch, const std::vector<beginning>& all);

@@ -33,13 +33,13 @@ result<journal_evidence> journal_foundation::look(const std::string& run_id) {
                                   {"SCRIPT", "EXISTS", digest_of(journal_pledge{"", run_id}.voucher())}});
   if (!replies) return replies.failure();
   auto& values = (*replies)[0];
-  if (values.items.size() != 3)
-    return error{errc::journal_unavailable, "Redis: MGET: " + values.text, "", 1};
+  if (values.items.size() != 3) return error{errc::journal_unavailable, "Redis: MGET: " + values.text, "", 1};
   journal_evidence found;
   if (!values.items[0].is_nil()) found.run = values.items[0].text;
   found.has_epoch = !values.items[1].is_nil();
   found.pages = number_in(values.items[2]);
-  if (const auto* last = value_of((*replies)[1], "last-generated-id")) found.last_result = mark_of(last->text);
+  if (const auto* last = value_of((*replies)[1], "last-generated-id"))
+    found.last_result = mark_of(last->text);
   auto vouched = std::move((*replies)[2]);
   if (run_id.empty() && found.run) {
     auto asked = redis_.command({"SCRIPT", "EXISTS", digest_of(journal_pledge{"", *found.run}.voucher())});
@@ -125,8 +125,8 @@ result<void> journal_foundation::found(const journal_generation& made) {
     arguments.push_back(line);
   if (arguments.size() % 2 == 0) arguments.pop_back();
   auto done =
-      checked(scripts::found_run,
-              {keys_.run, keys_.pages, keys_.launches, keys_.results, keys_.configured}, std::move(arguments));
+      checked(scripts::found_run, {keys_.run, keys_.pages, keys_.launches, keys_.results, keys_.configured},
+              std::move(arguments));
   return done ? result<void>() : done.failure();
 }
 

@@ -1,5 +1,5 @@
-// The journal as a whole, below what the roles do with it: what Redis holds of it, the voucher for it, and the
-// steps by which it is made anew.
+// The journal as a whole, below what the roles do with it: what Redis holds of it, the voucher for it, and
+// the steps by which it is made anew.
 #pragma once
 
 #include <string>
@@ -23,8 +23,8 @@ class journal_foundation {
 
   /// What is there, and whether somebody has vouched for this run, empty = for the one that is there.
   result<journal_evidence> look(const std::string& run_id = "");
-  /// Says that the journal that the last look() found is the one that MariaDB knows. Fails when the connection
-  /// has ended since: then it may be another one.
+  /// Says that the journal that the last look() found is the one that MariaDB knows. Fails when the
+  /// connection has ended since: then it may be another one.
   result<void> vouch(const std::string& run_id);
 
   // -- rebuilding. Errors of each: fenced, when a newer leader is at it. begin() first; when the connection

@@ -101,9 +101,8 @@ result<void> journal_identity_store::note_configured(uint64_t epoch, const std::
 
 result<void> note_pages(database::connection& on, uint64_t pages) {
   if (pages == 0) return {};
-  auto noted =
-      on.execute("noting the journal's pages",
-                 "UPDATE journal_identity SET pages = ? WHERE id = 1 AND pages < ?", {pages, pages});
+  auto noted = on.execute("noting the journal's pages",
+                          "UPDATE journal_identity SET pages = ? WHERE id = 1 AND pages < ?", {pages, pages});
   return noted ? result<void>() : noted.failure();
 }
 

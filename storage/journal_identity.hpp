@@ -1,5 +1,5 @@
-// The journal's identity, as MariaDB remembers it: which Redis data set belongs to these rows, and how much of
-// it they are based on.
+// The journal's identity, as MariaDB remembers it: which Redis data set belongs to these rows, and how much
+// of it they are based on.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +11,11 @@
 namespace pusher {
 
 struct journal_identity {
-  std::string run_id;        ///< of this generation: the installation, and after a rebuild a part behind a dot
-  std::string installation;  ///< never changes
-  bool fresh = false;        ///< Redis never had it: it may be created
-  bool rebuilding = false;   ///< a leader is at it, or died in the middle of it
-  uint64_t rebuilds = 0;     ///< that were finished
+  std::string run_id;  ///< of this generation: the installation, and after a rebuild a part behind a dot
+  std::string installation;    ///< never changes
+  bool fresh = false;          ///< Redis never had it: it may be created
+  bool rebuilding = false;     ///< a leader is at it, or died in the middle of it
+  uint64_t rebuilds = 0;       ///< that were finished
   std::string highest_result;  ///< the latest entry of `results` that became rows, as a mark; empty = none
   uint64_t pages = 0;          ///< the highest number of a page whose notification's audience is final
   std::string configured;      ///< what nodes said of their credentials, as lines `node text`
@@ -39,8 +39,8 @@ class journal_identity_store {
   /// Marks the journal as created in Redis: from now on a Redis without it has lost it.
   result<void> mark_created(const std::string& run_id);
 
-  /// Begins a rebuild: names the next generation, raises the epoch, so that nothing which the holder had begun
-  /// takes effect any more, and takes away the writers' marks, which waits for their transactions.
+  /// Begins a rebuild: names the next generation, raises the epoch, so that nothing which the holder had
+  /// begun takes effect any more, and takes away the writers' marks, which waits for their transactions.
   /// Repeatable: each call makes another generation.
   result<journal_generation> begin_rebuild(const std::string& holder, uint64_t epoch);
   /// The journal of this generation is whole.

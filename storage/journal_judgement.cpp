@@ -5,7 +5,8 @@ namespace pusher {
 namespace {
 
 journal_finding lost(const std::string& why) {
-  return {journal_state::lost, "the journal in Redis was lost (" + why + "): the leader rebuilds it from MariaDB"};
+  return {journal_state::lost,
+          "the journal in Redis was lost (" + why + "): the leader rebuilds it from MariaDB"};
 }
 
 journal_finding older(const std::string& why) {

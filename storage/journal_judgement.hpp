@@ -12,11 +12,11 @@ namespace pusher {
 
 /// What Redis holds.
 struct journal_evidence {
-  std::optional<std::string> run;          ///< run id; nothing = the key is missing
-  bool vouched = false;                    ///< somebody has compared it since Redis was started
+  std::optional<std::string> run;  ///< run id; nothing = the key is missing
+  bool vouched = false;            ///< somebody has compared it since Redis was started
   bool has_epoch = false;
-  std::optional<std::string> last_result;  ///< the last entry that `results` ever had, as a mark; nothing = no
-                                           ///< such stream
+  std::optional<std::string> last_result;  ///< the last entry that `results` ever had, as a mark; nothing =
+                                           ///< no such stream
   uint64_t pages = 0;
 };
 
@@ -35,7 +35,8 @@ struct journal_finding {
 
   /// A leader is to rebuild it.
   bool broken() const {
-    return state == journal_state::rebuilding || state == journal_state::lost || state == journal_state::older;
+    return state == journal_state::rebuilding || state == journal_state::lost ||
+           state == journal_state::older;
   }
 };
 

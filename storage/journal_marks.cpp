@@ -44,20 +44,21 @@ result<void> result_mark::prepare(database& db) {
     auto read = on.query("reading the marks", "SELECT MAX(mark) FROM journal_marks WHERE run_id = ?",
                          {run_id_}, [&](const sql_row& row) { highest = row.text(0); });
     if (!read) return read.failure();
-    auto written = on.execute("making a writer's mark",
-                              "INSERT INTO journal_marks (writer, run_id, mark, updated_at) VALUES (?, ?, ?, " +
-                                  database_now + ") ON DUPLICATE KEY UPDATE run_id = VALUES(run_id), "
-                                                 "mark = VALUES(mark), updated_at = VALUES(updated_at)",
-                              {writer_, run_id_, highest});
+    auto written = on.execute(
+        "making a writer's mark",
+        "INSERT INTO journal_marks (writer, run_id, mark, updated_at) VALUES (?, ?, ?, " + database_now +
+            ") ON DUPLICATE KEY UPDATE run_id = VALUES(run_id), "
+            "mark = VALUES(mark), updated_at = VALUES(updated_at)",
+        {writer_, run_id_, highest});
     return written ? result<void>() : written.failure();
   });
   if (!made) return made;
   known_ = true;
   // Behind the transaction: this one waits for other writers.
   return with_connection(db, [](database::connection& on) -> result<void> {
-    auto tidied = on.execute("forgetting old marks",
-                             "DELETE FROM journal_marks WHERE updated_at < " + database_now + " - ?",
-                             {kept_for_ms});
+    auto tidied =
+        on.execute("forgetting old marks",
+                   "DELETE FROM journal_marks WHERE updated_at < " + database_now + " - ?", {kept_for_ms});
     return tidied ? result<void>() : tidied.failure();
   });
 }

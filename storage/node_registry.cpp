@@ -26,9 +26,9 @@ result<void> done(result<redis_reply> reply) {
 
 result<bool> node_registry::announce(const std::string& process, const std::string& record,
                                      uint32_t lifetime_ms) {
-  auto reply = good(redis_.command(redis::call(scripts::announce_node,
-                                               {keys_.heartbeat_prefix + process, keys_.nodes, keys_.nodes_seen},
-                                               {process, record, std::to_string(lifetime_ms)})));
+  auto reply = good(redis_.command(
+      redis::call(scripts::announce_node, {keys_.heartbeat_prefix + process, keys_.nodes, keys_.nodes_seen},
+                  {process, record, std::to_string(lifetime_ms)})));
   if (!reply) return reply.failure();
   return reply->items.size() > 1 && reply->items[1].integer == 1;
 }

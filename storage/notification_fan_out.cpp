@@ -108,8 +108,7 @@ result<std::vector<std::pair<notification_key, result<fan_out_task>>>> notificat
         "SELECT id, application_id, lane, state, audience_last_device, audience, draft, expires_at, "
         "launched_at, condition_at_launch, wave, wave_from, wave_due, ttl_seconds, misfire_grace_seconds, "
         "rebuilt, " +
-            settled_count +
-            " FROM notifications FORCE INDEX (PRIMARY) WHERE id IN (" +
+            settled_count + " FROM notifications FORCE INDEX (PRIMARY) WHERE id IN (" +
             placeholders(keys.size()) + ") ORDER BY id",
         parameters, take);
     if (!read) return read.failure();

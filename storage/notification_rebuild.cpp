@@ -75,10 +75,11 @@ result<std::vector<device_key>> notification_store::settled_devices(notification
                                                                     device_key last) {
   return with_connection(db_, [&](database::connection& on) -> result<std::vector<device_key>> {
     std::vector<device_key> found;
-    auto read = on.query("reading who is settled",
-                         "SELECT device_id FROM deliveries FORCE INDEX (PRIMARY) WHERE notification_id = ? AND "
-                         "device_id BETWEEN ? AND ? ORDER BY device_id",
-                         {key, first, last}, [&](const sql_row& row) { found.push_back({row.number(0)}); });
+    auto read =
+        on.query("reading who is settled",
+                 "SELECT device_id FROM deliveries FORCE INDEX (PRIMARY) WHERE notification_id = ? AND "
+                 "device_id BETWEEN ? AND ? ORDER BY device_id",
+                 {key, first, last}, [&](const sql_row& row) { found.push_back({row.number(0)}); });
     if (!read) return read.failure();
     return found;
   });

@@ -42,8 +42,7 @@ const std::string complete_notification =
 
 const std::string settled_count = counters(" + ");
 
-const std::string when_settled =
-    unfinished() + " AND fan_out_done = 1 AND audience_count = " + settled_count;
+const std::string when_settled = unfinished() + " AND fan_out_done = 1 AND audience_count = " + settled_count;
 
 std::string counter_column(outcome value) {
   return "count_" + std::string(to_string(value));

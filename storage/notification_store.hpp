@@ -39,7 +39,7 @@ struct fan_out_task {
   notification_state state = notification_state::launched;
   utc_ms launched_at = 0;  ///< the moment for which its condition is judged
   std::optional<fan_out_wave> wave;
-  size_t bytes = 0;  ///< of its draft and audience, as stored
+  size_t bytes = 0;      ///< of its draft and audience, as stored
   bool rebuilt = false;  ///< its journal was lost, and it begins anew: devices that have a row are left out
   uint64_t settled = 0;  ///< of a rebuilt one: how many have a row
 };

@@ -160,9 +160,10 @@ result<void> redis::check_pledge(const redis_reply& run, const redis_reply& vouc
   if (run.is_nil()) return lost_journal("its run key is missing");
   if (run.text != pledge_->run_id) return lost_journal("its run key differs");
   if (!vouched.items.empty() && vouched.items.front().integer == 1) return {};
-  return error{errc::journal_unavailable,
-               "the journal was not compared with MariaDB yet since Redis was started; a node with MariaDB does so",
-               "", 1};
+  return error{
+      errc::journal_unavailable,
+      "the journal was not compared with MariaDB yet since Redis was started; a node with MariaDB does so",
+      "", 1};
 }
 
 result<std::vector<redis_reply>> redis::pipeline(const std::vector<redis_arguments>& commands) {

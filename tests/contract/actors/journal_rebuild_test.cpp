@@ -3,11 +3,11 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/contract/storage/leading_fixture.hpp"
 #include "storage/journal.hpp"
 #include "storage/journal_codec.hpp"
 #include "storage/journal_marks.hpp"
 #include "storage/node_registry.hpp"
+#include "tests/contract/storage/leading_fixture.hpp"
 
 using namespace pusher;
 using namespace pusher::testing;
@@ -51,7 +51,9 @@ struct installation : leading_fixture {
   }
   result<std::optional<journal_rebuild::report>> rebuild() {
     std::atomic<bool> stop{false};
-    return journal_rebuild(shared_stores(), "leader").run_if_broken(epoch, [this] { ++epoch; }, stop);
+    return journal_rebuild(shared_stores(), "leader")
+        .run_if_broken(
+            epoch, [this] { ++epoch; }, stop);
   }
 
   fan_out_task task(notification_key key) {
@@ -67,8 +69,8 @@ struct installation : leading_fixture {
     for (auto id = from; id <= to; ++id)
       batch.results.push_back(accepted({id}));
     if (auto ready = by.prepare(db); !ready) return ready.failure();
-    return delivery_store(db).record(
-        {batch}, [&](database::connection& on) { return by.raise(on, mark_of(entry)); });
+    return delivery_store(db).record({batch},
+                                     [&](database::connection& on) { return by.raise(on, mark_of(entry)); });
   }
 
   redis raw{shared_stores().redis};
@@ -103,7 +105,8 @@ TEST_CASE_FIXTURE(installation, "the journal's name is made once and stays until
   CHECK(identity().run_id == second->run_id);
 }
 
-TEST_CASE_FIXTURE(installation, "whoever opens a connection after Redis forgot its scripts waits for a voucher") {
+TEST_CASE_FIXTURE(installation,
+                  "whoever opens a connection after Redis forgot its scripts waits for a voucher") {
   auto one = work();
   CHECK(one.check());
   REQUIRE(raw.command({"SCRIPT", "FLUSH"}));
@@ -147,7 +150,8 @@ TEST_CASE_FIXTURE(installation, "a Redis that knows of less than the rows are ba
   CHECK(record(writer, key, 3, 3, "6-0"));
 }
 
-TEST_CASE_FIXTURE(installation, "a missing part is a loss, and another installation's journal is left alone") {
+TEST_CASE_FIXTURE(installation,
+                  "a missing part is a loss, and another installation's journal is left alone") {
   REQUIRE(raw.command({"DEL", journal_keys("pusher").results}));
   CHECK(state() == journal_state::lost);
   REQUIRE(rebuild()->has_value());
@@ -162,7 +166,8 @@ TEST_CASE_FIXTURE(installation, "a missing part is a loss, and another installat
   CHECK(raw.command({"GET", journal_keys("pusher").run})->text == "01999999-9999-7999-8999-999999999999");
 }
 
-TEST_CASE_FIXTURE(installation, "a rebuild fences what is old, saves results that survived, and begins the rest anew") {
+TEST_CASE_FIXTURE(installation,
+                  "a rebuild fences what is old, saves results that survived, and begins the rest anew") {
   auto half = launched(db, app).key, done = launched(db, app).key, settled = launched(db, app).key;
   result_mark writer("n/b/result-writer/0", run);
   REQUIRE(record(writer, half, 1, 3, "5-1"));
@@ -231,7 +236,8 @@ TEST_CASE_FIXTURE(installation, "a rebuild fences what is old, saves results tha
   CHECK(again.begin_fan_out(epoch, {{&content, {}, 9}}).at(0)->audience == 4);
 }
 
-TEST_CASE_FIXTURE(installation, "who rebuilt half of it and comes back later takes nothing away from its successor") {
+TEST_CASE_FIXTURE(installation,
+                  "who rebuilt half of it and comes back later takes nothing away from its successor") {
   auto key = launched(db, app).key;
   REQUIRE(raw.command({"FLUSHALL"}));
   auto first = identities.begin_rebuild("leader", epoch);
@@ -253,7 +259,8 @@ TEST_CASE_FIXTURE(installation, "who rebuilt half of it and comes back later tak
   CHECK(task(key).rebuilt);
 }
 
-TEST_CASE_FIXTURE(installation, "a rebuild whose connection ended is begun anew, and never goes on with another Redis") {
+TEST_CASE_FIXTURE(installation,
+                  "a rebuild whose connection ended is begun anew, and never goes on with another Redis") {
   REQUIRE(raw.command({"FLUSHALL"}));
   auto first = identities.begin_rebuild("leader", epoch);
   REQUIRE(first.ok());
@@ -265,7 +272,8 @@ TEST_CASE_FIXTURE(installation, "a rebuild whose connection ended is begun anew,
   CHECK_FALSE(foundation.look(first->run_id)->vouched);
 }
 
-TEST_CASE_FIXTURE(installation, "the waves of a local time are walked through again, each with its own time-to-live") {
+TEST_CASE_FIXTURE(installation,
+                  "the waves of a local time are walked through again, each with its own time-to-live") {
   notification_draft draft;
   draft.content.title = "waves";
   draft.audience = audience_all{};

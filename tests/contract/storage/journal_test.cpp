@@ -357,7 +357,8 @@ TEST_CASE_FIXTURE(fixture, "launches only wake, and repeating one changes nothin
   CHECK(*first.drain_launches() == 0);
 }
 
-TEST_CASE_FIXTURE(fixture, "a connection heals after Redis forgot its scripts, once somebody vouches for the journal") {
+TEST_CASE_FIXTURE(
+    fixture, "a connection heals after Redis forgot its scripts, once somebody vouches for the journal") {
   REQUIRE(raw.command({"SCRIPT", "FLUSH"}));
   CHECK(first.promote(1).failure().code == errc::journal_unavailable);
   CHECK(first.promote(1).failure().code == errc::journal_unavailable);
