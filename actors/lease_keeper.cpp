@@ -60,8 +60,9 @@ void lease_keeper::run() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stopping_) {
     lock.unlock();
-    // A lost journal is no reason not to lead: only a leader can rebuild it.
-    bool able = node_->board.ok(check_redis) && node_->board.ok(check_schema);
+    // A lost journal is no reason not to lead: only a leader can rebuild it. One of another installation is.
+    bool able =
+        node_->board.ok(check_redis) && (node_->board.ok(check_journal) || node_->journal_broken.load());
     auto led = machine.epoch();
     ask(machine, machine.next(able), leases, *node_);
     // Refused while nobody else holds it: we have raised the epoch ourselves.

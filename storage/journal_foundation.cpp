@@ -36,7 +36,7 @@ result<journal_evidence> journal_foundation::look(const std::string& run_id) {
   if (values.items.size() != 3) return error{errc::journal_unavailable, "Redis: MGET: " + values.text, "", 1};
   journal_evidence found;
   if (!values.items[0].is_nil()) found.run = values.items[0].text;
-  found.has_epoch = !values.items[1].is_nil();
+  if (!values.items[1].is_nil()) found.epoch = number_in(values.items[1]);
   found.pages = number_in(values.items[2]);
   if (const auto* last = value_of((*replies)[1], "last-generated-id"))
     found.last_result = mark_of(last->text);

@@ -30,7 +30,7 @@ journal_finding judge(const journal_identity& known, const journal_evidence& fou
   if (known.fresh) return {journal_state::unmade, "the journal is not made yet"};
   if (!found.run) return lost("its run key is missing");
   if (*found.run != known.run_id) return lost("it is of another generation");
-  if (!found.has_epoch) return lost("its epoch is missing");
+  if (!found.epoch) return lost("its epoch is missing");
   if (!found.last_result) return lost("the stream of results is missing");
   if (*found.last_result < known.highest_result)
     return older("rows were made of results that it does not know");

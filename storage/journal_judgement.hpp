@@ -14,7 +14,7 @@ namespace pusher {
 struct journal_evidence {
   std::optional<std::string> run;  ///< run id; nothing = the key is missing
   bool vouched = false;            ///< somebody has compared it since Redis was started
-  bool has_epoch = false;
+  std::optional<uint64_t> epoch;
   std::optional<std::string> last_result;  ///< the last entry that `results` ever had, as a mark; nothing =
                                            ///< no such stream
   uint64_t pages = 0;
