@@ -39,7 +39,7 @@ result<std::optional<journal_rebuild::report>> journal_rebuild::run_if_broken(
   auto finding = judge(*known, *found);
   if (!finding.broken()) return std::optional<report>();
   log::error("journal.lost", {{"detail", finding.why}});
-  auto made = identities_.begin_rebuild(process_, epoch);
+  auto made = identities_.begin_rebuild(process_, epoch, found->epoch.value_or(0));
   if (!made) return made.failure();
   epoch_raised();
   log::warn("journal.rebuilding", {{"run", made->run_id}, {"epoch", std::to_string(made->epoch)}});

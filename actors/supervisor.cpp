@@ -107,9 +107,9 @@ struct supervisor_state {
     self->delayed_send(self, wait, restart_child{id});
   }
 
-  /// What they hold in memory belongs to a journal that is gone. An api actor holds nothing of it.
+  /// What they hold in memory belongs to a journal that is gone: while the node is ending there is nothing
+  /// left to finish. An api actor holds nothing of it.
   void renew() {
-    if (draining) return;
     for (auto& [id, c] : children) {
       if (c.plays == role::api || !c.running) continue;
       c.renewed = true;

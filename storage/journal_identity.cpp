@@ -1,5 +1,7 @@
 #include "storage/journal_identity.hpp"
 
+#include <algorithm>
+
 #include "storage/fencing.hpp"
 #include "storage/transaction.hpp"
 
@@ -56,16 +58,18 @@ result<void> journal_identity_store::mark_created(const std::string& run_id) {
   });
 }
 
-result<journal_generation> journal_identity_store::begin_rebuild(const std::string& holder, uint64_t epoch) {
+result<journal_generation> journal_identity_store::begin_rebuild(const std::string& holder, uint64_t epoch,
+                                                                 uint64_t epoch_in_redis) {
+  auto next = std::max(epoch, epoch_in_redis) + 1;
   return transact(db_, [&](database::connection& on) -> result<journal_generation> {
     auto raised = on.execute("raising the epoch",
-                             "UPDATE lease SET epoch = epoch + 1 WHERE id = 1 AND holder = ? AND epoch = ?",
-                             {holder, epoch});
+                             "UPDATE lease SET epoch = ? WHERE id = 1 AND holder = ? AND epoch = ?",
+                             {next, holder, epoch});
     if (!raised) return raised.failure();
     if (*raised == 0) return not_leading();
     auto known = read(on);
     if (!known) return known.failure();
-    journal_generation made{known->installation + "." + make_uuid_v7(), known->installation, epoch + 1,
+    journal_generation made{known->installation + "." + make_uuid_v7(), known->installation, next,
                             known->configured};
     auto named = on.execute("naming the journal's next generation",
                             "UPDATE journal_identity SET run_id = ?, created = 1, rebuilding = 1, pages = 0 "

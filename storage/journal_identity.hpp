@@ -41,8 +41,10 @@ class journal_identity_store {
 
   /// Begins a rebuild: names the next generation, raises the epoch, so that nothing which the holder had
   /// begun takes effect any more, and takes away the writers' marks, which waits for their transactions.
+  /// The epoch rises above `epoch_in_redis`, too: a MariaDB that was restored knows of fewer leaders.
   /// Repeatable: each call makes another generation.
-  result<journal_generation> begin_rebuild(const std::string& holder, uint64_t epoch);
+  result<journal_generation> begin_rebuild(const std::string& holder, uint64_t epoch,
+                                           uint64_t epoch_in_redis = 0);
   /// The journal of this generation is whole.
   result<void> finish_rebuild(const journal_generation& made);
   /// Remembers what nodes said of their credentials: they say it too rarely for a rebuild to wait for it.

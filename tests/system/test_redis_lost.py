@@ -20,13 +20,16 @@ def prepared(lab):
     return stores, node
 
 
-def finish(lab, node, identity, name):
+def finish(lab, node, identity, name, cursor):
     lost_redis.wait_rebuilt(node)
     node.wait_completed(identity)
     most = lost_redis.sent_but_unrecorded(lab.emulator, node, node)
     doubled = lost_redis.check_whole(node, lab.emulator, identity, DEVICES, name, most)
     print(f"{name}: {doubled} pushes were doubled, {most} had been sent and not recorded", flush=True)
     assert most <= 256 + 16 * 100 + 2000, most
+    # A client's list goes on where it was, although the journal has another name.
+    status, page, _ = node.call("GET", f"/v1/notifications/{identity}/deliveries?limit=10&cursor={cursor}")
+    assert status == 200 and len(page["items"]) == 10, page
     assert node.admin("/readyz")[0] == 200
     metrics = node.admin("/metrics")[1]
     assert "pusher_journal_rebuilds_total 1" in metrics and "pusher_journal_rebuilding 0" in metrics, metrics
@@ -34,13 +37,19 @@ def finish(lab, node, identity, name):
     assert node.stop() == 0
 
 
+def first_cursor(node, identity):
+    """Of a list of deliveries, as soon as it has a second page."""
+    return until("a second page", lambda: node.call("GET", f"/v1/notifications/{identity}/deliveries?limit=10")[1].get("next_cursor"))
+
+
 def emptied():
     with Lab() as lab:
         stores, node = prepared(lab)
         identity = lost_redis.launch(node, "emptied")
         until("a third of the pushes", lambda: lab.emulator.arrived() >= len(DEVICES) / 3)
+        cursor = first_cursor(node, identity)
         stores.redis("FLUSHALL")
-        finish(lab, node, identity, "emptied")
+        finish(lab, node, identity, "emptied", cursor)
 
 
 def older():
@@ -49,11 +58,12 @@ def older():
         identity = lost_redis.launch(node, "older")
         until("a fifth of the pushes", lambda: lab.emulator.arrived() >= len(DEVICES) / 5)
         stores.keep_copy()
+        cursor = first_cursor(node, identity)
         until("more of the pushes", lambda: lab.emulator.arrived() >= len(DEVICES) * 3 / 5)
         stores.kill_redis()
         stores.put_copy_back()
         stores.start_redis()
-        finish(lab, node, identity, "older")
+        finish(lab, node, identity, "older", cursor)
 
 
 def main():

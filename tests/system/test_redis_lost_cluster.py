@@ -46,7 +46,6 @@ def main():
             assert len(node.events("node.ready")) == 1 and node.events("role.failed") == [], name
             assert len(node.events("roles.renewed")) == 2, name
             assert ("pusher_journal_rebuilds_total 2" in node.admin("/metrics")[1]) == (name == "leader"), name
-        # A page of a list goes on where it ended, although the journal has another name now.
         for node in nodes.values():
             assert node.stop() == 0
 
