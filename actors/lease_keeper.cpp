@@ -31,6 +31,11 @@ void ask(lease_machine& machine, lease_machine::action what, lease_store& leases
   }
 }
 
+void release(lease_store& leases, uint64_t epoch, const node_context& node) {
+  if (auto freed = leases.release(node.process, epoch); !freed)
+    log::warn("lease.not_released", {{"detail", freed.failure().detail}});
+}
+
 }  // namespace
 
 lease_keeper::lease_keeper(node_context_ptr node, std::function<void()> changed)
@@ -61,8 +66,12 @@ void lease_keeper::run() {
   while (!stopping_) {
     lock.unlock();
     // A lost journal is no reason not to lead: only a leader can rebuild it. One of another installation is.
-    bool able =
-        node_->board.ok(check_redis) && (node_->board.ok(check_journal) || node_->journal_broken.load());
+    bool journal = node_->board.ok(check_journal) || node_->journal_broken;
+    bool able = node_->lead.plays() && node_->board.ok(check_redis) && journal;
+    if (!node_->lead.plays() && machine.epoch() != 0) {
+      release(leases, machine.epoch(), *node_);
+      machine.fenced();
+    }
     auto led = machine.epoch();
     ask(machine, machine.next(able), leases, *node_);
     // Refused while nobody else holds it: we have raised the epoch ourselves.
@@ -77,10 +86,7 @@ void lease_keeper::run() {
     look_ = false;
   }
   node_->lead.lose();
-  if (machine.epoch() != 0) {
-    if (auto freed = leases.release(node_->process, machine.epoch()); !freed)
-      log::warn("lease.not_released", {{"detail", freed.failure().detail}});
-  }
+  if (machine.epoch() != 0) release(leases, machine.epoch(), *node_);
 }
 
 }  // namespace pusher
