@@ -1,5 +1,6 @@
 #include "actors/journal_keeper.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 
@@ -15,6 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr auto look_every = 100ms;  // at what the store keeper has found; costs nothing
 constexpr auto configured_every = 1s;
+constexpr clock::duration first_pause = 200ms, longest_pause = 5s;  // after a rebuild that failed
 
 /// The work, one look at a time.
 class keeping {
@@ -25,6 +27,7 @@ class keeping {
   void look() {
     auto epoch = node_.lead.epoch();
     if (epoch == 0) return;
+    if (clock::now() < again_at_) return;
     if (node_.journal_broken) return rebuild(epoch);
     if (!node_.board.ok(check_journal) || clock::now() < configured_at_) return;
     configured_at_ = clock::now() + configured_every;
@@ -34,7 +37,12 @@ class keeping {
  private:
   void rebuild(uint64_t epoch) {
     auto done = journal_.run_if_broken(epoch, epoch_raised_, stop_);
-    if (!done) return tell("rebuild", done.failure());
+    if (!done) {
+      again_at_ = clock::now() + pause_;
+      pause_ = std::min(2 * pause_, longest_pause);
+      return tell("rebuild", done.failure());
+    }
+    pause_ = first_pause;
     // The store keeper sees for itself; until then there is no use in looking again.
     node_.journal_broken = false;
     told_.clear();
@@ -59,7 +67,8 @@ class keeping {
   const std::function<void()>& epoch_raised_;
   const std::atomic<bool>& stop_;
   journal_rebuild journal_;
-  clock::time_point configured_at_;
+  clock::time_point configured_at_, again_at_;
+  clock::duration pause_ = first_pause;
   std::string told_;
 };
 

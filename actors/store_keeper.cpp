@@ -75,7 +75,7 @@ class watch {
     identity_.reset();
     auto known = rows_->identities.get_or_create();
     if (!known) return known.failure();
-    node_.installation = known->installation;
+    if (node_.installation.empty()) node_.installation = known->installation;
     identity_ = *std::move(known);
     return {};
   }

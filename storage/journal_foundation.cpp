@@ -38,8 +38,11 @@ result<journal_evidence> journal_foundation::look(const std::string& run_id) {
   if (!values.items[0].is_nil()) found.run = values.items[0].text;
   if (!values.items[1].is_nil()) found.epoch = number_in(values.items[1]);
   found.pages = number_in(values.items[2]);
-  if (const auto* last = value_of((*replies)[1], "last-generated-id"))
-    found.last_result = mark_of(last->text);
+  const auto& stream = (*replies)[1];
+  // Only a stream that is not there is lost: what Redis does not say for another reason proves nothing.
+  if (stream.type == redis_reply::kind::failure && stream.text.find("no such key") == std::string::npos)
+    return error{errc::journal_unavailable, "Redis: XINFO: " + stream.text, "", 1};
+  if (const auto* last = value_of(stream, "last-generated-id")) found.last_result = mark_of(last->text);
   auto vouched = std::move((*replies)[2]);
   if (run_id.empty() && found.run) {
     auto asked = redis_.command({"SCRIPT", "EXISTS", digest_of(journal_pledge{"", *found.run}.voucher())});
