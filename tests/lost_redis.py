@@ -3,7 +3,6 @@ import datetime
 import os
 import shutil
 import signal
-import subprocess
 
 from invariants import check_accepted_once, check_counts
 from lab import OuterStores, until
@@ -11,13 +10,6 @@ from lab import OuterStores, until
 
 class LossyStores(OuterStores):
     """Stores whose Redis forgets, or comes back as it was before."""
-
-    def redis(self, *command):
-        ended = subprocess.run(["redis-cli", "-e", "-p", str(self.redis_port), *command], capture_output=True, text=True,
-                               timeout=60, check=False)
-        if ended.returncode != 0:
-            raise AssertionError(f"redis-cli {command}: {ended.stdout}{ended.stderr}")
-        return ended.stdout.strip()
 
     def keep_copy(self):
         """The data files as they are now; Redis writes nothing meanwhile."""
@@ -31,9 +23,7 @@ class LossyStores(OuterStores):
         self.processes[0].wait(30)
 
     def start_redis(self):
-        self.processes[0] = subprocess.Popen(
-            ["redis-server", "--port", str(self.redis_port), "--bind", "127.0.0.1", "--save", "", "--dir",
-             str(self.directory), *self.redis_options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.processes[0] = self.redis()
 
     def put_copy_back(self):
         """Of a Redis that is not running."""

@@ -48,7 +48,7 @@ def emptied():
         identity = lost_redis.launch(node, "emptied")
         until("a third of the pushes", lambda: lab.emulator.arrived() >= len(DEVICES) / 3)
         cursor = first_cursor(node, identity)
-        stores.redis("FLUSHALL")
+        stores.redis_command("FLUSHALL")
         finish(lab, node, identity, "emptied", cursor)
 
 

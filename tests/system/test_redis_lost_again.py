@@ -21,10 +21,10 @@ def emptied_meanwhile(node, stores):
     node.import_devices(DEVICES)
     identity = lost_redis.launch(node, "twice", rate_per_second=1500)
     until("some rows", lambda: node.notification(identity)["counts"]["accepted"] > 500)
-    stores.redis("FLUSHALL")
+    stores.redis_command("FLUSHALL")
     until("a rebuild to begin", lambda: node.events("journal.rebuilding"))
-    until("the new name to be in Redis", lambda: stores.redis("EXISTS", "{pusher}:run") == "1")
-    stores.redis("FLUSHALL")
+    until("the new name to be in Redis", lambda: stores.redis_command("EXISTS", "{pusher}:run") == ["1"])
+    stores.redis_command("FLUSHALL")
     lost_redis.wait_rebuilt(node)
     assert len(node.events("journal.rebuilding")) >= 2
     return identity
@@ -33,7 +33,7 @@ def emptied_meanwhile(node, stores):
 def killed_meanwhile(node, stores, point):
     identity = lost_redis.launch(node, point, rate_per_second=1500)
     until("some rows", lambda: node.notification(identity)["counts"]["accepted"] > 500)
-    stores.redis("FLUSHALL")
+    stores.redis_command("FLUSHALL")
     until(f"the node to die at {point}", lambda: node.process.poll() is not None)
     assert node.process.returncode != 0
     rebuilt = len(node.events("journal.rebuilt"))

@@ -22,7 +22,7 @@ def main():
 
         identity = lost_redis.launch(front, "emptied")
         until("a third of the pushes", lambda: lab.emulator.arrived() >= len(DEVICES) / 3)
-        stores.redis("FLUSHALL")
+        stores.redis_command("FLUSHALL")
         lost_redis.wait_rebuilt(leader)
         front.wait_completed(identity)
         most = lost_redis.sent_but_unrecorded(lab.emulator, leader, sender)
