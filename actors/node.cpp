@@ -21,6 +21,7 @@
 #include "actors/key_keeper.hpp"
 #include "actors/lease_keeper.hpp"
 #include "actors/log.hpp"
+#include "actors/self_check.hpp"
 #include "actors/node_context.hpp"
 #include "actors/protocol.hpp"
 #include "actors/roles.hpp"
@@ -180,6 +181,7 @@ class running_node {
     }
     webhooks_.emplace(node_);
     journals_.emplace(node_, [this] { try_to_lead(); });
+    checks_.emplace(node_);
   }
 
   /// Until a signal comes, an operator says so, or the node cannot go on: its supervisor gave up, or who has
@@ -242,6 +244,7 @@ class running_node {
   /// First of all, so that another node leads while this one finishes what it has begun.
   void give_lead_back() {
     journals_.reset();
+    checks_.reset();
     webhooks_.reset();
     std::unique_ptr<lease_keeper> ours;
     {
@@ -299,6 +302,7 @@ class running_node {
   std::unique_ptr<lease_keeper> lease_;
   std::optional<webhook_deliverer> webhooks_;
   std::optional<journal_keeper> journals_;
+  std::optional<self_check> checks_;
 };
 
 }  // namespace
