@@ -30,6 +30,7 @@ heartbeat::~heartbeat() {
 }
 
 void heartbeat::run() {
+  node_.board.report(check_redis, false, "not asked yet");
   const std::chrono::milliseconds pause(std::min(longest_pause_ms, node_.config.limits.heartbeat_ms));
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stopping_) {

@@ -1,12 +1,13 @@
 #include "actors/store_keeper.hpp"
 
 #include <chrono>
-#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "actors/check_teller.hpp"
 #include "actors/configured_channels.hpp"
+#include "actors/heartbeat.hpp"
 #include "actors/log.hpp"
 #include "conf/load.hpp"
 #include "storage/application_store.hpp"
@@ -31,11 +32,15 @@ struct row_stores {
 /// What the thread knows; every step reports to the board and returns whether it went well.
 class watch {
  public:
-  watch(node_context& node, const store_keeper::hooks& to)
-      : node_(node), to_(to), registry_(node.config.redis), foundation_(node.config.redis) {
+  watch(node_context& node, const store_keeper::hooks& to, heartbeat& beat)
+      : node_(node),
+        to_(to),
+        beat_(beat),
+        checks_(node),
+        registry_(node.config.redis),
+        foundation_(node.config.redis) {
     if (node.config.needs_mysql()) rows_.emplace(node.config.mysql);
-    for (const auto& name : {check_redis, check_journal})
-      node_.board.report(name, false, "not asked yet");
+    node_.board.report(check_journal, false, "not asked yet");
     if (!rows_) return;
     for (const auto& name : {check_mariadb, check_schema})
       node_.board.report(name, false, "not asked yet");
@@ -43,9 +48,7 @@ class watch {
 
   bool look() {
     bool mariadb = !rows_ || look_at_rows();
-    if (!told(check_redis, announce())) return false;
-    meet();
-    if (!told(check_redis, say_configured())) return false;
+    if (!told(check_journal, say_configured())) return false;
     if (!told(check_journal, find_journal())) return false;
     if (std::exchange(renewed_, false)) to_.journal_renewed();
     if (!recognised_ && !recognise()) return false;
@@ -56,8 +59,6 @@ class watch {
     measure_load();
     return mariadb;
   }
-
-  void leave() { (void)registry_.withdraw(node_.process); }
 
  private:
   bool look_at_rows() {
@@ -136,40 +137,9 @@ class watch {
     journal_ = std::make_unique<journal>(node_.config.redis, run_id, node_.process);
   }
 
-  result<void> announce() {
-    node_record ours;
-    ours.name = node_.config.node_name;
-    ours.process = node_.process;
-    ours.address = node_.address;
-    ours.roles = to_text(node_.roles());
-    ours.version = PUSHER_VERSION;
-    ours.admin = to_text(node_.config.admin);
-    for (const auto& each : node_.config.roles)
-      if (each.role == role::api) ours.api = to_text(node_.config.api);
-    ours.started_at = node_.started_at;
-    ours.ready = node_.board.ready();
-    ours.draining = node_.board.draining();
-    auto told = registry_.announce(node_.process, encode(ours), 3 * node_.config.limits.heartbeat_ms);
-    if (!told) return told.failure();
-    if (*told) configured_said_at_ = 0;  // a Redis that had not heard of us lacks this, too
-    return {};
-  }
-
-  /// What other nodes and operators say through the registry. What is not answered stays as it was.
-  void meet() {
-    if (auto listed = registry_.list()) {
-      auto others = std::make_shared<std::vector<known_node>>();
-      for (const auto& each : *listed)
-        if (auto record = decode_node_record(each.record); record && each.process != node_.process)
-          others->push_back({std::move(*record), each.age_ms, each.alive});
-      to_.roster(std::move(others));
-    }
-    if (auto held = registry_.held_stages())
-      if (node_.stages.hold_only(*held)) to_.stages_changed();
-  }
-
   /// What our senders can reach. Before any role plays, so that fan-out finds no more than is so.
   result<void> say_configured() {
+    if (beat_.take_introduced()) configured_said_at_ = 0;
     auto channels = served_channels(node_.config, node_.roles());
     auto now = now_ms();
     if (configured_said_at_ > 0 && channels == configured_ &&
@@ -193,25 +163,18 @@ class watch {
   /// The process that had our data directory is dead, or we would not hold its lock: its claims are free now.
   bool recognise() {
     if (!node_.predecessor.empty() && node_.predecessor != node_.process)
-      if (!told(check_redis, registry_.withdraw(node_.predecessor))) return false;
+      if (!told(check_journal, registry_.withdraw(node_.predecessor))) return false;
     recognised_ = true;
     return true;
   }
 
-  bool told(const std::string& name, const result<void>& outcome) {
-    std::string detail = outcome ? "" : outcome.failure().detail;
-    auto& before = told_[name];
-    if (before != detail && !outcome) log::error("store.away", {{"check", name}, {"detail", detail}});
-    if (outcome && !node_.board.ok(name)) log::info("store.ready", {{"check", name}});
-    node_.board.report(name, outcome.ok(), detail);
-    before = std::move(detail);
-    return outcome.ok();
-  }
+  bool told(const std::string& check, const result<void>& outcome) { return checks_.told(check, outcome); }
 
   node_context& node_;
   const store_keeper::hooks& to_;
-  std::map<std::string, std::string> told_;  ///< what the log heard last of each check
-  std::optional<row_stores> rows_;           ///< nothing in a node of senders alone
+  heartbeat& beat_;
+  check_teller checks_;
+  std::optional<row_stores> rows_;  ///< nothing in a node of senders alone
   node_registry registry_;
   journal_foundation foundation_;
   std::optional<journal_identity> identity_;  ///< as MariaDB said at this look
@@ -237,7 +200,8 @@ store_keeper::~store_keeper() {
 }
 
 void store_keeper::run() {
-  watch stores(*node_, hooks_);
+  heartbeat beat(*node_, {hooks_.roster, hooks_.stages_changed});
+  watch stores(*node_, hooks_, beat);
   bool told = false;
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stopping_) {
@@ -251,8 +215,6 @@ void store_keeper::run() {
     auto pause = std::chrono::milliseconds(well ? 500 : 200);
     stop_wanted_.wait_for(lock, pause, [this] { return stopping_; });
   }
-  lock.unlock();
-  stores.leave();
 }
 
 }  // namespace pusher
