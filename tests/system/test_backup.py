@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 
-from invariants import check_accepted_once, check_counts
+from invariants import check_accepted_once, check_counts, pushes_by_token
 from lab import Lab, until
 
 DEVICES = [{"device_id": f"d-{n}", "gateway": "fcm", "platform": "android", "push_token": f"token-{n}"}
@@ -59,12 +59,14 @@ def prepare(lab):
     node.import_devices(DEVICES)
     done = launch(node, "done", {"device_ids": [each["device_id"] for each in FEW]})
     node.wait_completed(done)
-    return node
+    return node, done
 
 
 def back_up_in_mid_run(lab, node, backup):
-    """Gives how many rows there were at least and at most."""
-    running = launch(node, "running", {"all": True}, rate_per_second=3000)
+    """Gives the notifications that are under way, and how many rows there were at least and at most."""
+    unwanted = launch(node, "unwanted", {"all": True}, rate_per_second=100)
+    lab.emulator.control(delay_ms=600)  # at most 16 connections of 100 streams: it outlasts the backup on a slow machine, too
+    running = launch(node, "running", {"all": True})
     until("some rows", lambda: count_rows(node) > 2000)
     secrets = [node.key.encode(), (node.directory / "data" / "secrets.key").read_bytes().split()[-1]]
     fewest, before = count_rows(node), lab.emulator.arrived()
@@ -80,17 +82,19 @@ def back_up_in_mid_run(lab, node, backup):
     said = process.stdout.read()
     assert process.returncode == 0, said
     most = count_rows(node)
-    assert most < len(DEVICES), "the run was over before the backup was: give it a lower rate"
+    assert most < len(DEVICES), "the run was over before the backup was"
     assert lab.emulator.arrived() > before, "nothing was sent during the backup"
+    lab.emulator.control(delay_ms=0)
     print(f"{said}{fewest} rows before, {most} behind it", flush=True)
     for path in backup.rglob("*"):
         assert path.is_symlink() or path.stat().st_mode & 0o077 == 0, path
     log = (node.directory / "data" / "log" / "backup.log").read_bytes()
     assert not any(each in log or each in said.encode() for each in secrets)
+    assert node.call("POST", f"/v1/notifications/{unwanted}:cancel")[0] == 202
     node.wait_completed(running)
     check_counts(node, running, len(DEVICES))
     check_accepted_once(node, running, DEVICES, lab.emulator, "running")
-    return fewest, most
+    return running, unwanted, fewest, most
 
 
 @contextlib.contextmanager
@@ -169,53 +173,95 @@ def full_disk(node, backup):
 
 
 def ended_early(node, backup):
-    """SIGTERM cleans up; what kill -9 leaves is removed by the next attempt, as soon as nothing writes there any more."""
-    out = backup.with_name("early")
-    draft = backup.with_name(".early.unfinished")
-    for how in (signal.SIGTERM, signal.SIGKILL):
-        process = subprocess.Popen([node.pusher, "backup", "--out", str(out), "--config", str(node.config)],
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        until("the copy to begin", (draft / "data" / "mysql").exists)
-        process.send_signal(how)
-        said = process.communicate(timeout=60)[1]
-        assert process.returncode == (1 if how == signal.SIGTERM else -how), (process.returncode, said)
-        assert how == signal.SIGKILL or "Interrupted" in said, said
-        assert draft.exists() == (how == signal.SIGKILL) and not out.exists()
+    """What kill -9 leaves is removed by the next attempt, as soon as nothing writes there any more. SIGTERM leaves nothing."""
+    out, draft = backup.with_name("early"), backup.with_name(".early.unfinished")
 
-    def again():
-        ended = subprocess.run([node.pusher, "backup", "--out", str(out), "--config", str(node.config)],
-                               capture_output=True, text=True, check=False)
-        assert ended.returncode == 0 or "Another process is writing" in ended.stderr, ended.stderr
-        return ended.returncode == 0
-    until("another backup", again, 60, 0.2)
-    assert not draft.exists()
-    shutil.rmtree(out)
+    def attempt():
+        return subprocess.Popen([node.pusher, "backup", "--out", str(out), "--config", str(node.config)],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    killed = attempt()
+    until("the copy to begin", (draft / "data" / "mysql").exists)
+    killed.kill()
+    killed.wait(30)
+    assert draft.exists() and not out.exists()
+    (draft / "left").touch()
+
+    def begun():
+        next_one = attempt()
+        until("it to begin or to give up",
+              lambda: next_one.poll() is not None or not (draft / "left").exists() and (draft / "data" / "mysql").exists())
+        if next_one.poll() is None:
+            return next_one
+        said = next_one.communicate()[1]
+        assert next_one.returncode == 1 and "Another process is writing" in said, (next_one.returncode, said)
+        return None
+    termed = until("the next attempt", begun, 60, 0.2)
+    termed.send_signal(signal.SIGTERM)
+    said = termed.communicate(timeout=60)[1]
+    assert termed.returncode == 1 and "Interrupted" in said, (termed.returncode, said)
+    assert not draft.exists() and not out.exists()
 
 
-def restored(first, second, backup, fewest, most):
-    print(pusher(second, "restore", "--from", str(backup)), flush=True)
-    assert first.stop() == 0
-    second.start(wait=False)
-    until("the restored schema", lambda: '"store.ready","check":"schema"' in second.log_tail())
-    kept = count_rows(second)
-    print(f"{kept} rows came with the backup", flush=True)
-    assert fewest <= kept <= most, (fewest, kept, most)
+def look_before_sending(lab, second, names, running, unwanted):
+    """Without senders: what is under way is listed, and what shall not be sent is canceled. Gives the rows that are there."""
+    second.flags = ["--roles", "api,fan-out,result-writer"]
+    second.start()
+    before = lab.emulator.arrived()
+    listed = second.call("GET", "/v1/notifications?state=sending")[1]["items"]
+    assert {each["id"] for each in listed} == {running, unwanted}, listed
+    assert second.call("POST", f"/v1/notifications/{unwanted}:cancel")[0] == 202
+    rows = {name: second.deliveries(name) for name in names}
     assert second.stop() == 0
+    assert lab.emulator.arrived() == before, "something was sent by a node without senders"
+    second.flags = []
+    return rows
+
+
+def goes_on(lab, first, second, backup, done, running, unwanted, fewest, most):
+    """The rows are those of the first node, to the last byte; their devices are not sent to again, and all others are."""
+    print(pusher(second, "restore", "--from", str(backup)), flush=True)
+    second.key = first.key
+    export = {"Authorization": f"Bearer {first.key}"}
+    devices = first.send("GET", "/v1/devices:export", headers=export)[1]
+    names = (done, running, unwanted)
+    rows = {name: {each["device_id"]: each for each in first.deliveries(name)} for name in names}
+    assert first.stop() == 0
+    stale = pushes_by_token(lab.emulator, "unwanted")
+
+    kept = look_before_sending(lab, second, names, running, unwanted)
+    came = sum(len(each) for each in kept.values())
+    print(f"{came} rows came with the backup", flush=True)
+    assert fewest <= came <= most, (fewest, came, most)
+    assert all(each == rows[name][each["device_id"]] for name in names for each in kept[name])
+    assert len(kept[done]) == len(FEW)
+
+    second.start()
+    assert second.send("GET", "/v1/devices:export", headers=export)[1] == devices and devices.count("\n") == len(DEVICES)
+    second.wait_completed(running)
+    check_counts(second, running, len(DEVICES))
+    until("the canceled one to settle", lambda: second.notification(unwanted)["settled"])
+    assert second.stop() == 0
+    once = {each["device_id"] for each in kept[running]}
+    pushes = pushes_by_token(lab.emulator, "running")
+    for each in DEVICES:
+        assert pushes[each["push_token"]] == (1 if each["device_id"] in once else 2), (each, pushes[each["push_token"]])
+    assert pushes_by_token(lab.emulator, "unwanted") == stale
+    assert set(pushes_by_token(lab.emulator, "done").values()) == {1}
 
 
 def main():
     with Lab() as lab:
-        first = prepare(lab)
+        first, done = prepare(lab)
         second = lab.node("second")
         second.sections["fcm"].pop("service_account_file")
         second.write_config()
         backup = lab.directory / "backup"
-        fewest, most = back_up_in_mid_run(lab, first, backup)
+        running, unwanted, fewest, most = back_up_in_mid_run(lab, first, backup)
         refuses_what_is_wrong(second, backup)
         refuses_places(first, second, backup)
         full_disk(first, backup)
         ended_early(first, backup)
-        restored(first, second, backup, fewest, most)
+        goes_on(lab, first, second, backup, done, running, unwanted, fewest, most)
 
 
 if __name__ == "__main__":
