@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections import namedtuple
 
 from invariants import check_accepted_once, check_counts, pushes_by_token
 from lab import Lab, until
@@ -15,6 +16,9 @@ from lab import Lab, until
 DEVICES = [{"device_id": f"d-{n}", "gateway": "fcm", "platform": "android", "push_token": f"token-{n}"}
            for n in range(20_000)]
 FEW = DEVICES[:50]
+
+# The notifications that were completed and under way, and how many rows all had at least and at most.
+Saved = namedtuple("Saved", "directory done running unwanted fewest most")
 
 
 def pusher(node, *arguments, code=0):
@@ -62,8 +66,8 @@ def prepare(lab):
     return node, done
 
 
-def back_up_in_mid_run(lab, node, backup):
-    """Gives the notifications that are under way, and how many rows there were at least and at most."""
+def back_up_in_mid_run(lab, node, done):
+    backup = lab.directory / "backup"
     unwanted = launch(node, "unwanted", {"all": True}, rate_per_second=100)
     lab.emulator.control(delay_ms=600)  # at most 16 connections of 100 streams: it outlasts the backup on a slow machine, too
     running = launch(node, "running", {"all": True})
@@ -94,7 +98,7 @@ def back_up_in_mid_run(lab, node, backup):
     node.wait_completed(running)
     check_counts(node, running, len(DEVICES))
     check_accepted_once(node, running, DEVICES, lab.emulator, "running")
-    return running, unwanted, fewest, most
+    return Saved(backup, done, running, unwanted, fewest, most)
 
 
 @contextlib.contextmanager
@@ -202,46 +206,46 @@ def ended_early(node, backup):
     assert not draft.exists() and not out.exists()
 
 
-def look_before_sending(lab, second, names, running, unwanted):
+def look_before_sending(lab, second, saved):
     """Without senders: what is under way is listed, and what shall not be sent is canceled. Gives the rows that are there."""
     second.flags = ["--roles", "api,fan-out,result-writer"]
     second.start()
     before = lab.emulator.arrived()
     listed = second.call("GET", "/v1/notifications?state=sending")[1]["items"]
-    assert {each["id"] for each in listed} == {running, unwanted}, listed
-    assert second.call("POST", f"/v1/notifications/{unwanted}:cancel")[0] == 202
-    rows = {name: second.deliveries(name) for name in names}
+    assert {each["id"] for each in listed} == {saved.running, saved.unwanted}, listed
+    assert second.call("POST", f"/v1/notifications/{saved.unwanted}:cancel")[0] == 202
+    rows = {name: second.deliveries(name) for name in (saved.done, saved.running, saved.unwanted)}
     assert second.stop() == 0
     assert lab.emulator.arrived() == before, "something was sent by a node without senders"
     second.flags = []
     return rows
 
 
-def goes_on(lab, first, second, backup, done, running, unwanted, fewest, most):
+def goes_on(lab, first, second, saved):
     """The rows are those of the first node, to the last byte; their devices are not sent to again, and all others are."""
-    print(pusher(second, "restore", "--from", str(backup)), flush=True)
+    print(pusher(second, "restore", "--from", str(saved.directory)), flush=True)
     second.key = first.key
     export = {"Authorization": f"Bearer {first.key}"}
     devices = first.send("GET", "/v1/devices:export", headers=export)[1]
-    names = (done, running, unwanted)
-    rows = {name: {each["device_id"]: each for each in first.deliveries(name)} for name in names}
+    rows = {name: {each["device_id"]: each for each in first.deliveries(name)}
+            for name in (saved.done, saved.running, saved.unwanted)}
     assert first.stop() == 0
     stale = pushes_by_token(lab.emulator, "unwanted")
 
-    kept = look_before_sending(lab, second, names, running, unwanted)
+    kept = look_before_sending(lab, second, saved)
     came = sum(len(each) for each in kept.values())
     print(f"{came} rows came with the backup", flush=True)
-    assert fewest <= came <= most, (fewest, came, most)
-    assert all(each == rows[name][each["device_id"]] for name in names for each in kept[name])
-    assert len(kept[done]) == len(FEW)
+    assert saved.fewest <= came <= saved.most, (came, saved)
+    assert all(each == rows[name][each["device_id"]] for name in rows for each in kept[name])
+    assert len(kept[saved.done]) == len(FEW)
 
     second.start()
     assert second.send("GET", "/v1/devices:export", headers=export)[1] == devices and devices.count("\n") == len(DEVICES)
-    second.wait_completed(running)
-    check_counts(second, running, len(DEVICES))
-    until("the canceled one to settle", lambda: second.notification(unwanted)["settled"])
+    second.wait_completed(saved.running)
+    check_counts(second, saved.running, len(DEVICES))
+    until("the canceled one to settle", lambda: second.notification(saved.unwanted)["settled"])
     assert second.stop() == 0
-    once = {each["device_id"] for each in kept[running]}
+    once = {each["device_id"] for each in kept[saved.running]}
     pushes = pushes_by_token(lab.emulator, "running")
     for each in DEVICES:
         assert pushes[each["push_token"]] == (1 if each["device_id"] in once else 2), (each, pushes[each["push_token"]])
@@ -255,13 +259,12 @@ def main():
         second = lab.node("second")
         second.sections["fcm"].pop("service_account_file")
         second.write_config()
-        backup = lab.directory / "backup"
-        running, unwanted, fewest, most = back_up_in_mid_run(lab, first, backup)
-        refuses_what_is_wrong(second, backup)
-        refuses_places(first, second, backup)
-        full_disk(first, backup)
-        ended_early(first, backup)
-        goes_on(lab, first, second, backup, done, running, unwanted, fewest, most)
+        saved = back_up_in_mid_run(lab, first, done)
+        refuses_what_is_wrong(second, saved.directory)
+        refuses_places(first, second, saved.directory)
+        full_disk(first, saved.directory)
+        ended_early(first, saved.directory)
+        goes_on(lab, first, second, saved)
 
 
 if __name__ == "__main__":
