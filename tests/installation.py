@@ -13,16 +13,18 @@ import sys
 import threading
 import time
 
+from faults import TIMEOUT_SECONDS
 from lab import Lab, free_port, until
 from one_role import ROLES
 from relay import Relay
 
 STORES = ("redis", "mariadb")
-LEASE_MS, HEARTBEAT_MS = 2_000, 500
+LEASE_MS, HEARTBEAT_MS = 2_000, 1_000
 CONNECTIONS, STREAMS, UNRECORDED = 2, 50, 256
 GATEWAYS = ("fcm", "apns", "webpush", "hms")
-# What one sender may have open or not yet recorded.
-AT_RISK = len(GATEWAYS) * (CONNECTIONS * STREAMS + UNRECORDED)
+# What one sender may have open, and open or not yet recorded.
+OPEN = len(GATEWAYS) * CONNECTIONS * STREAMS
+AT_RISK = OPEN + len(GATEWAYS) * UNRECORDED
 DISK_BYTES = 256 << 20
 FAKETIME = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 
@@ -88,7 +90,7 @@ class Installation:
         stores["mysql"]["port"] = relay("mariadb", self.stores.mysql_port)
         sections.update(stores, node={"name": name}, limits={
             "lease_ms": LEASE_MS, "heartbeat_ms": HEARTBEAT_MS, "connections_per_credential": CONNECTIONS,
-            "request_timeout_seconds": 5, "retry_wait_cap_seconds": 3, "retry_budget_percent": 0, "attempts": 20,
+            "request_timeout_seconds": TIMEOUT_SECONDS, "retry_wait_cap_seconds": 3, "retry_budget_percent": 0, "attempts": 20,
             **self.limits})
         sections["cluster"] = {**issue(name), "listen": f"127.0.0.1:{listen}",
                                "advertise": f"127.0.0.1:{relay('cluster', listen)}"}
@@ -149,10 +151,17 @@ class Installation:
         return self.process(name).pid
 
     def signal(self, name, number):
+        """To the process that runs under that name, if one does."""
         with self.lock:
             process = self.process(name)
             if process.poll() is None:
                 process.send_signal(number)
+                return True
+            return False
+
+    def end(self, name, number):
+        """Ends the one that runs, or that is started again just now."""
+        until(f"{name} to be there", lambda: self.signal(name, number), 20)
 
     def supervise(self):
         while self.supervised:
