@@ -36,6 +36,9 @@ def free_port():
         return probe.getsockname()[1]
 
 
+FALLEN = 99  # the exit code of a process that died at a fail point
+
+
 class Emulator:
     """The gateway emulator. `log()` is the oracle: what really arrived."""
 
@@ -183,10 +186,13 @@ class Node:
                 lines.append(f"{name} = {json.dumps(value)}")
         self.config.write_text("\n".join(lines) + "\n")
 
-    def start(self, wait=True):
+    def start(self, wait=True, fail=""):
+        """`fail`: what befalls the process at its fail points, as PUSHER_FAIL says it."""
         self.stderr = open(self.directory / "node.log", "ab")
-        self.process = subprocess.Popen([*self.prefix, self.pusher, "node", "--config", str(self.config), *self.flags],
-                                        stdout=subprocess.DEVNULL, stderr=self.stderr, env=self.environment)
+        program = self.pusher + "-with-fail-points" if fail else self.pusher
+        environment = {**self.environment, "PUSHER_FAIL": fail} if fail else self.environment
+        self.process = subprocess.Popen([*self.prefix, program, "node", "--config", str(self.config), *self.flags],
+                                        stdout=subprocess.DEVNULL, stderr=self.stderr, env=environment)
         if wait:
             self.wait_ready()
         return self
@@ -197,6 +203,26 @@ class Node:
                 raise AssertionError(f"the node ended with {self.process.returncode}:\n{self.log_tail()}")
             return self.admin("/readyz")[0] == 200
         until("/readyz to be 200", ready, seconds)
+
+    def wait_fallen(self, seconds=60):
+        """Until it has died at its fail point."""
+        until("the node to die at its fail point", lambda: self.process.poll() is not None, seconds)
+        if self.process.returncode != FALLEN:
+            raise AssertionError(f"the node ended with {self.process.returncode}:\n{self.log_tail()}")
+
+    def wait_stopped(self, seconds=60):
+        """Until it has stopped itself at its fail point."""
+        def stopped():
+            with open(f"/proc/{self.process.pid}/stat", encoding="ascii", errors="replace") as facts:
+                return facts.read().rsplit(")", 1)[1].split()[0] == "T"
+        until("the node to stop at its fail point", stopped, seconds)
+
+    def metric(self, name):
+        """The value of one metric, its labels included in the name; 0 when there is none."""
+        for line in self.admin("/metrics")[1].splitlines():
+            if line.startswith(name + " "):
+                return float(line.rsplit(" ", 1)[1])
+        return 0
 
     def events(self, name):
         """The log's lines of one event."""
