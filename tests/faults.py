@@ -10,6 +10,8 @@ repeated where the notification allows duplicates; `rounds` says how often a con
 import signal
 import time
 
+from lab import free_port
+
 # How often a connection that is reset or damaged again and again is made anew, at most.
 BREAKS_A_SECOND = 4
 # limits.request_timeout_seconds of the nodes: after so long a stream without an answer is given up.
@@ -58,7 +60,10 @@ def terminated(installation, target):
 
 
 def stopped(installation, target):
-    """SIGSTOP, and SIGCONT at its end. While Redis stands still every heartbeat grows old."""
+    """SIGSTOP, and SIGCONT at its end. While Redis stands still every heartbeat grows old. Of a gateway no answer comes."""
+    if target == "gateway":
+        return Fault("SIGSTOP", target, lambda: installation.signal(target, signal.SIGSTOP),
+                     lambda: installation.signal(target, signal.SIGCONT), loses=list(installation.nodes), rounds=1 / TIMEOUT_SECONDS)
     hurts = [] if target == "mariadb" else whom(installation, target)
     return Fault("SIGSTOP", target, lambda: installation.signal(target, signal.SIGSTOP),
                  lambda: installation.signal(target, signal.SIGCONT), hurts)
@@ -87,6 +92,57 @@ def redis_full(installation):
         redis("CONFIG", "SET", "maxmemory", 1 << 20)
 
     return Fault("OOM", "redis", start, lambda: redis("CONFIG", "SET", "maxmemory", 0))
+
+
+def redis_read_only(installation):
+    """READONLY: it is the replica of a master that nobody can reach, as after a fail-over that went wrong."""
+    redis = installation.stores.redis_command
+    nobody = free_port()
+    return Fault("READONLY", "redis", lambda: redis("REPLICAOF", "127.0.0.1", nobody), lambda: redis("REPLICAOF", "NO", "ONE"),
+                 list(installation.nodes))
+
+
+# -- MariaDB ---
+
+
+def few_connections(installation):
+    """1040 and 2013: every connection ends, and few are let in again."""
+    query, ours = installation.stores.query, []
+    connections = "SELECT id FROM information_schema.processlist WHERE db = 'pusher' AND info IS NULL"
+
+    def start():
+        identities = [identity for identity, in query(connections)]
+        # A connection from before: soon nobody else is let in. A sentence about one that is gone fails alone.
+        ours.append(installation.stores.client())
+        sentences = ["SET GLOBAL max_connections = 10", *(f"KILL {identity}" for identity in identities)]
+        ours[0].stdin.write("".join(f"{each};\n" for each in sentences))
+        ours[0].stdin.flush()
+
+    def stop():
+        try:
+            ours[0].communicate("SET GLOBAL max_connections = 151;\n", timeout=60)
+        except BrokenPipeError:
+            pass  # MariaDB ended meanwhile, and forgot it
+
+    return Fault("connections", "mariadb", start, stop)
+
+
+def locked_tables(installation):
+    """1205: somebody else holds a lock on every table, as a clumsy backup does."""
+    holder = []
+
+    def start():
+        holder.append(installation.stores.client())
+        holder[0].stdin.write("FLUSH TABLES WITH READ LOCK;\n")
+        holder[0].stdin.flush()
+
+    def stop():
+        try:
+            holder[0].communicate("UNLOCK TABLES;\n", timeout=60)
+        except BrokenPipeError:
+            pass  # MariaDB ended meanwhile, and the lock with it
+
+    return Fault("locks", "mariadb", start, stop)
 
 
 def disk_full(installation, what):
@@ -149,6 +205,18 @@ def few_descriptors(installation, node):
         limit(installation.descriptors(node))
 
     return Fault("descriptors", node, start, lambda: limit(installation.most_descriptors))
+
+
+def little_memory(installation, node):
+    """It gets no more address space than it has: whoever asks for it fails, and ends the process at worst."""
+    def limit(size):
+        installation.run("prlimit", f"--pid={installation.pid(node)}", f"--as={size}:")
+
+    def start():
+        installation.may_abort.add(installation.pid(node))
+        limit(installation.address_space(node))
+
+    return Fault("memory", node, start, lambda: limit("unlimited"), [node])
 
 
 def starved(installation):

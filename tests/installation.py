@@ -52,6 +52,7 @@ class Installation:
         self.stores = self.lab.stores()
         self.disks = self.make_disks() if may_mount() else {}
         self.relays, self.clocks, self.nodes, self.restarts = {}, {}, {}, []
+        self.may_abort = set()  # processes that were denied memory
         self.most_descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         issue = self.lab.cluster()
         names = ROLES if one_role else {f"n{number}": None for number in range(1, 5)}
@@ -128,7 +129,7 @@ class Installation:
         self.supervisor.join()
         for each in self.relays.values():
             each.pass_on()
-        for name in (*self.nodes, *STORES):
+        for name in (*self.nodes, *STORES, "gateway"):
             self.signal(name, signal.SIGCONT)
         self.lab.__exit__(*failure)
         for each in self.relays.values():
@@ -145,6 +146,8 @@ class Installation:
     # -- processes ---
 
     def process(self, name):
+        if name == "gateway":
+            return self.lab.emulator.process
         return self.nodes[name].process if name in self.nodes else self.stores.processes[STORES.index(name)]
 
     def pid(self, name):
@@ -174,7 +177,7 @@ class Installation:
         code = self.process(name).poll()
         if code is None or not self.supervised:
             return
-        self.restarts.append((time.time(), name, code))
+        self.restarts.append((name, code, self.pid(name) in self.may_abort))
         if name in self.nodes:
             self.nodes[name].stderr.close()
             self.nodes[name].start(wait=False)
@@ -194,6 +197,10 @@ class Installation:
     def resident_bytes(self, name):
         with open(f"/proc/{self.pid(name)}/statm", encoding="ascii") as statm:
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    def address_space(self, name):
+        with open(f"/proc/{self.pid(name)}/statm", encoding="ascii") as statm:
+            return int(statm.read().split()[0]) * os.sysconf("SC_PAGESIZE")
 
     def burn(self):
         return subprocess.Popen(["nice", "-n", "5", sys.executable, "-c", "while True: pass"])

@@ -86,7 +86,7 @@ def main():
         redis_is_full(installation, faults.disk_full(installation, "redis"), "disk")
         redis_is_full(installation, faults.redis_full(installation), "memory")
         logs_are_full(installation)
-        assert [each for each in installation.restarts if each[2] != -9] == [], installation.restarts
+        assert [each for each in installation.restarts if each[1] != -9] == [], installation.restarts
 
 
 if __name__ == "__main__":
