@@ -39,6 +39,7 @@ class heartbeat {
   void run();
   bool beat();
   result<void> announce();
+  void keep_time();
   void meet();
 
   node_context& node_;
