@@ -136,7 +136,8 @@ struct cluster_options {
 };
 
 void add_cluster(CLI::App& to, cluster_options& o, int& code) {
-  auto* cluster = to.add_subcommand("cluster", "The certificates by which nodes on several machines trust");
+  auto* cluster =
+      to.add_subcommand("cluster", "The certificates by which nodes on several machines trust each other");
   cluster->require_subcommand(1);
   auto* init = cluster->add_subcommand("init-ca", "Make the private certificate authority of a cluster");
   init->add_option("--directory", o.directory, "A new directory for it (default: ./pusher-ca)");
@@ -182,9 +183,10 @@ class inspect_commands {
              {"list", "confirm", "undo"}, "id");
     argument(add("pause", "Hold a stage of the whole cluster: it takes no new work"), "stage", stages());
     argument(add("resume", "Let a stage that is held go on"), "stage", stages());
-    argument(add("drain", "Let a node finish what it has, and end"), "node", {});
+    argument(add("drain", "Let a node finish what it has, and end"), "node", {},
+             "Its name, as status shows it");
     auto* scale = add("scale", "Change how many actors of a role a node has");
-    argument(scale, "node", {});
+    argument(scale, "node", {}, "Its name, as status shows it");
     argument(scale, "role", {}, "ROLE=N, such as push-sender:fcm=4");
     auto* level = add("log-level", "Change what a node logs; without its name, all nodes");
     level->add_option("level", level_)
@@ -252,6 +254,25 @@ class inspect_commands {
   std::string level_, node_;
 };
 
+/// What is wrong with the command line, and where to read how it is done.
+std::string usage_fault(const CLI::App* root, const CLI::Error& wrong) {
+  auto command = root;
+  std::string path = "pusher", commands;
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().front();
+    path += " " + command->get_name();
+  }
+  std::string what = wrong.what();
+  if (wrong.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError)) {
+    for (const auto* each : command->get_subcommands([](const CLI::App*) { return true; }))
+      commands += (commands.empty() ? "" : ", ") + each->get_name();
+    auto unknown = command->remaining();
+    if (!commands.empty() && !unknown.empty()) what = "there is no command '" + unknown.front() + "'";
+    if (!commands.empty()) what += "; it is one of: " + commands;
+  }
+  return "pusher: " + what + "\nSee " + path + " --help\n";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -259,7 +280,7 @@ int main(int argc, char** argv) {
   int code = 0;
   CLI::App app{"Pusher, a self-hosted push-notification engine"};
   app.require_subcommand(1);
-  app.failure_message(CLI::FailureMessage::help);
+  app.failure_message(usage_fault);
 
   auto* node =
       app.add_subcommand("node", "Run a node until SIGTERM; without configuration a complete installation");

@@ -16,12 +16,14 @@ constexpr unsigned answer_seconds = 30;
 constexpr std::chrono::seconds idle_before_check{1};
 constexpr size_t reason_bytes = 200;
 
-// The last one: lists of ids stay ranges of an index, however long they are, instead of becoming temporary
-// tables.
+// idle_transaction_timeout (seconds): whoever is stopped or cut off in the middle of a transaction must not
+// keep its locks from the others until TCP gives up. in_predicate_...: lists of ids stay ranges of an index,
+// however long they are, instead of becoming temporary tables.
 const char* const greeting =
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
     "NO_ENGINE_SUBSTITUTION', tx_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = 5, "
-    "lock_wait_timeout = 20, time_zone = '+00:00', autocommit = 1, in_predicate_conversion_threshold = 0";
+    "lock_wait_timeout = 20, idle_transaction_timeout = 4, time_zone = '+00:00', autocommit = 1, "
+    "in_predicate_conversion_threshold = 0";
 
 bool is_client_error(unsigned code) {
   return (code >= CR_MIN_ERROR && code <= CR_MAX_ERROR) || (code >= CER_MIN_ERROR && code <= CER_MAX_ERROR);

@@ -154,16 +154,17 @@ class Emulator:
 class Node:
     """One `pusher node` in a data directory of its own."""
 
-    def __init__(self, build, directory, sections=None, flags=(), environment=None):
+    def __init__(self, build, directory, sections=None, flags=(), environment=None, machine=None):
         self.environment = {**os.environ, **(environment or {})}
+        self.host, self.prefix = (machine.address, machine.prefix) if machine else ("127.0.0.1", [])
         self.pusher = str(pathlib.Path(build) / "pusher")
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.port, self.admin_port = free_port(), free_port()
         self.sections = {"data": {"directory": str(self.directory / "data")},
-                         "api": {"listen": f"127.0.0.1:{self.port}"},
-                         "admin": {"listen": f"127.0.0.1:{self.admin_port}"},
-                         "cluster": {"listen": "127.0.0.1:0"},
+                         "api": {"listen": f"{self.host}:{self.port}"},
+                         "admin": {"listen": f"{self.host}:{self.admin_port}"},
+                         "cluster": {"listen": f"{self.host}:0"},
                          "embedded": {"buffer_pool": "128M"}}
         for name, values in (sections or {}).items():
             self.sections.setdefault(name, {}).update(values)
@@ -184,7 +185,7 @@ class Node:
 
     def start(self, wait=True):
         self.stderr = open(self.directory / "node.log", "ab")
-        self.process = subprocess.Popen([self.pusher, "node", "--config", str(self.config), *self.flags],
+        self.process = subprocess.Popen([*self.prefix, self.pusher, "node", "--config", str(self.config), *self.flags],
                                         stdout=subprocess.DEVNULL, stderr=self.stderr, env=self.environment)
         if wait:
             self.wait_ready()
@@ -212,7 +213,7 @@ class Node:
         return path.read_text(errors="replace")[-characters:] if path.exists() else ""
 
     def make_key(self, scopes="devices,send,read", *flags):
-        made = subprocess.run([self.pusher, "keys", "create", "--scopes", scopes, "--config", str(self.config), *flags],
+        made = subprocess.run([*self.prefix, self.pusher, "keys", "create", "--scopes", scopes, "--config", str(self.config), *flags],
                               capture_output=True, text=True, timeout=60, env=self.environment)
         if made.returncode != 0:
             raise AssertionError(f"keys create ended with {made.returncode}: {made.stderr}")
@@ -221,7 +222,7 @@ class Node:
 
     def inspect(self, *arguments, code=0):
         """`pusher inspect` with this node's configuration; gives what it prints."""
-        ended = subprocess.run([self.pusher, "inspect", *arguments, "--config", str(self.config)], capture_output=True,
+        ended = subprocess.run([*self.prefix, self.pusher, "inspect", *arguments, "--config", str(self.config)], capture_output=True,
                                text=True, timeout=60, check=False)
         if ended.returncode != code:
             raise AssertionError(f"inspect {arguments} ended with {ended.returncode}: {ended.stdout}{ended.stderr}")
@@ -233,7 +234,7 @@ class Node:
 
     def admin(self, path):
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=10)
+            connection = http.client.HTTPConnection(self.host, self.admin_port, timeout=10)
             connection.request("GET", path)
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
@@ -242,7 +243,7 @@ class Node:
 
     def send(self, method, path, body=None, headers=None, timeout=60):
         """One request as it stands; gives (status, text, headers)."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
         connection.request(method, path, body=body, headers=headers or {})
         answer = connection.getresponse()
         text = answer.read().decode()
@@ -268,7 +269,7 @@ class Node:
     def import_devices(self, devices, timeout=300):
         """NDJSON import; gives the result lines."""
         body = "".join(json.dumps(each) + "\n" for each in devices)
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
         connection.request("POST", "/v1/devices:import", body=body.encode(),
                            headers={"Authorization": f"Bearer {self.key}", "Content-Type": "application/x-ndjson"})
         answer = connection.getresponse()
@@ -357,11 +358,11 @@ class Lab:
         self.outer_stores = []
         self.emulator = Emulator(self.build, self.directory / "gateway", *emulator_flags, bodies=bodies)
 
-    def node(self, name="node", sections=None, flags=(), environment=None):
+    def node(self, name="node", sections=None, flags=(), environment=None, machine=None):
         merged = {"fcm": self.emulator.settings()}
         for section, values in (sections or {}).items():
             merged.setdefault(section, {}).update(values)
-        made = Node(self.build, self.directory / name, merged, flags, environment)
+        made = Node(self.build, self.directory / name, merged, flags, environment, machine)
         self.nodes.append(made)
         return made
 
@@ -373,16 +374,16 @@ class Lab:
             subprocess.run([pusher, "cluster", "init-ca", "--directory", str(authority)], check=True,
                            stdout=subprocess.DEVNULL)
 
-        def section(name):
+        def section(name, **own):
             subprocess.run([pusher, "cluster", "issue", name, "--directory", str(authority), "--out", str(issued)],
                            check=True, stdout=subprocess.DEVNULL)
             files = issued / name
             return {"certificate": str(files / "certificate.pem"), "key": str(files / "key.pem"),
-                    "ca": str(files / "ca.pem"), "listen": "127.0.0.1:0", **more}
+                    "ca": str(files / "ca.pem"), "listen": "127.0.0.1:0", **more, **own}
         return section
 
-    def stores(self):
-        made = OuterStores(self.directory / f"stores-{len(self.outer_stores)}")
+    def stores(self, host="127.0.0.1"):
+        made = OuterStores(self.directory / f"stores-{len(self.outer_stores)}", host)
         self.outer_stores.append(made)
         return made
 
@@ -392,7 +393,7 @@ class Lab:
     def __exit__(self, *failure):
         if failure[0] is not None:
             for node in self.nodes:
-                print(f"--- end of {node.directory.name}'s log ---\n{node.log_tail()}", flush=True)
+                print(f"--- end of {node.directory.name}'s log ---\n{node.log_tail(30000)}", flush=True)
         for node in self.nodes:
             try:
                 node.stop()
@@ -409,8 +410,8 @@ class Lab:
 class OuterStores:
     """A Redis and a MariaDB on TCP ports of their own, as an operator would run them; started and ended by the test."""
 
-    def __init__(self, directory):
-        self.directory = pathlib.Path(directory)
+    def __init__(self, directory, host="127.0.0.1"):
+        self.directory, self.host = pathlib.Path(directory), host
         self.directory.mkdir(parents=True)
         self.redis_port, self.mysql_port = free_port(), free_port()
         self.processes, self.redis_options = [], ["--appendonly", "yes"]
@@ -423,16 +424,16 @@ class OuterStores:
                         "--skip-test-db"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def sections(self):
-        return {"redis": {"host": "127.0.0.1", "port": self.redis_port},
-                "mysql": {"host": "127.0.0.1", "port": self.mysql_port, "user": "root"}}
+        return {"redis": {"host": self.host, "port": self.redis_port},
+                "mysql": {"host": self.host, "port": self.mysql_port, "user": "root"}}
 
     def start(self):
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         path = os.environ["PATH"] + ":/usr/sbin"
         self.processes = [
-            subprocess.Popen(["redis-server", "--port", str(self.redis_port), "--bind", "127.0.0.1", "--save", "",
+            subprocess.Popen(["redis-server", "--port", str(self.redis_port), "--bind", self.host, "--save", "",
                               "--dir", str(self.directory), *self.redis_options], **quiet),
-            subprocess.Popen([shutil.which("mariadbd", path=path), *self.mysql_options, "--bind-address=127.0.0.1",
+            subprocess.Popen([shutil.which("mariadbd", path=path), *self.mysql_options, f"--bind-address={self.host}",
                               f"--port={self.mysql_port}", f"--socket={self.directory / 'm.sock'}",
                               f"--pid-file={self.directory / 'm.pid'}", "--innodb-buffer-pool-size=64M"], **quiet)]
 

@@ -148,6 +148,26 @@ class Stores(unittest.TestCase):
         self.assertEqual(self.inspect("guard")["holds"], [])
         self.assertIn("no hold", self.node.inspect("guard", "confirm", "7", code=1))
         self.node.inspect("guard", "undo", code=2)
+        # Tokens that are all dead at once are held, twice: one hold is undone, one confirmed.
+        dead = [{**each, "device_id": f"dead-{each['device_id']}", "push_token": f"UNREG-{each['device_id']}"}
+                for each in DEVICES[:400]]
+        enabled = {"condition": {"attribute": "gateway", "eq": "fcm"}}
+        for turn, (verb, state) in enumerate((("undo", "undone"), ("confirm", "confirmed"))):
+            self.node.import_devices(dead)
+            before = self.node.call("POST", "/v1/devices:count", enabled)[1]["count"]
+            self.node.wait_completed(self.launch(audience={"device_ids": [each["device_id"] for each in dead]},
+                                                 external_id=f"dead-{turn}"))
+            held = self.inspect("guard")["holds"][0]
+            self.assertEqual((held["application"], held["gateway"], held["state"]), ("default", "fcm", "held"))
+            at_once = before - self.node.call("POST", "/v1/devices:count", enabled)[1]["count"]
+            self.assertEqual(held["devices"], 400 - at_once, "all others wait for a decision")
+            decided = self.node.inspected("guard", verb, str(held["id"]))
+            disabled = 0 if verb == "undo" else held["devices"]
+            self.assertEqual((decided["id"], decided["state"], decided["devices"]), (held["id"], state, disabled))
+            self.assertIn(state, self.node.inspect("guard", "confirm", str(held["id"]), code=1))
+            gone = before - self.node.call("POST", "/v1/devices:count", enabled)[1]["count"]
+            self.assertEqual(gone, at_once if verb == "undo" else 400)
+        self.assertEqual([each["state"] for each in self.inspect("guard", "list")["holds"]], ["confirmed", "undone"])
 
     def nothing_secret(self):
         everything = "".join(self.seen)

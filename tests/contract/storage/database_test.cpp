@@ -65,6 +65,29 @@ TEST_CASE("a database that is away is an error, and work goes on when the connec
   CHECK(db.ping().ok());
 }
 
+TEST_CASE("who falls silent in the middle of a transaction holds up nobody for long") {
+  database silent(shared_stores().mysql), other(shared_stores().mysql);
+  REQUIRE((*other.open())->run("", "CREATE TABLE silence (id INT PRIMARY KEY, n INT NOT NULL)").ok());
+  REQUIRE((*other.open())->run("", "INSERT INTO silence VALUES (1, 0)").ok());
+  auto stopped = silent.open();
+  REQUIRE(stopped.ok());
+  REQUIRE((*stopped)->run("", "START TRANSACTION").ok());
+  REQUIRE((*stopped)->run("", "UPDATE silence SET n = n + 1").ok());
+
+  // The transaction repeats by itself when it waited too long for the row's lock.
+  auto done =
+      transact(other, [](database::connection& on) { return on.run("", "UPDATE silence SET n = n + 10"); });
+  CHECK(done.ok());
+  auto late = (*stopped)->run("", "COMMIT");
+  REQUIRE_FALSE(late.ok());
+  CHECK(late.failure().code == errc::store_unavailable);
+  uint64_t n = 0;
+  CHECK((*other.open())
+            ->query("", "SELECT n FROM silence", {}, [&](const sql_row& row) { n = row.number(0); })
+            .ok());
+  CHECK(n == 10);
+}
+
 TEST_CASE("texts longer than a buffer are read whole") {
   database db(shared_stores().mysql);
   std::string text(100'000, 'x'), read;
