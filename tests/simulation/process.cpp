@@ -97,10 +97,9 @@ void simulated_process::tick() {
   if (!runs()) return;
   if (leaving_ && supervisor_ended_) return end_politely();
   if (leaving_ && of_.now() >= leave_until_) return crash("has not ended in time");
-  if (of_.now() >= heartbeat_at_) {
+  if (of_.now() >= heartbeat_at_ && of_.redis_away_until_ <= of_.now()) {
     heartbeat_at_ = of_.now() + heartbeat_ms;
-    if (of_.redis_away_until_ <= of_.now())
-      of_.execute({"SET", names().heartbeat_prefix + name_, "1", "PX", std::to_string(3 * heartbeat_ms)});
+    of_.execute({"SET", names().heartbeat_prefix + name_, "1", "PX", std::to_string(3 * heartbeat_ms)});
   }
   if (has(role::fan_out) && of_.now() >= lease_at_) keep_lease();
 }

@@ -20,7 +20,7 @@ result<redis_reply> redis::command(const redis_arguments& arguments) {
 }
 
 result<std::vector<redis_reply>> redis::pipeline(const std::vector<redis_arguments>& commands) {
-  return testing::simulation::current().ask_redis(this, commands);
+  return testing::simulation::current().ask_redis(commands);
 }
 
 redis_arguments redis::call(const redis_script& script, const std::vector<std::string>& keys,

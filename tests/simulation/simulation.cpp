@@ -17,7 +17,7 @@ namespace {
 
 simulation* running_now = nullptr;
 
-constexpr int chaotic_steps = 1500, most_steps = 60'000, steps_between_censuses = 100;
+constexpr int chaotic_steps = 700, most_steps = 60'000, steps_between_censuses = 100;
 
 }  // namespace
 
@@ -230,7 +230,7 @@ void simulation::deliver_late() {
   late_.erase(at);
   ++outcome_.late;
   trace("a request arrives late");
-  arriving.perform();
+  arriving();
 }
 
 // -- the end --
@@ -287,12 +287,12 @@ void simulation::stall() {
   die_if_crashed();
 }
 
-bool simulation::reaches_store(const char* what, bool away, const late_request& late) {
+bool simulation::reaches_store(const char* what, bool away, const std::function<void()>& late) {
   ++outcome_.questions;
   die_if_crashed();
   stall();
   if (running_ && fault(plan_.crash)) {
-    if (late.perform && one_in(2)) late_.push_back(late);
+    if (late && one_in(2)) late_.push_back(late);
     running_->crash(what);
     throw process_died();
   }
@@ -305,7 +305,7 @@ bool simulation::reaches_store(const char* what, bool away, const late_request& 
   if (!fault(plan_.lost_request)) return true;
   trace(std::string("lost: ") + what);
   ++outcome_.lost;
-  if (late.perform && one_in(2)) late_.push_back(late);
+  if (late && one_in(2)) late_.push_back(late);
   return false;
 }
 
@@ -319,19 +319,6 @@ bool simulation::reply_arrives(const char* what) {
   trace(std::string("no reply: ") + what);
   ++outcome_.lost;
   return false;
-}
-
-/// What the connection's predecessor has sent is performed now or never.
-void simulation::close_former(const void* connection) {
-  for (auto at = late_.begin(); at != late_.end();) {
-    if (at->connection != connection) {
-      ++at;
-      continue;
-    }
-    auto former = std::move(*at);
-    at = late_.erase(at);
-    if (one_in(2)) former.perform();
-  }
 }
 
 redis_reply simulation::execute(const redis_arguments& command) {
@@ -349,12 +336,14 @@ redis_reply simulation::execute(const redis_arguments& command) {
 
 /// A connection may break before any of the commands: what is behind is lost, or arrives when nobody waits
 /// for it.
-result<std::vector<redis_reply>> simulation::ask_redis(const void* connection,
-                                                       const std::vector<redis_arguments>& commands) {
+result<std::vector<redis_reply>> simulation::ask_redis(const std::vector<redis_arguments>& commands) {
   auto breaks_at = static_cast<size_t>(below(static_cast<utc_ms>(commands.size())));
   std::vector<redis_arguments> behind(commands.begin() + static_cast<std::ptrdiff_t>(breaks_at),
                                       commands.end());
-  auto late = [this, behind] {
+  auto sender = running_ && running_->has(role::push_sender) ? running_->name() : std::string();
+  auto late = [this, behind, sender] {
+    // It may take a claim away from the very process that has asked, and has claimed meanwhile.
+    if (!sender.empty()) ledger.sender_endangered(sender);
     for (const auto& each : behind)
       execute(each);
   };
@@ -367,8 +356,7 @@ result<std::vector<redis_reply>> simulation::ask_redis(const void* connection,
       replies.push_back(execute(commands[i]));
     }
   };
-  close_former(connection);
-  if (!reaches_store(what, redis_away_until_ > now_, {connection, late})) {
+  if (!reaches_store(what, redis_away_until_ > now_, late)) {
     if (redis_away_until_ <= now_) perform(breaks_at);
     return no_answer(errc::journal_unavailable);
   }

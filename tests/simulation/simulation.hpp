@@ -67,28 +67,18 @@ class simulation {
   static simulation& current();
   static bool runs();
 
-  /// One that its sender does not wait for any more.
-  struct late_request {
-    const void* connection = nullptr;
-    std::function<void()> perform;
-  };
-
   // -- what the seams ask (tests/simulation/seam_*.cpp) --
   utc_ms wall_clock() const;  ///< as the process sees it whose actor runs
   utc_ms now() const { return now_; }
   uint32_t random() { return static_cast<uint32_t>(random_()); }
-  /// `connection` tells one from another: what one that was thrown away has sent is not performed any more
-  /// once the next one is open (storage/redis.cpp).
-  result<std::vector<redis_reply>> ask_redis(const void* connection,
-                                             const std::vector<redis_arguments>& commands);
+  result<std::vector<redis_reply>> ask_redis(const std::vector<redis_arguments>& commands);
   /// A transaction: what it gives, or that the store did not answer. One that changes nothing is never late.
   template <class Value>
   result<Value> ask_database(const char* what, const std::function<result<Value>()>& transaction,
                              bool changes = true) {
     std::function<void()> late;
     if (changes) late = [transaction] { [[maybe_unused]] auto unheard = transaction(); };
-    if (!reaches_store(what, database_away_until_ > now_, {nullptr, late}))
-      return no_answer(errc::store_unavailable);
+    if (!reaches_store(what, database_away_until_ > now_, late)) return no_answer(errc::store_unavailable);
     auto made = transaction();
     if (!reply_arrives(what)) return no_answer(errc::store_unavailable);
     return made;
@@ -127,8 +117,7 @@ class simulation {
   void operate();
 
   static error no_answer(errc code) { return {code, "no answer", "", 0}; }
-  bool reaches_store(const char* what, bool away, const late_request& late);
-  void close_former(const void* connection);
+  bool reaches_store(const char* what, bool away, const std::function<void()>& late);
   bool reply_arrives(const char* what);
   redis_reply execute(const redis_arguments& command);
   void stall();
@@ -147,7 +136,7 @@ class simulation {
   std::vector<std::unique_ptr<simulated_process>>
       ended_;                                      ///< some of their actors may be in the middle of something
   std::map<uint64_t, simulated_process*> owners_;  ///< by the actor's id
-  std::deque<late_request> late_;
+  std::deque<std::function<void()>> late_;         ///< requests that nobody waits for any more
   std::unique_ptr<simulated_gateway> gateway_;
   std::unique_ptr<simulated_client> client_;
 };
