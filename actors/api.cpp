@@ -17,7 +17,10 @@ namespace pusher {
 namespace {
 
 struct api_state {
+  using clock = std::chrono::steady_clock;
+
   std::unique_ptr<api_operations> operations;
+  std::function<void(const http::exchange&, const http::response&, clock::time_point)> told;
   std::unique_ptr<registration_batch> batch;
   std::unique_ptr<report_batch> reports;
   std::unique_ptr<creation_batch> creations;
@@ -28,21 +31,39 @@ struct api_state {
   }
   void add(const std::shared_ptr<http::exchange>& asked) {
     if (http::is_registration(asked->request()))
-      batch->add(asked);
+      confined(batch, [&](auto& to) { to.add(asked); });
     else if (http::is_creation(asked->request()))
-      creations->add(asked);
+      confined(creations, [&](auto& to) { to.add(asked); });
     else
-      reports->add(asked);
+      confined(reports, [&](auto& to) { to.add(asked); });
   }
   size_t waiting() const { return batch->size() + reports->size() + creations->size(); }
   void store() {
-    batch->store();
-    reports->store();
-    creations->store();
+    confined(batch, [](auto& all) { all.store(); });
+    confined(reports, [](auto& all) { all.store(); });
+    confined(creations, [](auto& all) { all.store(); });
+  }
+  void look_at_waits() {
+    confined(waits, [](auto& all) { all.look(); });
+  }
+
+ private:
+  /// After an exception those of them that have no answer get a 500 by their end; nobody else is disturbed.
+  /// Ending the actor would cost everyone who waits in its mailbox an answer, and could be repeated by a
+  /// client.
+  template <class Requests, class Work>
+  void confined(std::unique_ptr<Requests>& these, const Work& work) {
+    try {
+      work(*these);
+    } catch (const std::exception& fault) {
+      log::error("api.requests_failed",
+                 {{"requests", std::to_string(these->size())}, {"detail", fault.what()}});
+      these = std::make_unique<Requests>(*operations, told);
+    }
   }
 };
 
-using clock = std::chrono::steady_clock;
+using clock = api_state::clock;
 
 void note(const node_context_ptr& node, const http::request& asked, const http::response& answer,
           clock::time_point since) {
@@ -63,16 +84,16 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
         fail_point("api.starting");
         self->state.operations = std::make_unique<api_operations>(
             shared, number, [above] { caf::anon_send(above, wake_role{role::fan_out}); });
-        auto told = [shared](const http::exchange& of, const http::response& made, clock::time_point since) {
+        auto& state = self->state;
+        state.told = [shared](const http::exchange& of, const http::response& made, clock::time_point since) {
           note(shared, of.request(), made, since);
         };
-        self->state.batch = std::make_unique<registration_batch>(*self->state.operations, told);
-        self->state.reports = std::make_unique<report_batch>(*self->state.operations, told);
-        self->state.creations = std::make_unique<creation_batch>(*self->state.operations, told);
-        self->state.waits = std::make_unique<answer_waits>(*self->state.operations, told);
+        state.batch = std::make_unique<registration_batch>(*state.operations, state.told);
+        state.reports = std::make_unique<report_batch>(*state.operations, state.told);
+        state.creations = std::make_unique<creation_batch>(*state.operations, state.told);
+        state.waits = std::make_unique<answer_waits>(*state.operations, state.told);
         return {
             [self, shared](const client_request& asked) {
-              fail_point("api.serving");
               const auto& request = asked.exchange->request();
               if (self->state.gathers(request)) {
                 // Stored when all requests that wait already have been looked at.
@@ -93,7 +114,7 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
             },
             [self](store_registrations) { self->state.store(); },
             [self](look_at_answers) {
-              self->state.waits->look();
+              self->state.look_at_waits();
               if (self->state.waits->size() > 0)
                 self->delayed_send(self, answer_waits::interval, look_at_answers{});
             },

@@ -5,6 +5,7 @@
 #include "actors/api_operations.hpp"
 #include "actors/apply_control.hpp"
 #include "actors/log.hpp"
+#include "storage/fail_point.hpp"
 
 namespace pusher {
 
@@ -26,6 +27,7 @@ http::page<T> as_page(std::vector<T> found, size_t limit, Key key) {
 }  // namespace
 
 result<http::principal> api_operations::authenticate(std::string_view key) {
+  fail_point("api.serving");
   if (auto known = node_->keys->find(key, clock::now())) return *known;
   auto generation = node_->keys->generation();
   auto found = looks_like_api_key(key)

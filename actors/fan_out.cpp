@@ -93,11 +93,13 @@ class fan_out_role : public role_loop<fan_out_role> {
   /// Whether we lead.
   bool follow_the_lease() {
     auto epoch = node_->lead.epoch();
-    if (epoch == driver_.machine().epoch()) return epoch != 0;
-    if (driver_.machine().leading())
-      log::info("fan_out.stood_down", {{"epoch", std::to_string(driver_.machine().epoch())}});
+    if (epoch == driver_.machine().epoch() && epoch == led_in_) return epoch != 0;
+    // Also when a commit was refused, and the machine has stood down by itself.
+    if (led_in_ != 0) log::info("fan_out.stood_down", {{"epoch", std::to_string(led_in_)}});
+    led_in_ = 0;
     driver_.stand_down();
     if (epoch == 0 || !driver_.lead(epoch)) return false;
+    led_in_ = epoch;
     log::info("fan_out.leads", {{"epoch", std::to_string(epoch)}});
     return true;
   }
@@ -106,6 +108,7 @@ class fan_out_role : public role_loop<fan_out_role> {
   fan_out_driver driver_;
   credential_expiries expiries_;  ///< of credentials in use
   utc_ms expiries_at_ = 0;        ///< when they were reckoned
+  uint64_t led_in_ = 0;           ///< the epoch in which we last led, until we know that we do not
   bool draining_ = false;
 };
 

@@ -7,8 +7,8 @@
 
 namespace pusher {
 
-/// Written by the lease keeper's thread, read by fan-out. The lead ends by itself when it is not prolonged in
-/// time.
+/// Written by the lease keeper's thread and the supervisor, read by fan-out. The lead ends by itself when it
+/// is not prolonged in time.
 class leadership {
  public:
   using clock = std::chrono::steady_clock;
@@ -19,6 +19,11 @@ class leadership {
   }
   void lose() { epoch_.store(0, std::memory_order_release); }
 
+  /// Whether fan-out plays here; not from when it failed until it is started again. A lease is no use to us
+  /// then.
+  void play(bool now) { plays_.store(now, std::memory_order_release); }
+  bool plays() const { return plays_.load(std::memory_order_acquire); }
+
   /// The epoch we lead in; 0 when we do not.
   uint64_t epoch(clock::time_point now = clock::now()) const {
     auto epoch = epoch_.load(std::memory_order_acquire);
@@ -27,6 +32,7 @@ class leadership {
   }
 
  private:
+  std::atomic<bool> plays_{true};
   std::atomic<uint64_t> epoch_{0};
   std::atomic<clock::rep> until_{0};
 };

@@ -31,6 +31,11 @@ void ask(lease_machine& machine, lease_machine::action what, lease_store& leases
   }
 }
 
+void release(lease_store& leases, uint64_t epoch, const node_context& node) {
+  if (auto freed = leases.release(node.process, epoch); !freed)
+    log::warn("lease.not_released", {{"detail", freed.failure().detail}});
+}
+
 }  // namespace
 
 lease_keeper::lease_keeper(node_context_ptr node, std::function<void()> changed)
@@ -60,7 +65,11 @@ void lease_keeper::run() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stopping_) {
     lock.unlock();
-    bool able = node_->board.ok(check_redis) && node_->board.ok(check_journal);
+    bool able = node_->lead.plays() && node_->board.ok(check_redis) && node_->board.ok(check_journal);
+    if (!node_->lead.plays() && machine.epoch() != 0) {
+      release(leases, machine.epoch(), *node_);
+      machine.fenced();
+    }
     ask(machine, machine.next(able), leases, *node_);
     if (auto lost = machine.ran_out(clock::now()))
       log::warn("lease.lost", {{"epoch", std::to_string(*lost)}});
@@ -72,10 +81,7 @@ void lease_keeper::run() {
     look_ = false;
   }
   node_->lead.lose();
-  if (machine.epoch() != 0) {
-    if (auto freed = leases.release(node_->process, machine.epoch()); !freed)
-      log::warn("lease.not_released", {{"detail", freed.failure().detail}});
-  }
+  if (machine.epoch() != 0) release(leases, machine.epoch(), *node_);
 }
 
 }  // namespace pusher

@@ -4,6 +4,7 @@
 #include <deque>
 #include <string>
 
+#include "actors/backup_commands.hpp"
 #include "actors/cluster_commands.hpp"
 #include "actors/commands.hpp"
 #include "actors/inspect/inspect_command.hpp"
@@ -128,6 +129,26 @@ void add_send(CLI::App& to, options& o, commands::send_wish& wish, int& code) {
     if (!wish.url.empty()) return void(code = commands::send(wish, std::nullopt));
     code = with_settings(o, [&](settings s) { return commands::send(wish, std::move(s)); });
   });
+}
+
+constexpr const char* backup_notes =
+    R"(For nodes with embedded stores; docs/operations.md, "Backup and restore", tells what is in it, what to do after a
+restore, and how it is done with servers of your own. Exit codes: 0 done; 1 fault, or a damaged backup; 2 usage;
+78 configuration, also a place that is taken and a backup by a newer version. What fails leaves nothing behind.)";
+
+void add_backup(CLI::App& to, options& o, int& code) {
+  auto* backup = to.add_subcommand("backup", "Save what a node has, while it runs or not");
+  add_settings(*backup, o);
+  backup->add_option("--out", o.file, "A new directory for it, best on another disk")->required();
+  backup->footer(backup_notes);
+  backup->callback(
+      [&] { code = with_settings(o, [&](const settings& s) { return commands::backup(s, o.file); }); });
+  auto* restore = to.add_subcommand("restore", "Make a node's data directory, new or empty, from a backup");
+  add_settings(*restore, o);
+  restore->add_option("--from", o.file, "What `pusher backup --out` made")->required();
+  restore->footer(backup_notes);
+  restore->callback(
+      [&] { code = with_settings(o, [&](const settings& s) { return commands::restore(s, o.file); }); });
 }
 
 struct cluster_options {
@@ -322,6 +343,8 @@ int main(int argc, char** argv) {
   revoke->callback([&] {
     code = with_settings(o, [&](settings s) { return commands::revoke_key(std::move(s), o.prefix); });
   });
+
+  add_backup(app, o, code);
 
   commands::send_wish wish;
   add_send(app, o, wish, code);

@@ -187,13 +187,18 @@ class running_node {
     self->monitor(directory_);
     bool lost = false;
     while (!told_to_end(200ms) && !told_to_end_) {
-      self->receive([&](const caf::down_msg&) { lost = true; }, caf::after(0ms) >> [] {});
+      self->receive(
+          [&](const caf::down_msg& down) {
+            lost = true;
+            unsupervised_ = down.source == supervisor_->address() && !node_->failed;
+          },
+          caf::after(0ms) >> [] {});
       if (node_->failed || lost) return false;
     }
     return true;
   }
 
-  /// Ends the roles in order; false when it took too long.
+  /// Ends the roles in order; false when it took too long, or there is nobody to do it.
   bool drain() {
     sd_notify(0, "STOPPING=1");
     log::info("node.draining");
@@ -210,7 +215,7 @@ class running_node {
       self->receive([&](const caf::down_msg&) { ended = true; }, caf::after(50ms) >> [] {});
     }
     if (!ended) log::error("node.drain_timed_out");
-    return ended;
+    return ended && !unsupervised_;
   }
 
   ~running_node() {
@@ -279,6 +284,7 @@ class running_node {
   inspector_actor inspector_;
   directory_actor directory_;
   std::atomic<bool> told_to_end_{false};
+  bool unsupervised_ = false;  ///< the supervisor itself failed: its actors live on, and nobody can end them
   to_supervisor dispatcher_;
   node_health health_;
   std::unique_ptr<http::admin_server> admin_;
@@ -326,7 +332,7 @@ int run_node(settings config) {
   running.keep_stores();
   bool asked = running.serve();
   if (!running.drain()) {
-    // An actor hangs, and waiting for it could take for ever. What it holds is in the journal.
+    // An actor hangs or lives on, and waiting for it could take for ever. What it holds is in the journal.
     stores.reset();
     _exit(exit_fault);
   }

@@ -59,6 +59,7 @@ struct supervisor_state {
   void start(uint64_t id) {
     auto& c = children.at(id);
     supervisor_actor me(self);
+    if (c.plays == role::fan_out) node->lead.play(true);
     c.running = links.spawn({c.plays, c.index, c.gateways}, me);
     c.started = clock::now();
     self->monitor(c.running);
@@ -90,6 +91,7 @@ struct supervisor_state {
       return;
     }
     log::error("role.failed", {{"role", to_string(c.plays)}, {"reason", self->system().render(down.reason)}});
+    if (c.plays == role::fan_out) node->lead.play(false);
     node->numbers.role_restarted(to_string(c.plays));
     auto now = clock::now();
     restarts.push_back(now);
@@ -107,7 +109,7 @@ struct supervisor_state {
   void give_up() {
     log::error("node.gives_up", {{"detail", "roles fail again and again"}});
     node->failed = true;
-    self->quit();
+    start_drain();  // actors that nobody ends would keep the process
   }
 
   void pass_on(const client_request& asked) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <map>
 
+#include "storage/dropped_by_exceptions.hpp"
 #include "storage/idle_socket.hpp"
 #include "storage/journal_scripts.hpp"
 
@@ -98,6 +99,7 @@ redis::~redis() = default;
 
 void redis::drop() {
   context_.reset();
+  opening_ = false;
 }
 
 error redis::failure(const char* doing) {
@@ -135,6 +137,7 @@ result<void> redis::open() {
 
 result<std::vector<redis_reply>> redis::pipeline(const std::vector<redis_arguments>& commands) {
   if (auto opened = open(); !opened) return opened.failure();
+  dropped_by_exceptions guard(*this);
   for (const auto& command : commands)
     append(context_->raw, command);
   std::vector<redis_reply> replies;

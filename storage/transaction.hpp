@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "storage/connection.hpp"
+#include "storage/dropped_by_exceptions.hpp"
 
 namespace pusher {
 
@@ -22,6 +23,7 @@ constexpr int transaction_tries = 4;
 template <class Body>
 auto transact(database& db, Body body, repeats again = repeats::on_deadlock)
     -> decltype(body(std::declval<database::connection&>())) {
+  dropped_by_exceptions guard(db);
   for (int attempt = 1;; ++attempt) {
     auto opened = db.open();
     if (!opened) return std::move(opened).failure();
@@ -51,6 +53,7 @@ auto transact(database& db, Body body, repeats again = repeats::on_deadlock)
 /// The open connection for statements that are transactions by themselves.
 template <class Body>
 auto with_connection(database& db, Body body) -> decltype(body(std::declval<database::connection&>())) {
+  dropped_by_exceptions guard(db);
   auto opened = db.open();
   if (!opened) return std::move(opened).failure();
   return body(**opened);

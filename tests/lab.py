@@ -36,6 +36,9 @@ def free_port():
         return probe.getsockname()[1]
 
 
+FALLEN = 99  # the exit code of a process that died at a fail point
+
+
 class Emulator:
     """The gateway emulator. `log()` is the oracle: what really arrived."""
 
@@ -183,10 +186,13 @@ class Node:
                 lines.append(f"{name} = {json.dumps(value)}")
         self.config.write_text("\n".join(lines) + "\n")
 
-    def start(self, wait=True):
+    def start(self, wait=True, fail=""):
+        """`fail`: what befalls the process at its fail points, as PUSHER_FAIL says it."""
         self.stderr = open(self.directory / "node.log", "ab")
-        self.process = subprocess.Popen([*self.prefix, self.pusher, "node", "--config", str(self.config), *self.flags],
-                                        stdout=subprocess.DEVNULL, stderr=self.stderr, env=self.environment)
+        program = self.pusher + "-with-fail-points" if fail else self.pusher
+        environment = {**self.environment, "PUSHER_FAIL": fail} if fail else self.environment
+        self.process = subprocess.Popen([*self.prefix, program, "node", "--config", str(self.config), *self.flags],
+                                        stdout=subprocess.DEVNULL, stderr=self.stderr, env=environment)
         if wait:
             self.wait_ready()
         return self
@@ -197,6 +203,26 @@ class Node:
                 raise AssertionError(f"the node ended with {self.process.returncode}:\n{self.log_tail()}")
             return self.admin("/readyz")[0] == 200
         until("/readyz to be 200", ready, seconds)
+
+    def wait_fallen(self, seconds=60):
+        """Until it has died at its fail point."""
+        until("the node to die at its fail point", lambda: self.process.poll() is not None, seconds)
+        if self.process.returncode != FALLEN:
+            raise AssertionError(f"the node ended with {self.process.returncode}:\n{self.log_tail()}")
+
+    def wait_stopped(self, seconds=60):
+        """Until it has stopped itself at its fail point."""
+        def stopped():
+            with open(f"/proc/{self.process.pid}/stat", encoding="ascii", errors="replace") as facts:
+                return facts.read().rsplit(")", 1)[1].split()[0] == "T"
+        until("the node to stop at its fail point", stopped, seconds)
+
+    def metric(self, name):
+        """The value of one metric, its labels included in the name; 0 when there is none."""
+        for line in self.admin("/metrics")[1].splitlines():
+            if line.startswith(name + " "):
+                return float(line.rsplit(" ", 1)[1])
+        return 0
 
     def events(self, name):
         """The log's lines of one event."""
@@ -428,14 +454,47 @@ class OuterStores:
                 "mysql": {"host": self.host, "port": self.mysql_port, "user": "root"}}
 
     def start(self):
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        path = os.environ["PATH"] + ":/usr/sbin"
-        self.processes = [
-            subprocess.Popen(["redis-server", "--port", str(self.redis_port), "--bind", self.host, "--save", "",
-                              "--dir", str(self.directory), *self.redis_options], **quiet),
-            subprocess.Popen([shutil.which("mariadbd", path=path), *self.mysql_options, f"--bind-address={self.host}",
-                              f"--port={self.mysql_port}", f"--socket={self.directory / 'm.sock'}",
-                              f"--pid-file={self.directory / 'm.pid'}", "--innodb-buffer-pool-size=64M"], **quiet)]
+        self.processes = [self.redis(), self.mariadb()]
+
+    def redis(self):
+        return subprocess.Popen(
+            ["redis-server", "--port", str(self.redis_port), "--bind", self.host, "--save", "", "--dir",
+             str(self.directory), *self.redis_options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def mariadb(self):
+        program = shutil.which("mariadbd", path=os.environ["PATH"] + ":/usr/sbin")
+        return subprocess.Popen(
+            [program, *self.mysql_options, f"--bind-address={self.host}", f"--port={self.mysql_port}",
+             f"--socket={self.directory / 'm.sock'}", f"--pid-file={self.directory / 'm.pid'}",
+             "--innodb-buffer-pool-size=64M"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def restart(self, which):
+        """Starts the one that ended: 0 is Redis, 1 MariaDB."""
+        self.processes[which].wait()
+        self.processes[which] = (self.redis, self.mariadb)[which]()
+
+    def query(self, sentence, seconds=120):
+        """The rows of a query as lists of texts, when MariaDB answers."""
+        command = ["mariadb", "--no-defaults", "--user=root", "--socket", str(self.directory / "m.sock"), "--batch",
+                   "--skip-column-names", "--database=pusher", "--execute", sentence]
+
+        def asked():
+            ended = subprocess.run(command, capture_output=True, text=True, check=False)
+            if ended.returncode != 0 and not any(f"ERROR {code} " in ended.stderr for code in (1053, 2002, 2003, 2006, 2013)):
+                raise AssertionError(f"{sentence}: {ended.stderr}")
+            return [ended.stdout] if ended.returncode == 0 else None
+        text, = until("MariaDB to answer", asked, seconds)
+        return [line.split("\t") for line in text.splitlines()]
+
+    def redis_command(self, *arguments, seconds=60):
+        """What Redis says to a command, by lines."""
+        command = ["redis-cli", "-e", "-h", self.host, "-p", str(self.redis_port), *map(str, arguments)]
+
+        def asked():
+            ended = subprocess.run(command, capture_output=True, text=True, check=False)
+            return [ended.stdout] if ended.returncode == 0 else None
+        text, = until(f"Redis to answer {arguments[0]}", asked, seconds)
+        return text.splitlines()
 
     def execute(self, sentences):
         """SQL as root, as soon as MariaDB answers."""

@@ -4,13 +4,13 @@ from lab import until
 ROLES = {"front": "api=2", "leader": "fan-out", "sender": "push-sender", "writer": "result-writer"}
 
 
-def one_role_nodes(lab, stores, **limits):
-    """Not started yet, by their names."""
+def one_role_nodes(lab, stores, more=None, **limits):
+    """Not started yet, by their names; `more` are names and roles of further ones."""
     section, made = lab.cluster(), {}
-    for name, roles in ROLES.items():
+    for name, roles in {**ROLES, **(more or {})}.items():
         sections = {**stores.sections(), "node": {"name": name, "roles": roles}, "cluster": section(name),
                     "limits": limits}
-        if name == "sender":
+        if roles == "push-sender":
             del sections["mysql"]
         made[name] = lab.node(name, sections)
     return made

@@ -104,7 +104,8 @@ void apns_gateway::handle(request& asked, reply& answer, int64_t now_us) {
   push_facts push;
   push.target = token_;
   push.text = token_text_;
-  push.correlation = answer.apns_id;
+  auto collapse_id = asked.headers.find("apns-collapse-id");
+  push.correlation = collapse_id ? std::string_view(*collapse_id) : std::string_view(answer.apns_id);
   push.content = stable_hash(id ? std::string_view(*id) : asked.body);
 
   auto code = decide(asked, push, answer, now_us);

@@ -42,6 +42,12 @@ bool read_switch(std::string_view name, bool value, control_message& message) {
   return true;
 }
 
+bool read_number(std::string_view name, const rapidjson::Value& value, control_message& message) {
+  if (name != "delay_ms" || !value.IsUint()) return false;
+  message.delay_ms = value.GetUint();
+  return true;
+}
+
 }  // namespace
 
 std::optional<control_message> read_control(std::string_view body) {
@@ -50,7 +56,8 @@ std::optional<control_message> read_control(std::string_view body) {
   control_message message;
   for (auto each = order.MemberBegin(); each != order.MemberEnd(); ++each) {
     bool known = (each->value.IsString() && read_text(view(each->name), view(each->value), message)) ||
-                 (each->value.IsBool() && read_switch(view(each->name), each->value.GetBool(), message));
+                 (each->value.IsBool() && read_switch(view(each->name), each->value.GetBool(), message)) ||
+                 (each->value.IsNumber() && read_number(view(each->name), each->value, message));
     if (!known) return std::nullopt;
   }
   if (message.gateway && !message.fail) return std::nullopt;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@ struct control_message {
   std::optional<verdict> fail;          ///< `accepted` = no longer
   std::optional<bool> hold;
   std::optional<bool> revoke_keys;
+  std::optional<int64_t> delay_ms;
   std::string revoke_key;  ///< id of one of APNs's keys; empty = none
   bool revoke_tokens = false;
   bool expire_keys = false;

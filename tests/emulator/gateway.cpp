@@ -25,7 +25,8 @@ gateway::gateway(const options& settings, const identities& known, token_endpoin
       hms_tokens_(known.hms, settings.token_lifetime_seconds),
       hms_(hms_tokens_, books_),
       webpush_(known.origin, known.webpush, books_),
-      legacy_(known.legacy, books_) {}
+      legacy_(known.legacy, books_),
+      delay_ms_(settings.delay_ms) {}
 
 std::optional<gateway_kind> gateway::gateway_of(const request& asked) {
   bool post = asked.method == "POST";
@@ -95,6 +96,7 @@ void gateway::control(const request& asked, reply& answer, int64_t now_us) {
   if (!message->revoke_key.empty()) apns_.revoke_key(message->revoke_key);
   if (message->expire_keys) apns_.expire_keys(now_us / us_per_second);
   if (message->hold) holding_ = *message->hold;
+  if (message->delay_ms) delay_ms_ = *message->delay_ms;
   orders_ = message->given;
   answer.body = "{}\n";
 }

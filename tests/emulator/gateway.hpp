@@ -45,6 +45,9 @@ class gateway {
   /// Whether the request is to wait unprocessed until it is released.
   bool holds(const request& asked) const { return holding_ && gateway_of(asked).has_value(); }
 
+  /// How long each answer to a push waits.
+  int64_t delay_ms() const { return delay_ms_; }
+
   /// What all connections are to do, said once.
   orders take_orders();
 
@@ -66,6 +69,7 @@ class gateway {
   legacy_gateway legacy_;
   orders orders_;
   bool holding_ = false;
+  int64_t delay_ms_;
 };
 
 }  // namespace pusher::emulator

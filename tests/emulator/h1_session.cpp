@@ -135,9 +135,9 @@ bool h1_session::handle_request() {
   if (answer_.kind == reply_kind::reset || answer_.kind == reply_kind::refuse) return false;
   waiting_ = answer_.kind == reply_kind::silence;
   if (waiting_) return true;
-  if (answer_.delayed && shared_.settings.delay_ms > 0) {
+  if (answer_.delayed && shared_.google.delay_ms() > 0) {
     waiting_ = true;
-    shared_.delayed.push_back({steady_clock_us() + shared_.settings.delay_ms * 1000, asked_.connection, 0});
+    shared_.put_off(asked_.connection, 0);
   } else {
     write_answer();
   }

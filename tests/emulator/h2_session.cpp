@@ -225,10 +225,9 @@ bool h2_session::process(stream& complete) {
   if (settings.goaway_every > 0 && requests_ == settings.goaway_every)
     say_goaway(nghttp2_session_get_last_proc_stream_id(session_));
   if (settings.goaway_cut > 0 && requests_ == settings.goaway_cut) say_goaway(last_processed_stream_);
-  if (complete.answer.delayed && settings.delay_ms > 0) {
+  if (complete.answer.delayed && shared_.google.delay_ms() > 0) {
     complete.waiting_for_delay = true;
-    shared_.delayed.push_back(
-        {steady_clock_us() + settings.delay_ms * 1000, client_.connection, complete.asked.stream});
+    shared_.put_off(client_.connection, complete.asked.stream);
   } else {
     send_answer(complete);
   }

@@ -19,6 +19,8 @@ usage: gateway-emulator --directory DIR [options]
                            ready.json with all that a client needs, for which a script can wait
   --log FILE               appends one line per push, with tabs between: time in microseconds, HTTP status
                            (0 = no answer), target, correlation or -, error code or -, connection, stream, gateway;
+                           the correlation is what the client's data call "notification" (FCM, HMS), the Topic (Web
+                           Push), or the collapse id, else the apns-id (APNs);
                            accepted = a status of 2xx and no code; one line for each token of a multicast
   --bodies FILE            appends one JSON line per push: gateway, path, status, body (of Web Push: decrypted),
                            headers
@@ -81,6 +83,7 @@ Control at run time, on the same port; whoever asks for one of these finds in th
                     {"revoke_keys": true|false}   APNs takes no provider token, or those that are good again
                     {"revoke_key": "KEY ID"}      APNs takes no provider token of that key any more
                     {"expire_keys": true}         APNs provider tokens issued before now are expired
+                    {"delay_ms": N}               the latency of answers from now on; logged on arrival all the same
                     {"close_connections": true}   all connections but the asking one are closed
                     {"hold": true|false}          pushes over HTTP/2 wait unprocessed until hold is false
                     {"goaway": true}              GOAWAY on all HTTP/2 connections but the asking one: the newer

@@ -73,6 +73,7 @@ push_facts hms_gateway::facts_of(const hms_message& message, std::string_view ta
   push_facts push;
   push.target = push.text = target;
   push.content = message.content;
+  push.correlation = message.correlation;
   return push;
 }
 

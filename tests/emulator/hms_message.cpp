@@ -207,6 +207,12 @@ bool judge_android(const Value* android, hms_message& message) {
   return !notification || judge_click_action(notification, message);
 }
 
+void note_correlation(const Value* content, hms_message& message) {
+  rapidjson::Document data;
+  if (parse_object(text_member(content, "data"), data))
+    message.correlation = text_member(&data, "notification");
+}
+
 void note_targets(const Value* content, hms_message& message) {
   auto tokens = member_of(content, "token");
   if (tokens && tokens->IsArray())
@@ -272,6 +278,7 @@ hms_message read_hms_message(const std::string& body) {
     return message;
   }
   note_targets(member_of(&message.body, "message"), message);
+  note_correlation(member_of(&message.body, "message"), message);
   judge(message);
   return message;
 }

@@ -15,6 +15,7 @@ struct hms_message {
   rapidjson::Document body;               ///< owns what the views point to
   std::vector<std::string_view> targets;  ///< tokens, or a topic or condition alone
   uint64_t content = 0;                   ///< hash of the message without its tokens
+  std::string correlation;                ///< what its data call "notification"; empty = nothing
   bool validate_only = false;
   std::string code;  ///< why it is refused; empty = it is not
   std::string fault;

@@ -42,6 +42,14 @@ int64_t steady_clock_us() {
   return count_us(std::chrono::steady_clock::now().time_since_epoch());
 }
 
+void services::put_off(uint64_t connection, int32_t stream) {
+  delayed_answer answer{steady_clock_us() + google.delay_ms() * 1000, connection, stream};
+  auto later = [](const delayed_answer& one, const delayed_answer& other) {
+    return one.due_us < other.due_us;
+  };
+  delayed.insert(std::upper_bound(delayed.begin(), delayed.end(), answer, later), answer);
+}
+
 int open_listener(const std::string& host, uint16_t& port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;

@@ -27,8 +27,11 @@ struct services {
   const options& settings;
   gateway& google;
   statistics& stats;
-  /// Every answer waits equally long, so that the order of arrival is the order in which they are due.
+  /// In the order in which they are due.
   std::deque<delayed_answer> delayed;
+
+  /// Puts an answer off by the latency that holds now.
+  void put_off(uint64_t connection, int32_t stream);
 };
 
 /// Who is at the other end of a connection, and at which port.

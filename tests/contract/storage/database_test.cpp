@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <stdexcept>
 #include <thread>
 
 #include "private_stores.hpp"
@@ -139,4 +140,30 @@ TEST_CASE("a transaction that meets a deadlock runs again") {
   CHECK(add(one, 1, 2).ok());
   other.join();
   CHECK(*(*one.open())->query("", "SELECT id FROM deadlock WHERE n = 2", {}, [](const sql_row&) {}) == 2);
+}
+
+TEST_CASE("a transaction that an exception leaves is undone, whatever is done next on the same store") {
+  database db(another_database("left by exceptions"));
+  REQUIRE(migrate(db).ok());
+  REQUIRE((*db.open())->run("", "CREATE TABLE marks (id INT PRIMARY KEY)").ok());
+  auto insert = [&](const char* id, bool breaks) {
+    return transact(db, [&](database::connection& on) -> result<void> {
+      auto made = on.run("", std::string("INSERT INTO marks VALUES (") + id + ")");
+      if (breaks) throw std::runtime_error("in the middle");
+      return made;
+    });
+  };
+  CHECK_THROWS(insert("1", true));
+  CHECK(insert("2", false).ok());
+  // And one that breaks off among the rows of an answer.
+  CHECK_THROWS(with_connection(db, [](database::connection& on) {
+    return on.query("", "SELECT 1 UNION SELECT 2", {},
+                    [](const sql_row&) { throw std::runtime_error("among rows"); });
+  }));
+  std::vector<uint64_t> found;
+  REQUIRE(
+      (*db.open())
+          ->query("", "SELECT id FROM marks", {}, [&](const sql_row& row) { found.push_back(row.number(0)); })
+          .ok());
+  CHECK(found == std::vector<uint64_t>{2});
 }

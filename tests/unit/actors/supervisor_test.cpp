@@ -51,7 +51,10 @@ struct lab {
                 ++wakes;
               },
               [](proceed) {}, [](report_question) { return actor_report{}; },
-              [actor](drain) { actor->quit(); }};
+              [this, actor](drain) {
+                ++drained;
+                actor->quit();
+              }};
     });
     return caf::actor_cast<caf::strong_actor_ptr>(made);
   }
@@ -74,7 +77,7 @@ struct lab {
   std::mutex mutex;
   std::map<std::string, unsigned> starts;
   std::atomic<bool> throws{false};
-  std::atomic<unsigned> wakes{0};
+  std::atomic<unsigned> wakes{0}, drained{0};
   node_context_ptr node;
   test_config config;
   caf::actor_system system{config};
@@ -99,7 +102,7 @@ TEST_CASE("an exception ends one actor, which is started again; the others go on
   CHECK_FALSE(of.node->failed);
 }
 
-TEST_CASE("past its budget of restarts the node gives up") {
+TEST_CASE("past its budget of restarts the node gives up, and ends the actors that live") {
   lab of("push-sender=2,result-writer");
   of.throws = true;
   REQUIRE(of.soon([&] {
@@ -107,6 +110,7 @@ TEST_CASE("past its budget of restarts the node gives up") {
     return of.node->failed.load();
   }));
   CHECK(of.starts_of("push-sender/0") == 6);  // the first start, and five restarts
+  CHECK(of.soon([&] { return of.drained == 2; }));
   CHECK(of.starts_of("push-sender/1") == 1);
 }
 

@@ -1,0 +1,222 @@
+"""A backup taken in mid-run holds the rows of one moment; a node on the restored directory goes on from there. What fails on
+the way, for whatever reason, leaves nothing behind."""
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+
+from invariants import check_accepted_once, check_counts
+from lab import Lab, until
+
+DEVICES = [{"device_id": f"d-{n}", "gateway": "fcm", "platform": "android", "push_token": f"token-{n}"}
+           for n in range(20_000)]
+FEW = DEVICES[:50]
+
+
+def pusher(node, *arguments, code=0):
+    """One run of the program with the node's configuration; what it prints."""
+    ended = subprocess.run([node.pusher, *arguments, "--config", str(node.config)], capture_output=True, text=True,
+                           timeout=120, check=False)
+    assert ended.returncode == code, (arguments, ended.returncode, ended.stdout, ended.stderr)
+    return ended.stdout if code == 0 else ended.stderr
+
+
+def count_rows(node):
+    socket = next((node.directory / "data").rglob("mysql.sock"))
+    counted = subprocess.run(["mariadb", "--no-defaults", "--user=root", "--socket", str(socket), "--skip-column-names",
+                              "--execute", "SELECT COUNT(*) FROM pusher.deliveries"], capture_output=True, text=True, check=True)
+    return int(counted.stdout)
+
+
+def command_lines():
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            yield path.read_bytes()
+
+
+def launch(node, correlation, audience, **more):
+    status, made, _ = node.call("POST", "/v1/notifications", {
+        "content": {"title": "x", "data": {"notification": correlation}}, "audience": audience, "launch": True, **more})
+    assert status == 201, made
+    return made["id"]
+
+
+def prepare(lab):
+    """A node whose only credential is encrypted in its store, and a completed notification."""
+    node = lab.node("first")
+    node.sections["fcm"].pop("service_account_file")
+    node.write_config()
+    node.start()
+    node.make_key("devices,send,read,admin")
+    account = json.loads(pathlib.Path(lab.emulator.ready["service_account_file"]).read_text(encoding="utf-8"))
+    status, shown, _ = node.call("POST", "/v1/credentials", {
+        "gateway": "fcm", "name": "main", "service_account": account, "activate": True})
+    assert status == 201, shown
+    node.import_devices(DEVICES)
+    done = launch(node, "done", {"device_ids": [each["device_id"] for each in FEW]})
+    node.wait_completed(done)
+    return node
+
+
+def back_up_in_mid_run(lab, node, backup):
+    """Gives how many rows there were at least and at most."""
+    running = launch(node, "running", {"all": True}, rate_per_second=3000)
+    until("some rows", lambda: count_rows(node) > 2000)
+    secrets = [node.key.encode(), (node.directory / "data" / "secrets.key").read_bytes().split()[-1]]
+    fewest, before = count_rows(node), lab.emulator.arrived()
+    process = subprocess.Popen([node.pusher, "backup", "--out", str(backup), "--config", str(node.config)],
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def ended():
+        assert node.admin("/readyz")[0] == 200, "the node is not ready while it is backed up"
+        for line in command_lines():
+            assert not any(each in line for each in secrets), "a secret is in a command line"
+        return process.poll() is not None
+    until("the backup", ended, 60)
+    said = process.stdout.read()
+    assert process.returncode == 0, said
+    most = count_rows(node)
+    assert most < len(DEVICES), "the run was over before the backup was: give it a lower rate"
+    assert lab.emulator.arrived() > before, "nothing was sent during the backup"
+    print(f"{said}{fewest} rows before, {most} behind it", flush=True)
+    for path in backup.rglob("*"):
+        assert path.is_symlink() or path.stat().st_mode & 0o077 == 0, path
+    log = (node.directory / "data" / "log" / "backup.log").read_bytes()
+    assert not any(each in log or each in said.encode() for each in secrets)
+    node.wait_completed(running)
+    check_counts(node, running, len(DEVICES))
+    check_accepted_once(node, running, DEVICES, lab.emulator, "running")
+    return fewest, most
+
+
+@contextlib.contextmanager
+def changed(backup, part, change):
+    """The backup with a file replaced meanwhile."""
+    path, original = backup / part, (backup / part).with_name("original")
+    path.rename(original)
+    try:
+        if change is not None:
+            path.write_bytes(change(original.read_bytes()))
+        yield
+    finally:
+        original.replace(path)
+
+
+def manifest_with(**values):
+    return lambda text: json.dumps({**json.loads(text), **values}).encode()
+
+
+def refuses_what_is_wrong(node, backup):
+    """`node` is one whose data directory is not there yet, and must not be afterwards."""
+    part = "data/mysql/pusher/deliveries.ibd"
+    cases = [(part, lambda data: data[:-1], 1, "mysql/pusher/deliveries.ibd is cut"),
+             (part, lambda data: data[:5000] + bytes([data[5000] ^ 1]) + data[5001:], 1, "deliveries.ibd is not what was saved"),
+             (part, None, 1, "mysql/pusher/deliveries.ibd is missing"),
+             ("data/secrets.key", lambda data: data + b"\n", 1, "secrets.key is not what was saved"),
+             ("manifest.json", lambda text: text[:-100], 1, "manifest.json is damaged"),
+             ("manifest.json", lambda text: text.replace(b'"secrets.key"', b'"../secrets.key"'), 1, "../secrets.key"),
+             ("manifest.json", manifest_with(schema_version=100_000), 78, "schema version 100000"),
+             ("manifest.json", manifest_with(format=2), 78, "format 2"),
+             ("manifest.json", None, 78, "is not a backup")]
+    for path, change, code, words in cases:
+        with changed(backup, path, change):
+            said = pusher(node, "restore", "--from", str(backup), code=code)
+        assert words in said, (words, said)
+        assert sorted(os.listdir(node.directory)) == ["pusher.toml"], (words, os.listdir(node.directory))
+
+
+def refuses_places(first, second, backup):
+    """A place that is taken stays as it is."""
+    taken = second.directory / "data"
+    taken.mkdir()
+    (taken / "note").write_text("mine")
+    assert "exists and is not an empty directory" in pusher(second, "restore", "--from", str(backup), code=78)
+    assert os.listdir(taken) == ["note"]
+    shutil.rmtree(taken)
+    listed = sorted(os.listdir(backup))
+    assert "exists and is not an empty directory" in pusher(first, "backup", "--out", str(backup), code=78)
+    assert sorted(os.listdir(backup)) == listed
+    assert "lies in the data directory" in pusher(first, "backup", "--out", str(first.directory / "data/b"), code=78)
+    assert "No node has stored anything" in pusher(second, "backup", "--out", str(backup) + "-2", code=78)
+    assert "docs/operations.md" in pusher(first, "backup", "--out", str(backup) + "-2", "--set", "mysql.host=db",
+                                          "--set", "redis.host=redis", code=78)
+    assert sorted(os.listdir(backup.parent)) == ["backup", "first", "gateway", "second"], os.listdir(backup.parent)
+
+
+def full_disk(node, backup):
+    if os.geteuid() != 0:
+        print("not root: a full disk was not tried", flush=True)
+        return
+    place = pathlib.Path(tempfile.mkdtemp(prefix="pusher-small-"))
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(place)], capture_output=True, check=False)
+    try:
+        if mounted.returncode != 0:
+            print(f"no tmpfs here, a full disk was not tried: {mounted.stderr}", flush=True)
+            return
+        for said in (pusher(node, "backup", "--out", str(place / "backup"), code=1),
+                     pusher(node, "restore", "--from", str(backup), "--data-directory", str(place / "data"), code=1)):
+            assert "No space left on device" in said or "Errcode: 28" in said, said
+            assert os.listdir(place) == [], os.listdir(place)
+        assert "file system is mounted" in pusher(node, "restore", "--from", str(backup), "--data-directory", str(place), code=78)
+    finally:
+        if mounted.returncode == 0:
+            subprocess.run(["umount", str(place)], check=True)
+        place.rmdir()
+
+
+def ended_early(node, backup):
+    """SIGTERM cleans up; what kill -9 leaves is removed by the next attempt, as soon as nothing writes there any more."""
+    out = backup.with_name("early")
+    draft = backup.with_name(".early.unfinished")
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        process = subprocess.Popen([node.pusher, "backup", "--out", str(out), "--config", str(node.config)],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        until("the copy to begin", (draft / "data" / "mysql").exists)
+        process.send_signal(how)
+        said = process.communicate(timeout=60)[1]
+        assert process.returncode == (1 if how == signal.SIGTERM else -how), (process.returncode, said)
+        assert how == signal.SIGKILL or "Interrupted" in said, said
+        assert draft.exists() == (how == signal.SIGKILL) and not out.exists()
+
+    def again():
+        ended = subprocess.run([node.pusher, "backup", "--out", str(out), "--config", str(node.config)],
+                               capture_output=True, text=True, check=False)
+        assert ended.returncode == 0 or "Another process is writing" in ended.stderr, ended.stderr
+        return ended.returncode == 0
+    until("another backup", again, 60, 0.2)
+    assert not draft.exists()
+    shutil.rmtree(out)
+
+
+def restored(first, second, backup, fewest, most):
+    print(pusher(second, "restore", "--from", str(backup)), flush=True)
+    assert first.stop() == 0
+    second.start(wait=False)
+    until("the restored schema", lambda: '"store.ready","check":"schema"' in second.log_tail())
+    kept = count_rows(second)
+    print(f"{kept} rows came with the backup", flush=True)
+    assert fewest <= kept <= most, (fewest, kept, most)
+    assert second.stop() == 0
+
+
+def main():
+    with Lab() as lab:
+        first = prepare(lab)
+        second = lab.node("second")
+        second.sections["fcm"].pop("service_account_file")
+        second.write_config()
+        backup = lab.directory / "backup"
+        fewest, most = back_up_in_mid_run(lab, first, backup)
+        refuses_what_is_wrong(second, backup)
+        refuses_places(first, second, backup)
+        full_disk(first, backup)
+        ended_early(first, backup)
+        restored(first, second, backup, fewest, most)
+
+
+if __name__ == "__main__":
+    main()
