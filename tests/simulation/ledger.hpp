@@ -28,6 +28,10 @@ class ledger {
   void answered(notification_key notification, device_key device, verdict_kind what);
   /// From now on what the process has open or not recorded may be sent again by another.
   void sender_endangered(const std::string& process);
+  /// A target is a dead letter though it kills nobody (G16).
+  void died_innocent(notification_key notification, device_key device) {
+    violated({notification, device}, "it died with the poison");
+  }
   void told_canceled(notification_key notification);
   void state_changed(const memory_rows::row& now, notification_state before);
 

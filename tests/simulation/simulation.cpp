@@ -21,7 +21,8 @@ constexpr int chaotic_steps = 700, most_steps = 60'000, steps_between_censuses =
 
 }  // namespace
 
-/// A third of the schedules endanger no sender: in those no push may be repeated.
+/// A third of the schedules endanger no sender: in those no push may be repeated. Where a push is poison,
+/// nothing else kills senders: then nothing else may become a dead letter.
 fault_plan fault_plan::of(std::minstd_rand& random) {
   auto rate = [&](unsigned one_in) { return random() % 3 ? one_in : 0; };
   fault_plan made;
@@ -31,11 +32,12 @@ fault_plan fault_plan::of(std::minstd_rand& random) {
   made.stall = rate(60);
   made.outage = rate(800);
   if (random() % 3 == 0) return made;
+  made.poison = random() % 8 == 0;
+  if (made.poison) return made;
   made.crash = rate(250);
   made.actor_fault = rate(600);
   made.stop = rate(500);
   made.leave = rate(500);
-  made.poison = random() % 8 == 0;
   return made;
 }
 
@@ -260,6 +262,10 @@ void simulation::operate() {
   for (const auto& each : *letters) {
     ++outcome_.dead_letters;
     trace("an operator decides on a dead letter: " + each.reason);
+    if (plan_.poison && each.batch)
+      for (const auto& target : each.batch->targets)
+        if (!gateway_->is_poison(target.device))
+          ledger.died_innocent(each.batch->notification, target.device);
     if (auto decided = each.batch ? box.drop(each) : box.requeue(each); !decided)
       ledger.violated("a dead letter stays: " + decided.failure().detail);
   }

@@ -61,15 +61,17 @@ TEST_CASE("the simulation notices each rule that is missing") {
       {"commit_page", " == ARGV[4]"},                                                          // the cursor
       {"commit_page", "    redis.call('HINCRBY', KEYS[5], ARGV[3], found)"},
       {"record", " or tostring(claim[4]) ~= ARGV[5]"},  // the claim's token
-      {"record", "if sequence ~= ARGV[6] then return {'already', tostring(redis.call('XLEN', KEYS[4])), version} end"},
+      {"record",
+       "if sequence ~= ARGV[6] then return {'already', tostring(redis.call('XLEN', KEYS[4])), version} end"},
       {"record", "  redis.call('XADD', KEYS[4], '*', 'r', ARGV[12])"},
       {"record", "  redis.call('XDEL', KEYS[2], id)"},
-      {"settle", " == 1"},                        // whether it was acknowledged just now
-      {"take_over", "  return alive[node]\n"},    // the owner's heartbeat
-      {"take_over", "known[ARGV[at]] = true"},    // claims of our own that we know
+      {"settle", " == 1"},                      // whether it was acknowledged just now
+      {"take_over", "  return alive[node]\n"},  // the owner's heartbeat
+      {"take_over", "known[ARGV[at]] = true"},  // claims of our own that we know
       {"take_over", "if sequence == seen then strikes = strikes + 1 else strikes = 0 end"},
       {"promote", "    redis.call('HDEL', KEYS[3], name)"},
-      {"promote", "    redis.call('XADD', ARGV[2] .. string.sub(job, 1, cut - 1), '*', 'b', string.sub(job, cut + 1))"},
+      {"promote",
+       "    redis.call('XADD', ARGV[2] .. string.sub(job, 1, cut - 1), '*', 'b', string.sub(job, cut + 1))"},
       {"release_held", "if control == '1' then return {'ok', '0', '0'} end"},
       {"forget", "if pending and tonumber(pending) ~= 0 then return {'pending', pending} end"},
       {"set_control", " or (current == '2' and ARGV[3] ~= '0')"},
