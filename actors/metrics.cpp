@@ -81,6 +81,9 @@ struct metrics::families {
   counter_family& token_holds = counters(
       registry, "pusher_token_holds_total",
       "Times that far more tokens than usual were called dead, and their deletion waits for an operator.");
+  counter_family& dead_letters = counters(registry, "pusher_dead_letters_total",
+                                          "Journal entries that were given up and wait for an operator, by "
+                                          "stage and reason: no_progress, unusable.");
   counter_family& webhook_requests =
       counters(registry, "pusher_webhook_requests_total", "Requests to receivers of webhooks.");
   counter_family& webhook_events =
@@ -237,6 +240,10 @@ void metrics::role_restarted(const char* role) {
 
 void metrics::token_hold_began(std::string_view gateway) {
   families_->token_holds.Add({{"gateway", std::string(gateway)}}).Increment();
+}
+
+void metrics::dead_letter(const char* stage, const char* reason) {
+  families_->dead_letters.Add({{"stage", stage}, {"reason", reason}}).Increment();
 }
 
 void metrics::webhook_answered(const char* result, size_t events_taken) {

@@ -51,6 +51,8 @@ class metrics {
   void journal_depth(const journal::depths& depths);
   void role_restarted(const char* role);
   void token_hold_began(std::string_view gateway);
+  /// `reason`: no_progress, unusable.
+  void dead_letter(const char* stage, const char* reason);
   /// `result`: taken, refused, no_answer.
   void webhook_answered(const char* result, size_t events_taken);
   /// `reason`: gone, failing.

@@ -254,6 +254,12 @@ class sender_role : public role_loop<sender_role> {
         failed("take_over", taken.failure());
         return false;
       }
+      for (const auto& entry : journal_.take_buried()) {
+        log::error(
+            "journal.dead_letter",
+            {{"queue", queue}, {"entry", entry}, {"reason", "claimed again and again without progress"}});
+        node_->numbers.dead_letter("push-sender", "no_progress");
+      }
       if (!taken->empty())
         log::info("push_sender.took_over", {{"queue", queue}, {"batches", std::to_string(taken->size())}});
       machine_.claimed(route, std::move(*taken), true, now());
@@ -390,6 +396,7 @@ class sender_role : public role_loop<sender_role> {
                {{"queue", what.what.queue}, {"entry", what.what.entry}, {"reason", what.reason}});
     auto made = journal_.bury_batch(what.what, what.reason);
     if (!made) return failed_step("bury", made.failure());
+    node_->numbers.dead_letter("push-sender", "unusable");
     return {true, 0};
   }
 

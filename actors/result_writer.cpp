@@ -43,6 +43,12 @@ class writer_role : public role_loop<writer_role> {
     if (!taken) {
       return failed("take_over", taken.failure());
     }
+    for (const auto& entry : journal_.take_buried()) {
+      log::error(
+          "journal.dead_letter",
+          {{"stream", "results"}, {"entry", entry}, {"reason", "claimed again and again without progress"}});
+      node_->numbers.dead_letter("result-writer", "no_progress");
+    }
     took_own_ = true;
     machine_.claimed(std::move(*taken), true);
   }
@@ -128,6 +134,7 @@ class writer_role : public role_loop<writer_role> {
                {{"stream", "results"}, {"entry", what.what.entry}, {"reason", what.reason}});
     auto made = journal_.bury_results(what.what, what.reason);
     if (!made) return failed_step("bury", made.failure());
+    node_->numbers.dead_letter("result-writer", "unusable");
     return {true, 0};
   }
 

@@ -224,6 +224,9 @@ class journal {
   /// Moves a claimed batch that cannot be read into the dead letters.
   result<void> bury_batch(const claim& what, const std::string& reason);
 
+  /// Entries that the last calls to take over found with too many strikes, and moved into the dead letters.
+  std::vector<std::string> take_buried() { return std::exchange(buried_, {}); }
+
   // -- result-writer --
   result<std::vector<claim>> claim_results(size_t most);
   result<std::vector<claim>> take_over_results(const std::vector<std::string>& known, size_t most);
@@ -276,6 +279,7 @@ class journal {
   std::string run_id_;
   std::string consumer_;
   uint64_t control_version_ = 0;
+  std::vector<std::string> buried_;
 };
 
 }  // namespace pusher

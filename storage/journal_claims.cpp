@@ -45,6 +45,7 @@ result<std::vector<claim>> journal::take_over(const std::string& stream, const c
   std::vector<claim> claims;
   for (size_t i = 1; i < reply->items.size(); ++i) {
     auto& fields = reply->items[i].items;
+    if (fields.size() == 1) buried_.push_back(std::move(fields[0].text));
     if (fields.size() < 6) continue;
     claim each;
     each.queue = queue;

@@ -7,7 +7,7 @@
 --       then the entries that the consumer knows to hold: those are left alone
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'lost'} end
 local reply = {'ok'}
-local alive, known = {}, {}
+local alive, known, buried = {}, {}, {}
 for at = 7, #ARGV do known[ARGV[at]] = true end
 local function keeps_its_claims(consumer)
   if consumer == ARGV[3] then return false end
@@ -41,6 +41,7 @@ for _, info in ipairs(consumers) do
       elseif strikes >= tonumber(ARGV[6]) then
         redis.call('XADD', KEYS[4], '*', 'stream', KEYS[2], 'id', id, 'body', body[2][2], 'owner', entry[2],
                    'reason', 'claimed ' .. strikes .. ' times without progress', 'progress', state[1] or '')
+        buried[#buried + 1] = {id}
         redis.call('XACK', KEYS[2], ARGV[2], id)
         redis.call('XDEL', KEYS[2], id)
         redis.call('HDEL', KEYS[3], id, id .. ':seq', id .. ':seen', id .. ':strikes')
@@ -55,4 +56,5 @@ for _, info in ipairs(consumers) do
     end
   end
 end
+for _, each in ipairs(buried) do reply[#reply + 1] = each end
 return reply

@@ -30,6 +30,9 @@ def main():
         redis("xadd", "{pusher}:results", "*", "r", "nonsense")
         redis("xadd", "{pusher}:results", "*", "odd", "field", "other", "field")
         until("three dead letters", lambda: redis("xlen", "{pusher}:dead") == "3")
+        for stage, count in (("push-sender", 1), ("result-writer", 2)):
+            rung = node.metric(f'pusher_dead_letters_total{{reason="unusable",stage="{stage}"}}')
+            assert rung == count, (stage, rung)
         letters = redis("xrange", "{pusher}:dead", "-", "+")
         assert "not a readable push batch" in letters and "not a readable result batch" in letters, letters
         status, made, _ = launch()

@@ -274,7 +274,9 @@ TEST_CASE_FIXTURE(fixture,
   CHECK(record(first, commit_of(third, 1, false)) == commit_status::done);
   for (unsigned strikes = 0; strikes <= 4; ++strikes)
     CHECK(first.take_over_batches(queue.name(), {}, 10)->at(0).strikes == strikes);
+  CHECK(first.take_buried().empty());
   CHECK(first.take_over_batches(queue.name(), {}, 10)->empty());
+  CHECK(first.take_buried() == std::vector<std::string>{third.entry});
   CHECK(first.measure()->dead_letters == 1);
   CHECK(first.measure()->push == 0);
   // Its targets are still owed.
