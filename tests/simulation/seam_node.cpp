@@ -1,10 +1,9 @@
-// What a node has around its roles: clocks, chance, logs, numbers, places to die at, and the gateway's
+// What a node has around its roles: clocks, chance, logs, places to die at, and the gateway's
 // client. This file stands in the place of each; those that are inside libraries the linker wraps
 // (CMakeLists.txt).
 #include <chrono>
 
 #include "actors/log.hpp"
-#include "actors/metrics.hpp"
 #include "model/clock.hpp"
 #include "storage/fail_point.hpp"
 #include "tests/simulation/gateway.hpp"
@@ -80,16 +79,5 @@ void error(std::string_view event, fields values) {
 }
 
 }  // namespace log
-
-struct metrics::families {};
-metrics::metrics(size_t) {}
-metrics::~metrics() = default;
-void metrics::sender(unsigned, const sender_counters&, size_t) {}
-void metrics::transports(unsigned, const transport_numbers&) {}
-void metrics::credentials_expire(const credential_expiries&) {}
-void metrics::fan_out(const fan_out_counters&, size_t, bool) {}
-void metrics::writer(unsigned, const writer_counters&) {}
-void metrics::role_restarted(const char*) {}
-void metrics::token_hold_began(std::string_view) {}
 
 }  // namespace pusher
