@@ -70,6 +70,26 @@ std::string node_report(const node_context& node, const std::vector<link_report>
     out.time("measured_at", at);
     out.close();
   }
+  if (auto checked = node.checked.last()) {
+    out.key("self_check");
+    out.open();
+    out.time("at", checked->at);
+    out.field("notifications", checked->under_way);
+    out.field("audience", checked->audience);
+    out.field("settled", checked->settled);
+    out.field("pending", checked->pending);
+    out.key("differences");
+    out.open_list();
+    for (const auto& each : checked->differences) {
+      out.open();
+      out.field("notification", each.notification);
+      out.field("kind", each.kind);
+      out.field("detail", each.detail);
+      out.close();
+    }
+    out.close_list();
+    out.close();
+  }
   out.key("checks");
   out.open_list();
   for (const auto& each : node.board.entries()) {

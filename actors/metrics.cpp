@@ -97,6 +97,16 @@ struct metrics::families {
       gauges(registry, "pusher_cluster_peers", "Other nodes that live, by whether we are connected.");
   gauge_family& certificate = gauges(registry, "pusher_cluster_certificate_expires_seconds",
                                      "Time until this node's certificate in the cluster expires.");
+  gauge_family& differences =
+      gauges(registry, "pusher_self_check_differences",
+             "Notifications whose targets do not add up, as the leader sees it; an alarm.");
+  counter_family& checked =
+      counters(registry, "pusher_self_check_notifications_total",
+               "Notifications whose targets the leader has added up, by where they stood.");
+  gauge_family& checked_at =
+      gauges(registry, "pusher_self_check_timestamp_seconds", "When the leader looked last; 0 = never.");
+  gauge_family& targets = gauges(registry, "pusher_under_way_targets",
+                                 "Targets of the notifications under way, as the leader added them up.");
   counter_family& restarts =
       counters(registry, "pusher_role_restarts_total", "Role actors that were started again.");
   prometheus::Gauge& memory =
@@ -257,6 +267,20 @@ void metrics::webhook_disabled(std::string_view reason) {
 
 void metrics::webhooks_waiting(size_t count) {
   families_->webhooks_waiting.Add({}).Set(static_cast<double>(count));
+}
+
+void metrics::self_checked(const self_check_findings& found) {
+  std::map<std::string, size_t> by_kind{{"under_way", 0}, {"ended", 0}};
+  for (const auto& each : found.differences)
+    ++by_kind[each.kind];
+  for (const auto& [kind, count] : by_kind)
+    families_->differences.Add({{"kind", kind}}).Set(static_cast<double>(count));
+  families_->checked.Add({{"kind", "under_way"}}).Increment(static_cast<double>(found.under_way));
+  families_->checked.Add({{"kind", "ended"}}).Increment(static_cast<double>(found.ended));
+  families_->checked_at.Add({}).Set(static_cast<double>(found.at) / 1000);
+  families_->targets.Add({{"state", "audience"}}).Set(static_cast<double>(found.audience));
+  families_->targets.Add({{"state", "settled"}}).Set(static_cast<double>(found.settled));
+  families_->targets.Add({{"state", "pending"}}).Set(static_cast<double>(found.pending));
 }
 
 void metrics::peers(size_t alive, size_t connected) {

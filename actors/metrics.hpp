@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "actors/fan_out_machine.hpp"
+#include "actors/self_check_board.hpp"
 #include "actors/sender_machine.hpp"
 #include "actors/writer_machine.hpp"
 #include "storage/journal.hpp"
@@ -63,6 +64,9 @@ class metrics {
   void peers(size_t alive, size_t connected);
   /// When the certificate by which other nodes know us ends, UTC milliseconds.
   void certificate_ends(utc_ms at);
+
+  /// What the leader's self-check found; empty when this process does not lead.
+  void self_checked(const self_check_findings& found);
 
   std::string text() const;
 

@@ -20,6 +20,7 @@
 #include "actors/key_keeper.hpp"
 #include "actors/lease_keeper.hpp"
 #include "actors/log.hpp"
+#include "actors/self_check.hpp"
 #include "actors/node_context.hpp"
 #include "actors/protocol.hpp"
 #include "actors/roles.hpp"
@@ -177,6 +178,7 @@ class running_node {
           node_, [this] { caf::anon_send(supervisor_, wake_own{role::fan_out}); });
     }
     webhooks_.emplace(node_);
+    checks_.emplace(node_);
   }
 
   /// Until a signal comes, an operator says so, or the node cannot go on: its supervisor gave up, or who has
@@ -238,6 +240,7 @@ class running_node {
 
   /// First of all, so that another node leads while this one finishes what it has begun.
   void give_lead_back() {
+    checks_.reset();
     webhooks_.reset();
     std::unique_ptr<lease_keeper> ours;
     {
@@ -294,6 +297,7 @@ class running_node {
   std::mutex lease_mutex_;
   std::unique_ptr<lease_keeper> lease_;
   std::optional<webhook_deliverer> webhooks_;
+  std::optional<self_check> checks_;
 };
 
 }  // namespace

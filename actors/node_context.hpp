@@ -14,6 +14,7 @@
 #include "actors/leadership.hpp"
 #include "actors/load_watch.hpp"
 #include "actors/metrics.hpp"
+#include "actors/self_check_board.hpp"
 #include "conf/settings.hpp"
 #include "http/key_ring.hpp"
 #include "model/clock.hpp"
@@ -35,6 +36,7 @@ struct node_context {
   health_board board;
   held_stages stages;
   journal_gauge waiting;
+  self_check_board checked;
   metrics numbers;
   pusher::leadership lead;
   std::mutex testing_webhook;  ///< held while one is tested

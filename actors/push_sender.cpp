@@ -111,6 +111,10 @@ class sender_role : public role_loop<sender_role> {
       fail_point("push_sender.answered");
       machine_.answered(each.outlet, each.answers, now());
     }
+    // What was recorded, and answers to batches that others have taken over: those wait for no record of
+    // ours, and may fill a window while there is nothing to record.
+    for (const auto& [outlet, answers] : machine_.take_released())
+      if (auto* of = transports_.find(outlet)) of->transport->recorded(answers);
     if (!routes_known_ && !look()) return failed_look();
     transports_.each([this](auto& each) {
       if (!each.retired) routes_.decide(each.route, now());
@@ -384,8 +388,6 @@ class sender_role : public role_loop<sender_role> {
           next_due_at_ = aside.due_at;
     machine_.controls_are_at(journal_.control_version());
     machine_.committed(*made);
-    for (const auto& [outlet, answers] : machine_.take_released())
-      if (auto* of = transports_.find(outlet)) of->transport->recorded(answers);
     if (results) self_->send(supervisor_, wake_role{role::result_writer});
     if (finished) machine_.woken();
     return {true, 0};

@@ -1,18 +1,15 @@
 #include "actors/store_questions.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
 
 #include "actors/log.hpp"
+#include "actors/target_balance.hpp"
 #include "conf/load.hpp"
 #include "storage/journal.hpp"
 
 namespace pusher {
 
 namespace {
-
-constexpr auto rest = std::chrono::milliseconds(700);  // longer than a writer's transaction and its settling
 
 inspect_answer failure(const error& why) {
   return {false, why.detail};
@@ -74,24 +71,6 @@ void write_targets(http::json_text& out, const targets_survey& from) {
   out.field("dead_letters", from.dead);
   out.field("complete", from.complete);
   out.close();
-}
-
-/// What is wrong with the counts, if nothing of the notification moves.
-std::string difference(const notification_row& row, const targets_survey& journal) {
-  auto settled = row.counts.total();
-  auto pending = static_cast<uint64_t>(std::max<int64_t>(0, journal.pending));
-  if (row.fan_out_done && settled + pending != row.audience)
-    return "of its audience of " + std::to_string(row.audience) + " there are " + std::to_string(settled) +
-           " settled and, as Redis counts, " + std::to_string(journal.pending) + " pending";
-  if (journal.complete && pending != journal.accounted())
-    return "Redis counts " + std::to_string(journal.pending) + " pending targets, and the journal holds " +
-           std::to_string(journal.accounted());
-  return "";
-}
-
-bool same(const targets_survey& a, const targets_survey& b) {
-  return a.pending == b.pending && a.cursor == b.cursor && a.waiting == b.waiting && a.results == b.results &&
-         a.later == b.later && a.held == b.held && a.dead == b.dead;
 }
 
 }  // namespace
@@ -205,27 +184,11 @@ result<void> store_questions::write_notification(http::json_text& out, const not
   out.time("completed_at", row.completed_at);
   write_counts(out, row);
   write_targets(out, *journal);
-  auto wrong = lasting_difference(row, *journal);
+  auto wrong = lasting_difference(row, *journal, operator_queries(*rows_), survey_);
   if (!wrong) return wrong.failure();
   if (!wrong->empty()) out.field("difference", *wrong);
   out.close();
   return {};
-}
-
-/// The row and the journal are not read at the same moment: only what is still so a little later, with
-/// nothing moved meanwhile, is a difference.
-result<std::string> store_questions::lasting_difference(const notification_row& row,
-                                                        const targets_survey& journal) {
-  auto wrong = difference(row, journal);
-  if (wrong.empty()) return wrong;
-  std::this_thread::sleep_for(rest);
-  auto rows = operator_queries(*rows_).notifications(row.id);
-  if (!rows) return rows.failure();
-  auto again = survey_.targets_of(row.key, row.application);
-  if (!again) return again.failure();
-  bool moved = rows->empty() || rows->front().counts.total() != row.counts.total() ||
-               rows->front().audience != row.audience || !same(journal, *again);
-  return moved ? std::string() : wrong;
 }
 
 }  // namespace pusher

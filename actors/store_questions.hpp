@@ -30,7 +30,6 @@ class store_questions {
   inspect_answer streams();
   inspect_answer notification(const words& given);
   result<void> write_notification(http::json_text& out, const notification_row& row);
-  result<std::string> lasting_difference(const notification_row& row, const targets_survey& journal);
   inspect_answer dead_letters(const words& given);
   inspect_answer list_letters();
   inspect_answer show_letter(const std::string& id);

@@ -158,6 +158,9 @@ std::vector<option> make_options() {
                                60'000, FIELD(limits.lease_ms)));
   made.push_back(number_option("limits.drain_seconds", "Longest time to finish what is in flight at the end.",
                                1, 600, FIELD(limits.drain_seconds)));
+  made.push_back(number_option("limits.self_check_seconds",
+                               "How often the leader adds up the targets of notifications.", 1, 3600,
+                               FIELD(limits.self_check_seconds)));
   made.push_back(number_option("limits.event_retention_days", "How long the feed of events keeps them.", 1,
                                3650, FIELD(limits.event_retention_days)));
   made.push_back(number_option("limits.progress_watchers",

@@ -167,6 +167,7 @@ struct limits_settings {
   unsigned heartbeat_ms = 2000;
   unsigned lease_ms = 5000;
   unsigned drain_seconds = 25;
+  unsigned self_check_seconds = 10;    ///< between two looks of the leader at the books
   unsigned event_retention_days = 30;  ///< of the feed of events
   unsigned progress_watchers = 1000;   ///< connections that follow a notification's progress
 };

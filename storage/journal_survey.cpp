@@ -159,6 +159,21 @@ result<void> journal_survey::survey_rest(streams_survey& into) {
 
 // -- one notification --
 
+result<std::vector<std::optional<int64_t>>> journal_survey::pending_of(
+    const std::vector<notification_key>& keys) {
+  std::vector<std::optional<int64_t>> found;
+  if (keys.empty()) return found;
+  redis_arguments command{"HMGET", keys_.pending};
+  for (auto key : keys)
+    command.push_back(std::to_string(key.value));
+  auto reply = redis_.command(command);
+  if (!reply) return reply.failure();
+  if (reply->items.size() != keys.size()) return failure_of(*reply);
+  for (const auto& each : reply->items)
+    each.is_nil() ? found.emplace_back() : found.emplace_back(std::strtoll(each.text.c_str(), nullptr, 10));
+  return found;
+}
+
 result<targets_survey> journal_survey::targets_of(notification_key key, application_id app) {
   auto text = std::to_string(key.value);
   auto replies = redis_.pipeline({{"HMGET", keys_.fan_out(key), "cursor", "audience"},

@@ -65,6 +65,8 @@ class journal_survey {
 
   result<streams_survey> streams();
   result<targets_survey> targets_of(notification_key key, application_id app);
+  /// Targets without a row, as Redis counts them, in the order of the keys; nothing = it knows no count.
+  result<std::vector<std::optional<int64_t>>> pending_of(const std::vector<notification_key>& keys);
 
  private:
   result<std::vector<std::string>> queue_names();

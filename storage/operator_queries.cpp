@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "storage/connection.hpp"
+#include "storage/notification_rows.hpp"
 #include "storage/token_guard.hpp"
 #include "storage/transaction.hpp"
 
@@ -10,7 +11,7 @@ namespace pusher {
 
 namespace {
 
-const std::string select_notification =
+const std::string select_row =
     "SELECT n.id, n.application_id, a.name, n.public_id, n.external_id, n.state, n.fan_out_done, "
     "n.audience_count, n.created_at, n.launched_at, n.expires_at, n.completed_at, "
     "n.count_accepted, n.count_unregistered, n.count_rejected, n.count_failed, n.count_expired, "
@@ -37,22 +38,88 @@ notification_row read_row(const sql_row& from) {
   return made;
 }
 
+constexpr size_t most_keys = 1000;
+
+result<std::vector<notification_row>> read_rows(database& db, const char* doing, const std::string& where,
+                                                const sql_parameters& parameters) {
+  return with_connection(db, [&](database::connection& on) -> result<std::vector<notification_row>> {
+    std::vector<notification_row> found;
+    auto read = on.query(doing, select_row + where, parameters,
+                         [&](const sql_row& row) { found.push_back(read_row(row)); });
+    if (!read) return read.failure();
+    return found;
+  });
+}
+
 }  // namespace
 
 result<std::vector<notification_row>> operator_queries::notifications(const std::string& id) {
   return with_connection(db_, [&](database::connection& on) -> result<std::vector<notification_row>> {
     std::vector<notification_row> found;
     auto take = [&](const sql_row& row) { found.push_back(read_row(row)); };
-    auto read = on.query("finding a notification", select_notification + "n.public_id = ?", {id}, take);
+    auto read = on.query("finding a notification", select_row + "n.public_id = ?", {id}, take);
     if (!read) return read.failure();
     if (!found.empty()) return found;
     // Through the index, which begins with the application.
     read = on.query("finding notifications",
-                    select_notification +
+                    select_row +
                         "n.external_id = ? AND n.application_id IN (SELECT id FROM "
                         "applications) ORDER BY n.id DESC LIMIT 20",
                     {id}, take);
     if (!read) return read.failure();
+    return found;
+  });
+}
+
+result<std::vector<notification_row>> operator_queries::under_way(notification_key after, size_t limit) {
+  return read_rows(
+      db_, "reading what is under way",
+      "n.id > ? AND (n.state IN (?, ?, ?) OR (n.state = ? AND n.completed_at = 0 AND n.launched_at > 0)) "
+      "ORDER BY n.id LIMIT ?",
+      {after, number(notification_state::launched), number(notification_state::sending),
+       number(notification_state::paused), number(notification_state::canceled), limit});
+}
+
+result<std::vector<notification_row>> operator_queries::ended(notification_key after, size_t limit) {
+  return read_rows(db_, "reading what has ended", "n.id > ? AND n.completed_at > 0 ORDER BY n.id LIMIT ?",
+                   {after, limit});
+}
+
+result<std::vector<notification_row>> operator_queries::rows_of(const std::vector<notification_key>& keys) {
+  std::vector<notification_key> some(keys.begin(), keys.begin() + std::min(keys.size(), most_keys));
+  if (some.empty()) return std::vector<notification_row>{};
+  sql_parameters parameters;
+  add_padded(parameters, some.begin(), some.end());
+  return read_rows(db_, "reading notifications", "n.id IN (" + placeholders(some.size()) + ")", parameters);
+}
+
+result<notification_key> operator_queries::newest() {
+  return with_connection(db_, [&](database::connection& on) -> result<notification_key> {
+    notification_key found;
+    auto read = on.query("finding the newest notification", "SELECT COALESCE(MAX(id), 0) FROM notifications",
+                         {}, [&](const sql_row& row) { found = {row.number(0)}; });
+    if (!read) return read.failure();
+    return found;
+  });
+}
+
+result<std::map<notification_key, outcome_counts>> operator_queries::count_deliveries(
+    const std::vector<notification_key>& keys) {
+  using counted = std::map<notification_key, outcome_counts>;
+  return with_connection(db_, [&](database::connection& on) -> result<counted> {
+    counted found;
+    for (const auto& part : in_lists(keys)) {
+      sql_parameters parameters;
+      add_padded(parameters, part.begin(), part.end());
+      auto read =
+          on.query("counting deliveries",
+                   "SELECT notification_id, outcome, COUNT(*) FROM deliveries WHERE notification_id IN (" +
+                       placeholders(part.size()) + ") GROUP BY notification_id, outcome",
+                   parameters, [&](const sql_row& row) {
+                     found[{row.number(0)}][static_cast<outcome>(row.number(1))] += row.number(2);
+                   });
+      if (!read) return read.failure();
+    }
     return found;
   });
 }

@@ -37,6 +37,17 @@ class operator_queries {
 
   /// By its id or its external_id, of which every application has its own; at most 20.
   result<std::vector<notification_row>> notifications(const std::string& id);
+  /// Launched ones that are not settled, behind this one, in the order of their keys.
+  result<std::vector<notification_row>> under_way(notification_key after, size_t limit);
+  /// Those behind this one that have ended in whatever way, in the order of their keys.
+  result<std::vector<notification_row>> ended(notification_key after, size_t limit);
+  /// Those of them that are there, at most 1,000.
+  result<std::vector<notification_row>> rows_of(const std::vector<notification_key>& keys);
+  /// The greatest key given so far.
+  result<notification_key> newest();
+  /// What became of their targets, as the rows of deliveries have it: read row by row.
+  result<std::map<notification_key, outcome_counts>> count_deliveries(
+      const std::vector<notification_key>& keys);
   /// Ids of those that are there, at most 1,000.
   result<std::map<notification_key, std::string>> ids_of(const std::set<notification_key>& keys);
   /// The application's name, and its holds; the latest first, at most 100.

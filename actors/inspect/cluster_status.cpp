@@ -103,6 +103,11 @@ class reader {
       all_.problems.push_back(node.shown + ": " + missing);
     json::each_at(report, "actors", [&](const Value& actor) { take_actor(node, actor); });
     if (const auto* journal = json::member(report, "journal")) take_journal(*journal);
+    if (const auto* books = json::member(report, "self_check"))
+      json::each_at(*books, "differences", [this](const Value& each) {
+        all_.problems.push_back("the targets of notification " + json::text_at(each, "notification") +
+                                " do not add up: " + json::text_at(each, "detail"));
+      });
     if (auto epoch = json::number_at(report, "epoch"); epoch > 0) leads_[epoch] = node.shown;
   }
 
