@@ -101,6 +101,9 @@ result<void> api_operations::may_launch(application_id app) {
 
 result<void> api_operations::journal_answers() {
   auto answered = journal_.check();
+  // One whose disk is full answers reads; that it takes no writes shows in the keeper's heartbeat.
+  if (answered && !node_->board.ok(check_redis))
+    answered = error{errc::journal_unavailable, "Redis takes no writes: /readyz of the node says why", "", 1};
   if (answered) return {};
   auto why = answered.failure();
   why.retry_after_seconds = std::max(why.retry_after_seconds, 1U);

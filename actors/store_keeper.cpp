@@ -104,8 +104,21 @@ class watch {
     return registry_.announce(node_.process, encode(ours), 3 * node_.config.limits.heartbeat_ms);
   }
 
+  /// All nodes go by Redis's clock, however wrong this host's is: gateways refuse what is signed an hour from
+  /// now.
+  void keep_time() {
+    auto asked_at = steady_ms();
+    auto theirs = registry_.clock();
+    if (!theirs) return;
+    if (auto changed = follow_clock(*theirs, asked_at); changed != 0)
+      log::warn("clock.corrected",
+                {{"by_ms", std::to_string(changed)},
+                 {"detail", "this host's clock and that of Redis differ: set them right, e.g. by NTP"}});
+  }
+
   /// What other nodes and operators say through the registry. What is not answered stays as it was.
   void meet() {
+    keep_time();
     if (auto listed = registry_.list()) {
       auto others = std::make_shared<std::vector<known_node>>();
       for (const auto& each : *listed)

@@ -1,7 +1,9 @@
 #include "model/clock.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 
 namespace pusher {
 
@@ -70,11 +72,35 @@ class scanner {
   bool ok_ = true;
 };
 
+template <class Clock>
+int64_t ms_of() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(Clock::now().time_since_epoch()).count();
+}
+
+/// What the time of day is more than the clock that nobody sets.
+std::atomic<int64_t>& ahead_of_steady() {
+  static std::atomic<int64_t> ahead = ms_of<std::chrono::system_clock>() - ms_of<std::chrono::steady_clock>();
+  return ahead;
+}
+
 }  // namespace
 
 utc_ms now_ms() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+  return ms_of<std::chrono::steady_clock>() + ahead_of_steady().load(std::memory_order_relaxed);
+}
+
+int64_t steady_ms() {
+  return ms_of<std::chrono::steady_clock>();
+}
+
+int64_t follow_clock(utc_ms theirs, int64_t asked_at_ms) {
+  auto uncertain = steady_ms() - asked_at_ms;
+  auto difference = theirs - now_ms();
+  // Half of the wait is the answer's way; smaller differences are no reason to let time leap.
+  if (uncertain > shortest_leap_ms || std::abs(difference) <= shortest_leap_ms) return 0;
+  ahead_of_steady() += difference;
+  return difference;
 }
 
 std::string to_rfc3339(utc_ms time) {

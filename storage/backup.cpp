@@ -165,7 +165,9 @@ class file_copier {
     }
     if (each.is_regular_file(fault)) {
       auto copied = copy_with_digest(each.path(), to_ + "/" + path);
-      return copied ? result<void>() : copied.failure();
+      // A draft of another process may have got its name meanwhile.
+      bool gone = !copied && copied.failure().code == errc::not_found;
+      return copied || gone ? result<void>() : copied.failure();
     }
     if (!each.is_symlink(fault) && each.is_directory(fault))
       return as_fault(make_private_directory(to_ + "/" + path));

@@ -55,6 +55,14 @@ result<std::vector<registered_node>> node_registry::list() {
   return found;
 }
 
+result<utc_ms> node_registry::clock() {
+  auto reply = good(redis_.command({"TIME"}));
+  if (!reply) return reply.failure();
+  if (reply->items.size() != 2) return error{errc::journal_unavailable, "Redis's TIME is not one", "", 1};
+  auto number = [&](size_t at) { return std::strtoll(reply->items[at].text.c_str(), nullptr, 10); };
+  return number(0) * 1000 + number(1) / 1000;
+}
+
 result<std::vector<std::string>> node_registry::held_stages() {
   auto reply = good(redis_.command({"HKEYS", keys_.stages}));
   if (!reply) return reply.failure();

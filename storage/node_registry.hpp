@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "conf/settings.hpp"
+#include "model/clock.hpp"
 #include "storage/journal_keys.hpp"
 #include "storage/redis.hpp"
 
@@ -29,6 +30,9 @@ class node_registry {
   result<void> withdraw(const std::string& process);
   /// In no particular order. Who died stays listed for an hour.
   result<std::vector<registered_node>> list();
+
+  /// Redis's clock.
+  result<utc_ms> clock();
 
   /// Stages that operators hold, with the time since when.
   result<std::vector<std::string>> held_stages();

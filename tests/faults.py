@@ -3,19 +3,27 @@
     with stopped(installation, "n2"):
         ...
 
-`fault.hurts` names the nodes whose pushes it may double: what they had open or not yet recorded when it began.
+What it may do to pushes: `hurts` names the nodes whose claims may go to others, so that what they had open or not yet
+recorded may be sent again; `loses` names those whose gateways' answers it may lose, so that pushes become `unknown`, and are
+repeated where the notification allows duplicates; `rounds` says how often a connection's open streams may be lost meanwhile.
 """
 import signal
 import time
 
-# Where the inverse of a fault is not at once its end (a killed process comes back), the check after it waits for that.
+from lab import free_port
+
+# How often a connection that is reset or damaged again and again is made anew, at most.
+BREAKS_A_SECOND = 4
+# limits.request_timeout_seconds of the nodes: after so long a stream without an answer is given up.
+TIMEOUT_SECONDS = 5
 
 
 class Fault:
     """What is broken while its block lasts."""
 
-    def __init__(self, name, target, start, stop=None, hurts=()):
-        self.name, self.target, self.hurts = name, target, tuple(hurts)
+    def __init__(self, name, target, start, stop=None, hurts=(), loses=(), rounds=1.0):
+        self.name, self.target = name, target
+        self.hurts, self.loses, self.rounds = tuple(hurts), tuple(loses), rounds
         self.start, self.stop = start, stop or (lambda: None)
         self.began = self.ended = None
 
@@ -41,20 +49,24 @@ def whom(installation, target):
 
 
 def killed(installation, target):
-    """kill -9; the supervisor starts it again. A store that was killed has what it acknowledged: nobody's push is at risk."""
-    hurts = [target] if target in installation.nodes else []
-    return Fault("kill -9", target, lambda: installation.signal(target, signal.SIGKILL), hurts=hurts)
+    """kill -9; the supervisor starts it again. Redis has what it acknowledged, but no heartbeat may be left when it is back."""
+    hurts = [] if target == "mariadb" else whom(installation, target)
+    return Fault("kill -9", target, lambda: installation.end(target, signal.SIGKILL), hurts=hurts)
 
 
 def terminated(installation, target):
     """SIGTERM: a polite end."""
-    return Fault("SIGTERM", target, lambda: installation.signal(target, signal.SIGTERM))
+    return Fault("SIGTERM", target, lambda: installation.end(target, signal.SIGTERM))
 
 
 def stopped(installation, target):
-    """SIGSTOP, and SIGCONT at its end. While Redis stands still every heartbeat grows old."""
+    """SIGSTOP, and SIGCONT at its end. While Redis stands still every heartbeat grows old. Of a gateway no answer comes."""
+    if target == "gateway":
+        return Fault("SIGSTOP", target, lambda: installation.signal(target, signal.SIGSTOP),
+                     lambda: installation.signal(target, signal.SIGCONT), loses=list(installation.nodes), rounds=1 / TIMEOUT_SECONDS)
+    hurts = [] if target == "mariadb" else whom(installation, target)
     return Fault("SIGSTOP", target, lambda: installation.signal(target, signal.SIGSTOP),
-                 lambda: installation.signal(target, signal.SIGCONT), whom(installation, target))
+                 lambda: installation.signal(target, signal.SIGCONT), hurts)
 
 
 # -- networks ---
@@ -64,7 +76,8 @@ def link(installation, verb, node, place, *amounts):
     """A verb of the relay between a node and redis, mariadb, gateway or cluster (the other nodes' way to it)."""
     relay = installation.relays[node, place]
     return Fault(verb, f"{node}-{place}", lambda: getattr(relay, verb)(*amounts), relay.pass_on,
-                 [node] if place in ("redis", "gateway") else [])
+                 hurts=[node] if place == "redis" else [], loses=[node] if place == "gateway" else [],
+                 rounds=BREAKS_A_SECOND if verb in ("reset_after", "corrupt") else 1 / TIMEOUT_SECONDS)
 
 
 # -- Redis ---
@@ -81,6 +94,57 @@ def redis_full(installation):
     return Fault("OOM", "redis", start, lambda: redis("CONFIG", "SET", "maxmemory", 0))
 
 
+def redis_read_only(installation):
+    """READONLY: it is the replica of a master that nobody can reach, as after a fail-over that went wrong."""
+    redis = installation.stores.redis_command
+    nobody = free_port()
+    return Fault("READONLY", "redis", lambda: redis("REPLICAOF", "127.0.0.1", nobody), lambda: redis("REPLICAOF", "NO", "ONE"),
+                 list(installation.nodes))
+
+
+# -- MariaDB ---
+
+
+def few_connections(installation):
+    """1040 and 2013: every connection ends, and few are let in again."""
+    query, ours = installation.stores.query, []
+    connections = "SELECT id FROM information_schema.processlist WHERE db = 'pusher' AND info IS NULL"
+
+    def start():
+        identities = [identity for identity, in query(connections)]
+        # A connection from before: soon nobody else is let in. A sentence about one that is gone fails alone.
+        ours.append(installation.stores.client())
+        sentences = ["SET GLOBAL max_connections = 10", *(f"KILL {identity}" for identity in identities)]
+        ours[0].stdin.write("".join(f"{each};\n" for each in sentences))
+        ours[0].stdin.flush()
+
+    def stop():
+        try:
+            ours[0].communicate("SET GLOBAL max_connections = 151;\n", timeout=60)
+        except BrokenPipeError:
+            pass  # MariaDB ended meanwhile, and forgot it
+
+    return Fault("connections", "mariadb", start, stop)
+
+
+def locked_tables(installation):
+    """1205: somebody else holds a lock on every table, as a clumsy backup does."""
+    holder = []
+
+    def start():
+        holder.append(installation.stores.client())
+        holder[0].stdin.write("FLUSH TABLES WITH READ LOCK;\n")
+        holder[0].stdin.flush()
+
+    def stop():
+        try:
+            holder[0].communicate("UNLOCK TABLES;\n", timeout=60)
+        except BrokenPipeError:
+            pass  # MariaDB ended meanwhile, and the lock with it
+
+    return Fault("locks", "mariadb", start, stop)
+
+
 def disk_full(installation, what):
     """The file system of Redis's AOF (MISCONF), or of the nodes' logs, has no byte left."""
     balloon = installation.disks[what] / "balloon"
@@ -93,7 +157,9 @@ def disk_full(installation, what):
             except OSError:
                 pass
 
-    return Fault("disk full", what, start, lambda: balloon.unlink(missing_ok=True))
+    # A Redis that cannot write takes no heartbeat either.
+    return Fault("disk full", what, start, lambda: balloon.unlink(missing_ok=True),
+                 list(installation.nodes) if what == "redis" else [])
 
 
 # -- gateways ---
@@ -102,7 +168,7 @@ def disk_full(installation, what):
 def gateway_fails(installation, gateway, how):
     """All pushes of one gateway are answered so: 503, 429, 500 or hang."""
     control = installation.lab.emulator.control
-    # What hangs was processed by nobody: no push of it is at risk of being doubled.
+    # What hangs was processed by nobody: it is unknown, and not doubled.
     return Fault(f"gateway {how}", gateway, lambda: control(gateway=gateway, fail=how),
                  lambda: control(gateway=gateway, fail="none"))
 
@@ -112,13 +178,13 @@ def gateway_late(installation, milliseconds):
     control = installation.lab.emulator.control
     usual = installation.delay_ms
     return Fault("late answers", "gateways", lambda: control(delay_ms=milliseconds), lambda: control(delay_ms=usual),
-                 list(installation.nodes))
+                 loses=list(installation.nodes), rounds=1 / TIMEOUT_SECONDS)
 
 
 def gateway_order(installation, order):
     """GOAWAY, closed connections, or access tokens that are no longer good: done once."""
     return Fault(order, "gateways", lambda: installation.lab.emulator.control(**{order: True}),
-                 hurts=list(installation.nodes) if order == "close_connections" else ())
+                 loses=list(installation.nodes) if order == "close_connections" else ())
 
 
 # -- one process's machine ---
@@ -141,6 +207,18 @@ def few_descriptors(installation, node):
     return Fault("descriptors", node, start, lambda: limit(installation.most_descriptors))
 
 
+def little_memory(installation, node):
+    """It gets no more address space than it has: whoever asks for it fails, and ends the process at worst."""
+    def limit(size):
+        installation.run("prlimit", f"--pid={installation.pid(node)}", f"--as={size}:")
+
+    def start():
+        installation.may_abort.add(installation.pid(node))
+        limit(installation.address_space(node))
+
+    return Fault("memory", node, start, lambda: limit("unlimited"), [node])
+
+
 def starved(installation):
     """Two processes that do nothing but compute take most of the machine's cores."""
     busy = []
@@ -150,4 +228,6 @@ def starved(installation):
             each.kill()
             each.wait()
 
-    return Fault("starvation", "machine", lambda: busy.extend(installation.burn() for _ in range(2)), stop)
+    # Whoever gets no time sends no heartbeat.
+    return Fault("starvation", "machine", lambda: busy.extend(installation.burn() for _ in range(2)), stop,
+                 list(installation.nodes))

@@ -13,16 +13,18 @@ import sys
 import threading
 import time
 
+from faults import TIMEOUT_SECONDS
 from lab import Lab, free_port, until
 from one_role import ROLES
 from relay import Relay
 
 STORES = ("redis", "mariadb")
-LEASE_MS, HEARTBEAT_MS = 2_000, 500
+LEASE_MS, HEARTBEAT_MS = 2_000, 1_000
 CONNECTIONS, STREAMS, UNRECORDED = 2, 50, 256
 GATEWAYS = ("fcm", "apns", "webpush", "hms")
-# What one sender may have open or not yet recorded.
-AT_RISK = len(GATEWAYS) * (CONNECTIONS * STREAMS + UNRECORDED)
+# What one sender may have open, and open or not yet recorded.
+OPEN = len(GATEWAYS) * CONNECTIONS * STREAMS
+AT_RISK = OPEN + len(GATEWAYS) * UNRECORDED
 DISK_BYTES = 256 << 20
 FAKETIME = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 
@@ -50,6 +52,7 @@ class Installation:
         self.stores = self.lab.stores()
         self.disks = self.make_disks() if may_mount() else {}
         self.relays, self.clocks, self.nodes, self.restarts = {}, {}, {}, []
+        self.may_abort = set()  # processes that were denied memory
         self.most_descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         issue = self.lab.cluster()
         names = ROLES if one_role else {f"n{number}": None for number in range(1, 5)}
@@ -88,7 +91,7 @@ class Installation:
         stores["mysql"]["port"] = relay("mariadb", self.stores.mysql_port)
         sections.update(stores, node={"name": name}, limits={
             "lease_ms": LEASE_MS, "heartbeat_ms": HEARTBEAT_MS, "connections_per_credential": CONNECTIONS,
-            "request_timeout_seconds": 5, "retry_wait_cap_seconds": 3, "retry_budget_percent": 0, "attempts": 20,
+            "request_timeout_seconds": TIMEOUT_SECONDS, "retry_wait_cap_seconds": 3, "retry_budget_percent": 0, "attempts": 20,
             **self.limits})
         sections["cluster"] = {**issue(name), "listen": f"127.0.0.1:{listen}",
                                "advertise": f"127.0.0.1:{relay('cluster', listen)}"}
@@ -126,7 +129,7 @@ class Installation:
         self.supervisor.join()
         for each in self.relays.values():
             each.pass_on()
-        for name in (*self.nodes, *STORES):
+        for name in (*self.nodes, *STORES, "gateway"):
             self.signal(name, signal.SIGCONT)
         self.lab.__exit__(*failure)
         for each in self.relays.values():
@@ -143,16 +146,25 @@ class Installation:
     # -- processes ---
 
     def process(self, name):
+        if name == "gateway":
+            return self.lab.emulator.process
         return self.nodes[name].process if name in self.nodes else self.stores.processes[STORES.index(name)]
 
     def pid(self, name):
         return self.process(name).pid
 
     def signal(self, name, number):
+        """To the process that runs under that name, if one does."""
         with self.lock:
             process = self.process(name)
             if process.poll() is None:
                 process.send_signal(number)
+                return True
+            return False
+
+    def end(self, name, number):
+        """Ends the one that runs, or that is started again just now."""
+        until(f"{name} to be there", lambda: self.signal(name, number), 20)
 
     def supervise(self):
         while self.supervised:
@@ -165,7 +177,7 @@ class Installation:
         code = self.process(name).poll()
         if code is None or not self.supervised:
             return
-        self.restarts.append((time.time(), name, code))
+        self.restarts.append((name, code, self.pid(name) in self.may_abort))
         if name in self.nodes:
             self.nodes[name].stderr.close()
             self.nodes[name].start(wait=False)
@@ -185,6 +197,10 @@ class Installation:
     def resident_bytes(self, name):
         with open(f"/proc/{self.pid(name)}/statm", encoding="ascii") as statm:
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    def address_space(self, name):
+        with open(f"/proc/{self.pid(name)}/statm", encoding="ascii") as statm:
+            return int(statm.read().split()[0]) * os.sysconf("SC_PAGESIZE")
 
     def burn(self):
         return subprocess.Popen(["nice", "-n", "5", sys.executable, "-c", "while True: pass"])

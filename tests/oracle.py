@@ -7,7 +7,6 @@ import json
 
 # The numbers that rows have for outcomes.
 OUTCOMES = ("", "accepted", "unregistered", "rejected", "failed", "expired", "canceled", "skipped", "unknown")
-STATES_COMPLETED = "completed"
 MOST_PRINTED = 60
 
 
@@ -33,34 +32,41 @@ class Oracle:
         self.lines = []  # of the gateway's log since the last check
         self.faults = []
         self.doubled = self.unknown = self.checked = self.pushes = 0
-        self.at_risk = self.at_risk_before = 0
+        self.at_risk = self.answers_at_risk = 0  # since the last check
+        self.at_risk_in_all = 0
 
-    def put_at_risk(self, pushes):
-        self.at_risk += pushes
+    def put_at_risk(self, unrecorded, unanswered):
+        """What a fault may let be sent again: always, and where the notification allows duplicates."""
+        self.at_risk += unrecorded
+        self.answers_at_risk += unanswered
+        self.at_risk_in_all += unrecorded + unanswered
 
     def check(self, launched):
         """All that was launched since the last check; nothing of it may be under way any more."""
         pushes, refused = self.read_log()
         rows, notifications = self.read_rows(launched)
-        doubled = 0
+        doubled = {False: 0, True: 0}
         for each in launched:
-            doubled += self.check_one(each, rows[each.identity], notifications, pushes, refused)
+            doubled[each.allows_duplicates] += self.check_one(each, rows[each.identity], notifications, pushes, refused)
         known = {each.correlation for each in launched}
         for correlation, token in pushes:
             if correlation not in known:
                 self.fail("G3", f"a push of {correlation}, which nobody launched or which was complete before", None, token)
-        allowed = self.at_risk - self.at_risk_before
-        if doubled > allowed:
-            one = next(key for key, count in pushes.items() if count > 1)
-            self.fail("G4", f"{doubled} pushes were doubled; the faults put {allowed} at risk", self.of(launched, one[0]), one[1])
-        self.doubled += doubled
-        self.at_risk_before = self.at_risk
+        self.check_doubled(launched, pushes, doubled[False], self.at_risk, allowed=False)
+        self.check_doubled(launched, pushes, doubled[True], self.at_risk + self.answers_at_risk, allowed=True)
+        self.doubled += sum(doubled.values())
+        self.at_risk = self.answers_at_risk = 0
         self.checked += len(launched)
         self.lines = []
-        return doubled
+        return sum(doubled.values())
 
-    def of(self, launched, correlation):
-        return next((each for each in launched if each.correlation == correlation), None)
+    def check_doubled(self, launched, pushes, doubled, most, allowed):
+        if doubled <= most:
+            return
+        known = {each.correlation: each for each in launched if each.allows_duplicates == allowed}
+        correlation, token = next(key for key, count in pushes.items() if count > 1 and key[0] in known)
+        self.fail("G4", f"{doubled} pushes were doubled of notifications with duplicates: {'allow' if allowed else 'avoid'}; the "
+                  f"faults since the last rest put {most} at risk", known[correlation], token)
 
     def read_log(self):
         """Accepted pushes and refusals since the last check, counted by (correlation, token)."""

@@ -1,4 +1,4 @@
-"""A backup taken in mid-run holds the rows of one moment; a node on the restored directory goes on from there. What fails on
+"""A backup taken in mid-run holds the rows of one moment, and a node starts on what is restored from it. What fails on
 the way, for whatever reason, leaves nothing behind."""
 import contextlib
 import json
@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections import namedtuple
 
 from invariants import check_accepted_once, check_counts
 from lab import Lab, until
@@ -15,6 +16,9 @@ from lab import Lab, until
 DEVICES = [{"device_id": f"d-{n}", "gateway": "fcm", "platform": "android", "push_token": f"token-{n}"}
            for n in range(20_000)]
 FEW = DEVICES[:50]
+
+# The notifications that were completed and under way, and how many rows all had at least and at most.
+Saved = namedtuple("Saved", "directory done running unwanted fewest most")
 
 
 def pusher(node, *arguments, code=0):
@@ -59,12 +63,14 @@ def prepare(lab):
     node.import_devices(DEVICES)
     done = launch(node, "done", {"device_ids": [each["device_id"] for each in FEW]})
     node.wait_completed(done)
-    return node
+    return node, done
 
 
-def back_up_in_mid_run(lab, node, backup):
-    """Gives how many rows there were at least and at most."""
-    running = launch(node, "running", {"all": True}, rate_per_second=3000)
+def back_up_in_mid_run(lab, node, done):
+    backup = lab.directory / "backup"
+    unwanted = launch(node, "unwanted", {"all": True}, rate_per_second=100)
+    lab.emulator.control(delay_ms=600)  # at most 16 connections of 100 streams: it outlasts the backup on a slow machine, too
+    running = launch(node, "running", {"all": True})
     until("some rows", lambda: count_rows(node) > 2000)
     secrets = [node.key.encode(), (node.directory / "data" / "secrets.key").read_bytes().split()[-1]]
     fewest, before = count_rows(node), lab.emulator.arrived()
@@ -80,17 +86,19 @@ def back_up_in_mid_run(lab, node, backup):
     said = process.stdout.read()
     assert process.returncode == 0, said
     most = count_rows(node)
-    assert most < len(DEVICES), "the run was over before the backup was: give it a lower rate"
+    assert most < len(DEVICES), "the run was over before the backup was"
     assert lab.emulator.arrived() > before, "nothing was sent during the backup"
+    lab.emulator.control(delay_ms=0)
     print(f"{said}{fewest} rows before, {most} behind it", flush=True)
     for path in backup.rglob("*"):
         assert path.is_symlink() or path.stat().st_mode & 0o077 == 0, path
     log = (node.directory / "data" / "log" / "backup.log").read_bytes()
     assert not any(each in log or each in said.encode() for each in secrets)
+    assert node.call("POST", f"/v1/notifications/{unwanted}:cancel")[0] == 202
     node.wait_completed(running)
     check_counts(node, running, len(DEVICES))
     check_accepted_once(node, running, DEVICES, lab.emulator, "running")
-    return fewest, most
+    return Saved(backup, done, running, unwanted, fewest, most)
 
 
 @contextlib.contextmanager
@@ -169,53 +177,58 @@ def full_disk(node, backup):
 
 
 def ended_early(node, backup):
-    """SIGTERM cleans up; what kill -9 leaves is removed by the next attempt, as soon as nothing writes there any more."""
-    out = backup.with_name("early")
-    draft = backup.with_name(".early.unfinished")
-    for how in (signal.SIGTERM, signal.SIGKILL):
-        process = subprocess.Popen([node.pusher, "backup", "--out", str(out), "--config", str(node.config)],
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        until("the copy to begin", (draft / "data" / "mysql").exists)
-        process.send_signal(how)
-        said = process.communicate(timeout=60)[1]
-        assert process.returncode == (1 if how == signal.SIGTERM else -how), (process.returncode, said)
-        assert how == signal.SIGKILL or "Interrupted" in said, said
-        assert draft.exists() == (how == signal.SIGKILL) and not out.exists()
+    """What kill -9 leaves is removed by the next attempt, as soon as nothing writes there any more. SIGTERM leaves nothing."""
+    out, draft = backup.with_name("early"), backup.with_name(".early.unfinished")
 
-    def again():
-        ended = subprocess.run([node.pusher, "backup", "--out", str(out), "--config", str(node.config)],
-                               capture_output=True, text=True, check=False)
-        assert ended.returncode == 0 or "Another process is writing" in ended.stderr, ended.stderr
-        return ended.returncode == 0
-    until("another backup", again, 60, 0.2)
-    assert not draft.exists()
-    shutil.rmtree(out)
+    def attempt():
+        return subprocess.Popen([node.pusher, "backup", "--out", str(out), "--config", str(node.config)],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    killed = attempt()
+    until("the copy to begin", (draft / "data" / "mysql").exists)
+    killed.kill()
+    killed.wait(30)
+    assert draft.exists() and not out.exists()
+    (draft / "left").touch()
+
+    def begun():
+        next_one = attempt()
+        until("it to begin or to give up",
+              lambda: next_one.poll() is not None or not (draft / "left").exists() and (draft / "data" / "mysql").exists())
+        if next_one.poll() is None:
+            return next_one
+        said = next_one.communicate()[1]
+        assert next_one.returncode == 1 and "Another process is writing" in said, (next_one.returncode, said)
+        return None
+    termed = until("the next attempt", begun, 60, 0.2)
+    termed.send_signal(signal.SIGTERM)
+    said = termed.communicate(timeout=60)[1]
+    assert termed.returncode == 1 and "Interrupted" in said, (termed.returncode, said)
+    assert not draft.exists() and not out.exists()
 
 
-def restored(first, second, backup, fewest, most):
-    print(pusher(second, "restore", "--from", str(backup)), flush=True)
+def rows_are_there(first, second, saved):
+    print(pusher(second, "restore", "--from", str(saved.directory)), flush=True)
     assert first.stop() == 0
     second.start(wait=False)
     until("the restored schema", lambda: '"store.ready","check":"schema"' in second.log_tail())
-    kept = count_rows(second)
-    print(f"{kept} rows came with the backup", flush=True)
-    assert fewest <= kept <= most, (fewest, kept, most)
+    came = count_rows(second)
+    print(f"{came} rows came with the backup", flush=True)
+    assert saved.fewest <= came <= saved.most, (came, saved)
     assert second.stop() == 0
 
 
 def main():
     with Lab() as lab:
-        first = prepare(lab)
+        first, done = prepare(lab)
         second = lab.node("second")
         second.sections["fcm"].pop("service_account_file")
         second.write_config()
-        backup = lab.directory / "backup"
-        fewest, most = back_up_in_mid_run(lab, first, backup)
-        refuses_what_is_wrong(second, backup)
-        refuses_places(first, second, backup)
-        full_disk(first, backup)
-        ended_early(first, backup)
-        restored(first, second, backup, fewest, most)
+        saved = back_up_in_mid_run(lab, first, done)
+        refuses_what_is_wrong(second, saved.directory)
+        refuses_places(first, second, saved.directory)
+        full_disk(first, saved.directory)
+        ended_early(first, saved.directory)
+        rows_are_there(first, second, saved)
 
 
 if __name__ == "__main__":
