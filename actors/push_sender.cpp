@@ -1,6 +1,8 @@
 // The push-sender: takes push batches from the journal, sends them through its transports, and records what
 // became of each target. It needs Redis alone.
 #include <algorithm>
+#include <chrono>
+#include <optional>
 #include <random>
 
 #include "actors/journal_values.hpp"
@@ -243,9 +245,17 @@ class sender_role : public role_loop<sender_role> {
     return whole;
   }
 
+  /// Whether a heartbeat that is missing says that its process is dead. While Redis was away none could be
+  /// renewed, and those who live need a moment to do it.
+  bool knows_the_dead() const {
+    auto lifetime = std::chrono::milliseconds(3 * node_->config.limits.heartbeat_ms);
+    return !cut_off_at_ || std::chrono::steady_clock::now() >= *cut_off_at_ + lifetime;
+  }
+
   bool take_over(push_route route) {
+    auto of = knows_the_dead() ? journal::claims_of::the_dead : journal::claims_of::our_own;
     for (const auto& queue : routes_.queues_of(route)) {
-      auto taken = journal_.take_over_batches(queue, machine_.entries_of(queue), 16);
+      auto taken = journal_.take_over_batches(queue, machine_.entries_of(queue), 16, of);
       if (!taken) {
         failed("take_over", taken.failure());
         return false;
@@ -424,6 +434,7 @@ class sender_role : public role_loop<sender_role> {
 
   void failed(const char* doing, const error& why) {
     journal_lost_ = why.code == errc::journal_lost;
+    if (why.code == errc::journal_unavailable) cut_off_at_ = std::chrono::steady_clock::now();
     note_failure(doing, why);
     log::warn("push_sender.store_failed", {{"doing", doing}, {"detail", why.detail}});
   }
@@ -442,7 +453,8 @@ class sender_role : public role_loop<sender_role> {
   utc_ms next_due_at_ = 0;
   bool took_own_ = false;
   bool draining_ = false;
-  bool journal_lost_ = false;  ///< as the last failure said
+  bool journal_lost_ = false;                                        ///< as the last failure said
+  std::optional<std::chrono::steady_clock::time_point> cut_off_at_;  ///< when Redis did not answer last
 };
 
 }  // namespace

@@ -99,17 +99,19 @@ struct role_state {
   std::unique_ptr<Role> role;
 };
 
-/// Spawns an actor with a thread of its own that plays the role. The role's constructor takes the actor's
-/// pointer and then `arguments`.
+/// Spawns an actor with a thread of its own that plays the role; without one under CAF's coordinator for
+/// tests, which decides itself who runs next. The role's constructor takes the actor's pointer and then
+/// `arguments`.
 template <class Role, class... Arguments>
 role_actor spawn_role(caf::actor_system& system, Arguments... arguments) {
-  return system.spawn<caf::detached>(
-      [](role_actor::stateful_pointer<role_state<Role>> self, const Arguments&... given) {
-        name_exceptions(static_cast<role_actor::pointer>(self));
-        self->state.role = std::make_unique<Role>(self, given...);
-        return self->state.role->behavior();
-      },
-      std::move(arguments)...);
+  auto play = [](role_actor::stateful_pointer<role_state<Role>> self, const Arguments&... given) {
+    name_exceptions(static_cast<role_actor::pointer>(self));
+    self->state.role = std::make_unique<Role>(self, given...);
+    return self->state.role->behavior();
+  };
+  auto policy = caf::get_or(system.config(), "scheduler.policy", caf::atom("stealing"));
+  if (policy == caf::atom("testing")) return system.spawn(play, std::move(arguments)...);
+  return system.spawn<caf::detached>(play, std::move(arguments)...);
 }
 
 }  // namespace pusher

@@ -1,4 +1,5 @@
 // What becomes of the batches that a sender claims, and what it keeps of their contents.
+#include <algorithm>
 #include <set>
 
 #include "actors/sender_machine.hpp"
@@ -53,6 +54,16 @@ void sender_machine::admit(claim origin, utc_ms now) {
   } else if (opened.batch.expires_at <= now) {
     expire(opened, now);
   }
+  opened.suspect = opened.origin.strikes >= strikes_of_a_suspect && opened.open > 0;
+  opened.to_mark = waits_for_suspects(last_order_, opened);
+}
+
+/// Suspects are sent one at a time, and those behind record a step first. If the one that is sent kills this
+/// process, it alone has made no progress, and gets the strike; else it would take the others with it to the
+/// dead letters.
+bool sender_machine::waits_for_suspects(uint64_t order, const open_batch& batch) const {
+  return batch.suspect && std::any_of(batches_.begin(), batches_.find(order),
+                                      [](const auto& each) { return each.second.suspect; });
 }
 
 /// Goes on where the record of an earlier claim ends. False when it cannot be read: that would make us send

@@ -31,12 +31,12 @@ std::optional<sender_machine::action> sender_machine::next_commit(utc_ms now) {
     bool finished = batch.open == 0;
     auto due_at = retries_due_at(batch);
     bool retries_due = due_at > 0 && now >= due_at;
-    if (!finished && !retries_due && !(all && batch.changed)) continue;
+    if (!finished && !retries_due && !batch.to_mark && !(all && batch.changed)) continue;
     commits_of_.push_back({order, batch.unrecorded});
     commits_.push_back(make_commit(batch, finished));
     unrecorded_ -= sum_of(batch.unrecorded);
     batch.unrecorded.clear();
-    batch.changed = false;
+    batch.changed = batch.to_mark = false;
   }
   if (unrecorded_ > 0) unrecorded_since_ = now;
   if (commits_.empty()) return std::nullopt;

@@ -106,7 +106,8 @@ utc_ms sender_machine::next_wake_up() const {
   };
   if (unrecorded_ > 0) no_later(unrecorded_since_ + bounds_.record_interval_ms);
   for (const auto& [order, batch] : batches_) {
-    if (!batch.to_submit.empty()) no_later(std::max(batch.submit_at, content_retry_at_));
+    if (!batch.to_submit.empty() && !waits_for_suspects(order, batch))
+      no_later(std::max(batch.submit_at, content_retry_at_));
     no_later(retries_due_at(batch));
   }
   return until;
@@ -176,6 +177,7 @@ std::optional<sender_machine::action> sender_machine::next_submit(utc_ms now) {
       if (auto found = next_commit(now)) return found;
       continue;
     }
+    if (waits_for_suspects(order, batch)) continue;
     auto content = contents_.find(batch.batch.notification);
     if (content == contents_.end()) {
       if (now < content_retry_at_) continue;

@@ -155,7 +155,9 @@ class sender_machine {
     bool changed = false;       ///< something to record
     bool committing = false;
     bool split = false;
-    bool held = false;  ///< what is returned waits until its notification is resumed
+    bool suspect = false;  ///< claimed again and again without progress: it may be what kills its senders
+    bool to_mark = false;  ///< of a suspect that waits: its record, that it was not begun, is due
+    bool held = false;     ///< what is returned waits until its notification is resumed
   };
   struct known_content {
     message stored;
@@ -170,6 +172,7 @@ class sender_machine {
   };
 
   static constexpr unsigned strikes_before_split = 3;
+  static constexpr unsigned strikes_of_a_suspect = strikes_before_split - 1;
 
   void admit(claim origin, utc_ms now);
   static bool resume(open_batch& batch, const std::string& record, utc_ms now);
@@ -192,6 +195,7 @@ class sender_machine {
   const control* control_of(const open_batch& batch) const;
   void obey_controls(utc_ms now);
   void return_unsent(open_batch& batch);
+  bool waits_for_suspects(uint64_t order, const open_batch& batch) const;
   std::optional<action> next_submit(utc_ms now);
   load_contents missing_contents(utc_ms now) const;
   std::optional<action> next_commit(utc_ms now);

@@ -208,8 +208,10 @@ class journal {
   result<std::vector<claim>> claim_batches(const std::string& queue, size_t most);
   /// Claims of dead owners, and our own but for the entries in `known`: those from before a restart of the
   /// actor, and those whose claim we never heard of because the reply was lost.
+  enum class claims_of : uint8_t { the_dead, our_own };  ///< the dead's are taken together with our own
   result<std::vector<claim>> take_over_batches(const std::string& queue,
-                                               const std::vector<std::string>& known, size_t most);
+                                               const std::vector<std::string>& known, size_t most,
+                                               claims_of whom = claims_of::the_dead);
   /// In order; nothing where one is not there.
   result<std::vector<std::optional<message>>> contents(const std::vector<notification_key>& keys);
   struct recorded {
@@ -273,7 +275,7 @@ class journal {
                                                                 redis_arguments also = {"PING"});
   result<std::vector<claim>> take_over(const std::string& stream, const char* group,
                                        const std::string& progress, const std::string& queue,
-                                       const std::vector<std::string>& known, size_t most);
+                                       const std::vector<std::string>& known, size_t most, claims_of whom);
   result<void> bury(const std::string& stream, const char* group, const std::string& progress,
                     const claim& what, const std::string& reason);
 

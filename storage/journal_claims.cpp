@@ -38,9 +38,11 @@ result<std::pair<std::vector<claim>, redis_reply>> journal::read_group(const std
 
 result<std::vector<claim>> journal::take_over(const std::string& stream, const char* group,
                                               const std::string& progress, const std::string& queue,
-                                              const std::vector<std::string>& known, size_t most) {
-  std::vector<std::string> arguments{group, consumer_, keys_.heartbeat_prefix, std::to_string(most),
-                                     keys::last_strike};
+                                              const std::vector<std::string>& known, size_t most,
+                                              claims_of whom) {
+  std::vector<std::string> arguments{group, consumer_,
+                                     whom == claims_of::the_dead ? keys_.heartbeat_prefix : std::string(),
+                                     std::to_string(most), keys::last_strike};
   arguments.insert(arguments.end(), known.begin(), known.end());
   auto reply = run(scripts::take_over, {stream, progress, keys_.dead_letters}, std::move(arguments));
   if (!reply) return reply.failure();
@@ -79,7 +81,8 @@ result<std::vector<claim>> journal::claim_results(size_t most) {
 }
 
 result<std::vector<claim>> journal::take_over_results(const std::vector<std::string>& known, size_t most) {
-  return take_over(keys_.results, keys::result_group, keys_.result_progress, "", known, most);
+  return take_over(keys_.results, keys::result_group, keys_.result_progress, "", known, most,
+                   claims_of::the_dead);
 }
 
 result<void> journal::settle(const std::vector<settled_entry>& entries) {

@@ -49,8 +49,10 @@ result<std::vector<claim>> journal::claim_batches(const std::string& queue, size
 }
 
 result<std::vector<claim>> journal::take_over_batches(const std::string& queue,
-                                                      const std::vector<std::string>& known, size_t most) {
-  return take_over(keys_.push(queue), keys::sender_group, keys_.push_progress(queue), queue, known, most);
+                                                      const std::vector<std::string>& known, size_t most,
+                                                      claims_of whom) {
+  return take_over(keys_.push(queue), keys::sender_group, keys_.push_progress(queue), queue, known, most,
+                   whom);
 }
 
 result<std::vector<std::optional<message>>> journal::contents(const std::vector<notification_key>& of) {

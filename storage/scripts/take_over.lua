@@ -3,7 +3,7 @@
 -- from before a restart, or its reply was lost); its delivery count rises, so that a commit of the former owner is refused.
 -- A claim that ended without progress is a strike; after the last strike the entry is a dead letter.
 -- KEYS: run, stream, progress, dead letters
--- ARGV: run id, group, consumer, heartbeat key prefix, most entries, last strike,
+-- ARGV: run id, group, consumer, heartbeat key prefix (empty = only our own claims are looked for), most entries, last strike,
 --       then the entries that the consumer knows to hold: those are left alone
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'lost'} end
 local reply = {'ok'}
@@ -11,6 +11,7 @@ local alive, known, buried = {}, {}, {}
 for at = 7, #ARGV do known[ARGV[at]] = true end
 local function keeps_its_claims(consumer)
   if consumer == ARGV[3] then return false end
+  if ARGV[4] == '' then return true end
   local node = string.match(consumer, '^([^/]+/[^/]+)/')
   if not node then return false end
   if alive[node] == nil then alive[node] = redis.call('EXISTS', ARGV[4] .. node) == 1 end

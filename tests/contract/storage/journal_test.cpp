@@ -225,6 +225,8 @@ TEST_CASE_FIXTURE(
   CHECK(second.take_over_batches(queue.name(), {}, 10)->empty());
   CHECK(record(first, commit_of(claimed, 1, false)) == commit_status::done);
   REQUIRE(first.end_heartbeat("n1/b1"));
+  // Who was cut off itself leaves the others' alone.
+  CHECK(second.take_over_batches(queue.name(), {}, 10, journal::claims_of::our_own)->empty());
   auto taken = second.take_over_batches(queue.name(), {}, 10);
   REQUIRE(taken);
   REQUIRE(taken->size() == 1);

@@ -206,8 +206,8 @@ class both_redis {
     if (real_.command({"EXISTS", results ? keys_.results : keys_.push(of)})->integer == 0) return;
     auto by = consumer();
     std::vector<std::string> arguments{results ? keys::result_group : keys::sender_group, by,
-                                       keys_.heartbeat_prefix, std::to_string(1 + below(3)),
-                                       keys::last_strike};
+                                       below(4) ? keys_.heartbeat_prefix : std::string(),
+                                       std::to_string(1 + below(3)), keys::last_strike};
     for (const auto& each : claims_)
       if (each.queue == of && each.consumer == by && below(2)) arguments.push_back(each.id);
     auto reply = run(scripts::take_over,

@@ -149,3 +149,26 @@ TEST_CASE("jobs put aside by one owner and by the next have different names") {
   REQUIRE(next.commits.at(0).aside.size() == 1);
   CHECK(next.commits[0].aside[0].name != first.aside.at(0).name);
 }
+
+TEST_CASE(
+    "batches that may have killed their senders are sent one at a time, after the others have recorded a "
+    "step") {
+  sender_driver driver;
+  driver.waiting = {claim_of(batch_of(1), "1-0", 3), claim_of(batch_of(1), "2-0", 3),
+                    claim_of(batch_of(1), "3-0")};
+  driver.run();
+  // The first of the two, and the one that nobody suspects.
+  CHECK(driver.orders.size() == 2);
+  REQUIRE(driver.commits.size() == 1);
+  CHECK(driver.commits[0].entry == "2-0");
+  CHECK_FALSE(driver.commits[0].finished);
+  CHECK(driver.commits[0].results.results.empty());
+  driver.answer(driver.orders[0].id, 0, verdict_of(verdict_kind::accepted));
+  driver.run();
+  CHECK(driver.orders.size() == 3);
+  driver.answer(driver.orders[2].id, 0, verdict_of(verdict_kind::accepted));
+  driver.run();
+  CHECK(driver.commits.back().entry == "2-0");
+  CHECK(driver.commits.back().finished);
+  CHECK(driver.commits.back().expected_sequence == 1);
+}

@@ -1,0 +1,34 @@
+// A connection to Redis leads to the simulation's: this file stands in the place of storage/redis.cpp.
+#include "storage/redis.hpp"
+
+#include "tests/simulation/simulation.hpp"
+
+namespace pusher {
+
+struct redis::context {};
+
+redis::redis(redis_settings endpoint) : endpoint_(std::move(endpoint)) {}
+redis::~redis() = default;
+void redis::drop() {}
+
+result<redis_reply> redis::command(const redis_arguments& arguments) {
+  auto replies = pipeline({arguments});
+  if (!replies) return replies.failure();
+  auto& reply = replies->front();
+  if (reply.type == redis_reply::kind::failure) return error{errc::journal_unavailable, reply.text, "", 1};
+  return std::move(reply);
+}
+
+result<std::vector<redis_reply>> redis::pipeline(const std::vector<redis_arguments>& commands) {
+  return testing::simulation::current().ask_redis(commands);
+}
+
+redis_arguments redis::call(const redis_script& script, const std::vector<std::string>& keys,
+                            const std::vector<std::string>& arguments) {
+  redis_arguments command{"EVALSHA", script.name, std::to_string(keys.size())};
+  command.insert(command.end(), keys.begin(), keys.end());
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return command;
+}
+
+}  // namespace pusher
