@@ -18,6 +18,12 @@ constexpr utc_ms least_tenure_ms = 5'000;  // before a busy transport makes room
 constexpr utc_ms full_pause_ms = 1'000;
 constexpr const char* of_the_configuration = "";
 
+/// Of all senders of this process.
+provider_token_memory& remembered_tokens() {
+  static provider_token_memory all;
+  return all;
+}
+
 }  // namespace
 
 sender_transports::sender_transports(const settings& config, std::vector<std::string> gateways,
@@ -162,6 +168,7 @@ result<void> sender_transports::make_uploaded(outlet& into, const std::string& s
     auto tokens = make_provider_tokens(*content);
     if (!tokens) return std::move(tokens).failure();
     into.tokens = *tokens;
+    if (into.tokens) into.tokens->remember_in(remembered_tokens(), now_ms() / 1000);
   }
   auto made = make_transport(*content, into.route.channel, config_, into.tokens, into);
   if (!made) return std::move(made).failure();
@@ -188,6 +195,7 @@ result<void> sender_transports::make_configured(outlet& into) {
           auto tokens = make_provider_tokens(config_.apns);
           if (!tokens) return std::move(tokens).failure();
           into.tokens = *tokens;
+          into.tokens->remember_in(remembered_tokens(), now_ms() / 1000);
         }
         auto where =
             into.route.channel == channel::apns_sandbox ? environment::sandbox : environment::production;

@@ -11,6 +11,22 @@ constexpr int64_t clock_skew = 60;
 
 }  // namespace
 
+void provider_token_memory::keep(const std::string& name, std::shared_ptr<const provider_token> token) {
+  std::lock_guard lock(mutex_);
+  auto oldest = token->issued_at - provider_token_keeper::longest_use;
+  for (auto at = tokens_.begin(); at != tokens_.end();)
+    at = at->second->issued_at < oldest ? tokens_.erase(at) : std::next(at);
+  tokens_[name] = std::move(token);
+}
+
+std::shared_ptr<const provider_token> provider_token_memory::find(const std::string& name,
+                                                                  int64_t now) const {
+  std::lock_guard lock(mutex_);
+  auto found = tokens_.find(name);
+  return found != tokens_.end() && provider_token_keeper::usable(*found->second, now) ? found->second
+                                                                                      : nullptr;
+}
+
 provider_token_keeper::provider_token_keeper(ec_key key, std::string key_id, std::string team_id)
     : key_(std::move(key)),
       key_id_(std::move(key_id)),
@@ -51,6 +67,12 @@ result<void> provider_token_keeper::synchronize(shared_values& store, int64_t no
   return {};
 }
 
+void provider_token_keeper::remember_in(provider_token_memory& memory, int64_t now) {
+  std::lock_guard lock(mutex_);
+  memory_ = &memory;
+  if (!token_) token_ = memory.find(name_, now);
+}
+
 void provider_token_keeper::refused(uint64_t generation) {
   std::lock_guard lock(mutex_);
   refused_generation_ = generation;
@@ -65,6 +87,7 @@ void provider_token_keeper::use(provider_token token) {
   std::lock_guard lock(mutex_);
   token.generation = token_ ? token_->generation + 1 : 1;
   token_ = std::make_shared<const provider_token>(std::move(token));
+  if (memory_) memory_->keep(name_, token_);
 }
 
 result<provider_token> provider_token_keeper::mint(int64_t now) const {

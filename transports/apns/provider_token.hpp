@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -30,6 +31,19 @@ class shared_values {
                                const std::string& value) = 0;
 };
 
+/// What this process used last, whoever used it. Keepers come and go with the actors that own them: whoever
+/// is made after the shared store was emptied, too, goes on with the token that Apple knows. Thread-safe.
+class provider_token_memory {
+ public:
+  void keep(const std::string& name, std::shared_ptr<const provider_token> token);
+  /// Null when there is none that is still usable; `now` in seconds.
+  std::shared_ptr<const provider_token> find(const std::string& name, int64_t now) const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const provider_token>> tokens_;
+};
+
 /// Keeps one token for a key, the same in all processes that have that key: it lies in the shared store,
 /// sealed by a secret that only the key's holders can derive. Thread-safe.
 class provider_token_keeper {
@@ -40,6 +54,9 @@ class provider_token_keeper {
   /// of age, or after a refusal, but never within 20 minutes of the last. To be called about once a second.
   /// `now` in seconds. Errors: the store's; the token in use stays.
   result<void> synchronize(shared_values& store, int64_t now);
+  /// Begins with what the process used last, and keeps there what is used from now on. The memory outlives
+  /// the keeper.
+  void remember_in(provider_token_memory& memory, int64_t now);
   /// APNs called the token of that generation expired.
   void refused(uint64_t generation);
   /// Null before the first; it may be too old to use, see usable().
@@ -65,6 +82,7 @@ class provider_token_keeper {
   mutable std::mutex mutex_;
   std::shared_ptr<const provider_token> token_;
   uint64_t refused_generation_ = 0;
+  provider_token_memory* memory_ = nullptr;
 };
 
 }  // namespace pusher

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <map>
+#include <memory>
 
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
@@ -192,6 +193,31 @@ TEST_CASE("a store that lost the token is offered the one in use, and a restart 
   CHECK(one.at(start + 60) == first);
   process restarted(*key, shared);
   CHECK(restarted.at(start + 120) == first);
+}
+
+TEST_CASE(
+    "whoever comes after an actor of the same process goes on with its token, also when the store was "
+    "emptied") {
+  shared_memory shared;
+  provider_token_memory memory;
+  auto key = *ec_key::generate();
+  auto made = [&](int64_t now) {
+    auto one = std::make_unique<process>(key, shared);
+    one->keeper.remember_in(memory, now);
+    return one;
+  };
+  auto first = made(start)->at(start);
+  for (int64_t now = start + 1; now < start + 10; ++now) {
+    shared.values.clear();
+    CHECK(made(now)->at(now) == first);
+  }
+  CHECK(shared.values.size() == 1);
+  // What is too old is not remembered, and what another key minted is another's.
+  shared.values.clear();
+  CHECK(made(start + 59 * 60)->at(start + 59 * 60) != first);
+  process other(*ec_key::generate(), shared);
+  other.keeper.remember_in(memory, start + 1);
+  CHECK_FALSE(static_cast<bool>(other.keeper.token()));
 }
 
 TEST_CASE("while the store is away the token in use stays; what another key sealed is no token") {
