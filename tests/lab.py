@@ -439,7 +439,7 @@ class OuterStores:
     def __init__(self, directory, host="127.0.0.1"):
         self.directory, self.host = pathlib.Path(directory), host
         self.directory.mkdir(parents=True)
-        self.redis_port, self.mysql_port = free_port(), free_port()
+        self.redis_port, self.mysql_port, self.extra_port = free_port(), free_port(), free_port()
         self.processes, self.redis_options = [], ["--appendonly", "yes"]
         as_root = ["--user=root"] if os.geteuid() == 0 else []
         # A starting mariadbd removes the temporary tables that it finds: in a shared place those of another one.
@@ -466,7 +466,7 @@ class OuterStores:
         return subprocess.Popen(
             [program, *self.mysql_options, f"--bind-address={self.host}", f"--port={self.mysql_port}",
              f"--socket={self.directory / 'm.sock'}", f"--pid-file={self.directory / 'm.pid'}",
-             "--innodb-buffer-pool-size=64M"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+             "--innodb-buffer-pool-size=64M", f"--extra-port={self.extra_port}", "--extra-max-connections=8"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def restart(self, which):
         """Starts the one that ended: 0 is Redis, 1 MariaDB."""
@@ -474,8 +474,9 @@ class OuterStores:
         self.processes[which] = (self.redis, self.mariadb)[which]()
 
     def command_line(self, *more):
-        return ["mariadb", "--no-defaults", "--user=root", "--socket", str(self.directory / "m.sock"), "--batch",
-                "--skip-column-names", "--database=pusher", *more]
+        """Through the port that a lack of connections leaves alone."""
+        return ["mariadb", "--no-defaults", "--user=root", "--protocol=tcp", f"--host={self.host}", f"--port={self.extra_port}",
+                "--batch", "--skip-column-names", "--database=pusher", *more]
 
     def client(self):
         """A client that does what its standard input says, and stays connected until that ends."""
