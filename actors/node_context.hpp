@@ -18,6 +18,7 @@
 #include "conf/settings.hpp"
 #include "http/key_ring.hpp"
 #include "model/clock.hpp"
+#include "transports/apns/provider_token.hpp"
 #include "transports/key_ring.hpp"
 
 namespace pusher {
@@ -37,6 +38,7 @@ struct node_context {
   health_board board;
   held_stages stages;
   journal_gauge waiting;
+  provider_token_memory tokens;  ///< what this process used last at APNs
   self_check_board checked;
   metrics numbers;
   pusher::leadership lead;

@@ -39,7 +39,7 @@ class sender_role : public role_loop<sender_role> {
         index_(index),
         machine_(bounds_of(node_->config.limits), std::random_device{}()),
         journal_(node_->config.redis, node_->run_id(), node_->consumer("push-sender", index)),
-        transports_(node_->config, gateways, node_->secrets,
+        transports_(node_->config, gateways, node_->secrets, node_->tokens,
                     [owner = role_actor(self)] { caf::anon_send(owner, proceed{false}); }),
         routes_(journal_, transports_, machine_) {
     fail_point("push_sender.starting");

@@ -18,19 +18,15 @@ constexpr utc_ms least_tenure_ms = 5'000;  // before a busy transport makes room
 constexpr utc_ms full_pause_ms = 1'000;
 constexpr const char* of_the_configuration = "";
 
-/// Of all senders of this process.
-provider_token_memory& remembered_tokens() {
-  static provider_token_memory all;
-  return all;
-}
-
 }  // namespace
 
 sender_transports::sender_transports(const settings& config, std::vector<std::string> gateways,
-                                     std::shared_ptr<const key_ring> secrets, std::function<void()> poke)
+                                     std::shared_ptr<const key_ring> secrets, provider_token_memory& tokens,
+                                     std::function<void()> poke)
     : config_(config),
       gateways_(std::move(gateways)),
       secrets_(std::move(secrets)),
+      tokens_(tokens),
       configured_(configured_channels(config)),
       poke_(std::move(poke)) {}
 
@@ -168,7 +164,7 @@ result<void> sender_transports::make_uploaded(outlet& into, const std::string& s
     auto tokens = make_provider_tokens(*content);
     if (!tokens) return std::move(tokens).failure();
     into.tokens = *tokens;
-    if (into.tokens) into.tokens->remember_in(remembered_tokens(), now_ms() / 1000);
+    if (into.tokens) into.tokens->remember_in(tokens_, now_ms() / 1000);
   }
   auto made = make_transport(*content, into.route.channel, config_, into.tokens, into);
   if (!made) return std::move(made).failure();
@@ -195,7 +191,7 @@ result<void> sender_transports::make_configured(outlet& into) {
           auto tokens = make_provider_tokens(config_.apns);
           if (!tokens) return std::move(tokens).failure();
           into.tokens = *tokens;
-          into.tokens->remember_in(remembered_tokens(), now_ms() / 1000);
+          into.tokens->remember_in(tokens_, now_ms() / 1000);
         }
         auto where =
             into.route.channel == channel::apns_sandbox ? environment::sandbox : environment::production;

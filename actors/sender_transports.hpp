@@ -57,7 +57,8 @@ class sender_transports {
   /// Serves `gateways` alone unless that is empty. `poke` is called on the transports' threads when answers
   /// arrive, once until they are taken.
   sender_transports(const settings& config, std::vector<std::string> gateways,
-                    std::shared_ptr<const key_ring> secrets, std::function<void()> poke);
+                    std::shared_ptr<const key_ring> secrets, provider_token_memory& tokens,
+                    std::function<void()> poke);
   ~sender_transports();
   sender_transports(const sender_transports&) = delete;
   sender_transports& operator=(const sender_transports&) = delete;
@@ -113,6 +114,7 @@ class sender_transports {
   const settings& config_;
   const std::vector<std::string> gateways_;
   const std::shared_ptr<const key_ring> secrets_;
+  provider_token_memory& tokens_;  ///< of all senders of this process
   const channel_set configured_;
   const std::function<void()> poke_;
   credential_index index_;
