@@ -59,7 +59,10 @@ class SmallBatch(CrashCase):
 
 
 class Writer(CrashCase):
+    """Sent slowly enough that the writer has several transactions of each notification."""
     DEVICES = 6_000
+    EMULATOR_FLAGS = ("--delay-ms", "80")
+    LIMITS = {"connections_per_credential": CONNECTIONS}
 
     def crash(self, name, fail):
         """Gives the writer's numbers of new and repeated rows after its restart."""

@@ -20,12 +20,13 @@ class Poison(CrashCase):
             until("the sender to die, or all to be dead letters", lambda: sender.process.poll() is not None
                   or self.redis("xlen", "{pusher}:dead") == "8")
             deaths += sender.process.poll() is not None
-            self.assertLess(deaths, 10)
+            # Each device dies alone, so that it takes no other along: five strikes each at most, and two together.
+            self.assertLess(deaths, 8 * 5 + 3)
         print(f"dead letters after {deaths} deaths", flush=True)
         # Whoever buried them lives, says so, and does what else there is.
         sender.wait_ready()
         metric = 'pusher_dead_letters_total{reason="no_progress",stage="push-sender"}'
-        self.assertEqual(sender.metric(metric), 8)
+        self.assertGreaterEqual(sender.metric(metric), 1)  # those before were buried by those who died later
         self.assertEqual(len(sender.events("journal.dead_letter")), 8)
         until("the alarm", lambda: self.front.metric('pusher_journal_entries{place="dead_letters"}') == 8)
         self.assertIn("dead letters", self.front.inspect("status", code=1))
