@@ -94,6 +94,7 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
         state.waits = std::make_unique<answer_waits>(*state.operations, state.told);
         return {
             [self, shared](const client_request& asked) {
+              self->state.operations->follow_journal();
               const auto& request = asked.exchange->request();
               if (self->state.gathers(request)) {
                 // Stored when all requests that wait already have been looked at.
@@ -112,7 +113,10 @@ api_actor spawn_api(caf::actor_system& system, node_context_ptr node, supervisor
               note(shared, request, answer, began);
               asked.exchange->answer(std::move(answer));
             },
-            [self](store_registrations) { self->state.store(); },
+            [self](store_registrations) {
+              self->state.operations->follow_journal();
+              self->state.store();
+            },
             [self](look_at_answers) {
               self->state.look_at_waits();
               if (self->state.waits->size() > 0)

@@ -42,8 +42,16 @@ api_operations::api_operations(node_context_ptr node, unsigned index, std::funct
       webhooks_(database_),
       reports_(database_),
       feed_(database_),
-      journal_(node_->config.redis, node_->run_id, node_->consumer("api", index)),
-      cursor_key_(sha256("cursors of " + node_->run_id)) {}
+      journal_generation_(node_->journal_generation()),
+      journal_(node_->config.redis, node_->run_id(), node_->consumer("api", index)),
+      cursor_key_(sha256("cursors of " + node_->installation)) {}
+
+void api_operations::follow_journal() {
+  auto now = node_->journal_generation();
+  if (now == journal_generation_) return;
+  journal_generation_ = now;
+  journal_.work_under(node_->run_id());
+}
 
 // -- devices --
 

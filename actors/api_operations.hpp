@@ -35,6 +35,9 @@ class api_operations : public http::operations {
   /// `launched` wakes fan-out.
   api_operations(node_context_ptr node, unsigned index, std::function<void()> launched);
 
+  /// Works with the journal that there is now: it may have been rebuilt since the last request.
+  void follow_journal();
+
   const compat_settings& compat() const override { return node_->config.compat; }
 
   // In actors/api_access.cpp.
@@ -227,6 +230,7 @@ class api_operations : public http::operations {
   webhook_store webhooks_;
   report_store reports_;
   event_feed feed_;
+  unsigned journal_generation_;
   journal journal_;
   const seal_key cursor_key_;  ///< the same on every node
   std::map<application_id, std::pair<channel_set, std::chrono::steady_clock::time_point>>

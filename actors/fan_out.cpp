@@ -25,7 +25,7 @@ class fan_out_role : public role_loop<fan_out_role> {
       : role_loop(self, std::chrono::milliseconds(node->config.limits.poll_interval_ms)),
         node_(std::move(node)),
         driver_(node_->config, bounds_of(node_->config.limits), configured_channels(node_->config),
-                node_->secrets, node_->run_id, node_->consumer("fan-out", 0),
+                node_->secrets, node_->run_id(), node_->consumer("fan-out", 0),
                 {[self, supervisor] { self->send(supervisor, wake_role{role::push_sender}); },
                  [self, supervisor] { self->send(supervisor, wake_role{role::result_writer}); },
                  [this] { node_->lead.lose(); },

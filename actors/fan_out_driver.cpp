@@ -39,7 +39,8 @@ bool fan_out_driver::lead(uint64_t epoch) {
     failed("raise_epoch", raised.failure());
     return false;
   }
-  if (*raised == commit_status::fenced) return false;
+  if (raised->status == commit_status::fenced) return false;
+  pages_ = raised->pages;
   credentials_.lead(epoch);
   if (auto followed = take_reach(credentials_.follow()); !followed) {
     failed("credentials", followed.failure());
@@ -226,7 +227,7 @@ step_result fan_out_driver::ended(const char* doing, const std::vector<result<Ou
 step_result fan_out_driver::perform(fan_out_machine::begin& what) {
   std::vector<journal::beginning> all;
   for (const auto& [task, from] : what.tasks)
-    all.push_back({&task->message, from});
+    all.push_back({&task->message, from, task->settled});
   auto cursors = journal_.begin_fan_out(machine_.epoch(), all);
   machine_.begun(cursors);
   return ended("begin", cursors);
@@ -256,8 +257,22 @@ step_result fan_out_driver::perform(fan_out_machine::read_page& what) {
     machine_.lead(epoch);
     return failed_step("read_page", end.failure());
   }
+  if (auto left_out = leave_out_settled(); !left_out) {
+    machine_.lead(machine_.epoch());
+    return failed_step("leave_out_settled", left_out.failure());
+  }
   machine_.page_was_read(*end, now_ms());
   return {true, 0};
+}
+
+/// Of notifications that were begun anew: devices of this page that have a row from before.
+result<void> fan_out_driver::leave_out_settled() {
+  for (auto [key, first, last] : machine_.taken_anew()) {
+    auto settled = notifications_.settled_devices(key, first, last);
+    if (!settled) return settled.failure();
+    machine_.leave_out(key, *settled);
+  }
+  return {};
 }
 
 step_result fan_out_driver::perform(fan_out_machine::commit& what) {
@@ -267,6 +282,8 @@ step_result fan_out_driver::perform(fan_out_machine::commit& what) {
   fail_point("fan_out.committing");
   auto made = journal_.commit_pages(*what.pages);
   fail_point("fan_out.committed");
+  for (const auto& each : made)
+    if (each) pages_ = std::max(pages_, each->pages);
   machine_.committed(made, now_ms());
   if (batches) hooks_.batches_appended();
   if (skipped) hooks_.results_appended();
@@ -282,7 +299,7 @@ step_result fan_out_driver::perform(fan_out_machine::note_audience& what) {
 
 step_result fan_out_driver::perform(fan_out_machine::conclude& what) {
   fail_point("fan_out.concluding");
-  auto concluded = notifications_.conclude(what.audiences, machine_.epoch());
+  auto concluded = notifications_.conclude(what.audiences, machine_.epoch(), pages_);
   if (!concluded) return failed_step("conclude", concluded.failure());
   machine_.concluded(now_ms());
   for (const auto& [key, targets] : what.audiences)
@@ -293,7 +310,7 @@ step_result fan_out_driver::perform(fan_out_machine::conclude& what) {
 
 step_result fan_out_driver::perform(fan_out_machine::finish_wave& what) {
   auto finished =
-      notifications_.finish_wave(what.key, machine_.epoch(), what.audience, what.wave, what.next_due);
+      notifications_.finish_wave(what.key, machine_.epoch(), what.audience, what.wave, what.next_due, pages_);
   if (!finished) return failed_step("finish_wave", finished.failure());
   machine_.wave_finished();
   log::info("fan_out.wave_done", {{"notification", std::to_string(what.key.value)},

@@ -56,6 +56,7 @@ class fan_out_driver {
   result<void> follow_lives();
   /// Takes over which channels are reachable. Errors: as credential_keeper's.
   result<void> take_reach(const result<bool>& changed);
+  result<void> leave_out_settled();
   result<void> purge_events();
   void plan_next_look();
   step_result perform(fan_out_machine::idle& what);
@@ -91,6 +92,7 @@ class fan_out_driver {
   std::chrono::steady_clock::time_point next_purge_;
   bool index_work_ = true;   ///< there may be some
   bool purge_work_ = true;   ///< likewise
+  uint64_t pages_ = 0;       ///< that the journal has taken, as far as we know
   utc_ms next_look_at_ = 0;  ///< when a launch or a wave is due, by our own clock; 0 = not soon
 };
 

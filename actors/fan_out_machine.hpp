@@ -120,6 +120,16 @@ class fan_out_machine {
   /// The others may not go on.
   void marked_sending(const std::set<notification_key>& sending);
   void visit(const device_row& row);
+  /// Of notifications that were begun anew after their journal was lost: between which devices of the page
+  /// that was visited last there are some that were taken. Those of them that have a row are to be left out
+  /// before the page counts as read.
+  struct taken_range {
+    notification_key key;
+    device_key first, last;
+  };
+  std::vector<taken_range> taken_anew() const;
+  /// `settled` is in order.
+  void leave_out(notification_key key, const std::vector<device_key>& settled);
   void page_was_read(const page_end& end, utc_ms now);
   void audience_noted(utc_ms now);
   void concluded(utc_ms now);
@@ -145,7 +155,8 @@ class fan_out_machine {
     uint64_t served = 0;  ///< when it last had its turn
     uint64_t round = 0;   ///< in which it last appended
     bool first_page = true;
-    utc_ms gathering_since = 0;  ///< 0 = nothing gathered
+    device_key first_taken, last_taken;  ///< of the page being read
+    utc_ms gathering_since = 0;          ///< 0 = nothing gathered
     utc_ms noted_at = 0;
     uint64_t noted_audience = 0;
     std::map<std::string, std::pair<push_queue, std::vector<push_target>>> found;

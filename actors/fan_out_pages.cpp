@@ -179,6 +179,8 @@ void fan_out_machine::take(under_way_task& task, const device_row& row) {
   if (when == wave_filter::judgement::not_now) return;
   ++task.gathered;
   ++gathered_;
+  if (!task.first_taken) task.first_taken = row.key;
+  task.last_taken = std::max(task.last_taken, row.key);
   if (when == wave_filter::judgement::too_late) return skip(task, row, "local_time_past");
   if (!task.reachable.contains(channel_of(row.gateway, row.environment)))
     return skip(task, row, no_credential_rule);
@@ -191,12 +193,42 @@ void fan_out_machine::take(under_way_task& task, const device_row& row) {
   task.wording.describe(reader_, targets.back());
 }
 
+std::vector<fan_out_machine::taken_range> fan_out_machine::taken_anew() const {
+  std::vector<taken_range> found;
+  for (const auto* task : readers_)
+    if (task->task.rebuilt && task->first_taken)
+      found.push_back({task->task.key, task->first_taken, task->last_taken});
+  return found;
+}
+
+void fan_out_machine::leave_out(notification_key key, const std::vector<device_key>& settled) {
+  auto& task = tasks_.at(key);
+  size_t left_out = 0;
+  auto remove = [&](auto& from) {
+    auto has_row = [&](const auto& each) {
+      return std::binary_search(settled.begin(), settled.end(), each.device);
+    };
+    auto kept = std::remove_if(from.begin(), from.end(), has_row);
+    left_out += static_cast<size_t>(from.end() - kept);
+    from.erase(kept, from.end());
+  };
+  remove(task.skipped);
+  for (auto at = task.found.begin(); at != task.found.end();) {
+    remove(at->second.second);
+    at = at->second.second.empty() ? task.found.erase(at) : std::next(at);
+  }
+  task.gathered -= left_out;
+  gathered_ -= left_out;
+  if (task.gathered == 0) task.gathering_since = 0;
+}
+
 void fan_out_machine::page_was_read(const page_end& end, utc_ms now) {
   ++counters_.pages;
   auto passed = end.at_end ? page_last_ : end.last;
   for (auto* task : readers_) {
     task->walk.pass(passed);
     task->first_page = false;
+    task->first_taken = task->last_taken = {};
     if (task->gathered > 0 && task->gathering_since == 0) task->gathering_since = now;
   }
   readers_.clear();

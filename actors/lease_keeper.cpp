@@ -65,12 +65,17 @@ void lease_keeper::run() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stopping_) {
     lock.unlock();
-    bool able = node_->lead.plays() && node_->board.ok(check_redis) && node_->board.ok(check_journal);
+    // A lost journal is no reason not to lead: only a leader can rebuild it. One of another installation is.
+    bool journal = node_->board.ok(check_journal) || node_->journal_broken;
+    bool able = node_->lead.plays() && node_->board.ok(check_redis) && journal;
     if (!node_->lead.plays() && machine.epoch() != 0) {
       release(leases, machine.epoch(), *node_);
       machine.fenced();
     }
+    auto led = machine.epoch();
     ask(machine, machine.next(able), leases, *node_);
+    // Refused while nobody else holds it: we have raised the epoch ourselves.
+    if (led != 0 && machine.epoch() == 0) ask(machine, machine.next(able), leases, *node_);
     if (auto lost = machine.ran_out(clock::now()))
       log::warn("lease.lost", {{"epoch", std::to_string(*lost)}});
     auto before = node_->lead.epoch();

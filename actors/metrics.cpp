@@ -78,6 +78,13 @@ struct metrics::families {
   counter_family& completed =
       counters(registry, "pusher_notifications_completed_total", "Completed notifications.");
   gauge_family& depth = gauges(registry, "pusher_journal_entries", "Entries in the journal by place.");
+  prometheus::Gauge& rebuilding =
+      gauges(registry, "pusher_journal_rebuilding",
+             "1 while the journal in Redis is lost and is being rebuilt from MariaDB.")
+          .Add({});
+  prometheus::Counter& rebuilds = counters(registry, "pusher_journal_rebuilds_total",
+                                           "Times that this node rebuilt the journal in Redis from MariaDB.")
+                                      .Add({});
   counter_family& token_holds = counters(
       registry, "pusher_token_holds_total",
       "Times that far more tokens than usual were called dead, and their deletion waits for an operator.");
@@ -242,6 +249,14 @@ void metrics::journal_depth(const journal::depths& depths) {
   set("results", depths.results);
   set("later", depths.later);
   set("dead_letters", depths.dead_letters);
+}
+
+void metrics::journal_rebuilding(bool now) {
+  families_->rebuilding.Set(now ? 1 : 0);
+}
+
+void metrics::journal_rebuilt() {
+  families_->rebuilds.Increment();
 }
 
 void metrics::role_restarted(const char* role) {

@@ -50,6 +50,10 @@ class metrics {
   void fan_out(const fan_out_counters& totals, size_t under_way, bool leading);
   void writer(unsigned index, const writer_counters& totals);
   void journal_depth(const journal::depths& depths);
+  /// Whether the journal is lost or half rebuilt, as far as this node knows.
+  void journal_rebuilding(bool now);
+  /// By this node.
+  void journal_rebuilt();
   void role_restarted(const char* role);
   void token_hold_began(std::string_view gateway);
   /// `reason`: no_progress, unusable.

@@ -17,6 +17,7 @@
 #include "actors/checked_files.hpp"
 #include "actors/cluster_address.hpp"
 #include "actors/cluster_parts.hpp"
+#include "actors/journal_keeper.hpp"
 #include "actors/key_keeper.hpp"
 #include "actors/lease_keeper.hpp"
 #include "actors/log.hpp"
@@ -169,7 +170,8 @@ class running_node {
       for (auto which : {role::fan_out, role::push_sender, role::result_writer})
         caf::anon_send(supervisor_, wake_own{which});
     };
-    stores_.emplace(node_, store_keeper::hooks{usable, roster, stages});
+    auto renewed = [this] { caf::anon_send(supervisor_, renew_roles{}); };
+    stores_.emplace(node_, store_keeper::hooks{usable, roster, stages, renewed});
     if (plays(node_->config, role::api)) keys_.emplace(node_);
     if (!plays(node_->config, role::fan_out)) return;
     {
@@ -178,6 +180,7 @@ class running_node {
           node_, [this] { caf::anon_send(supervisor_, wake_own{role::fan_out}); });
     }
     webhooks_.emplace(node_);
+    journals_.emplace(node_, [this] { try_to_lead(); });
     checks_.emplace(node_);
   }
 
@@ -240,6 +243,7 @@ class running_node {
 
   /// First of all, so that another node leads while this one finishes what it has begun.
   void give_lead_back() {
+    journals_.reset();
     checks_.reset();
     webhooks_.reset();
     std::unique_ptr<lease_keeper> ours;
@@ -297,6 +301,7 @@ class running_node {
   std::mutex lease_mutex_;
   std::unique_ptr<lease_keeper> lease_;
   std::optional<webhook_deliverer> webhooks_;
+  std::optional<journal_keeper> journals_;
   std::optional<self_check> checks_;
 };
 

@@ -29,9 +29,10 @@ struct node_context {
   settings config;
   std::shared_ptr<const key_ring> secrets;  ///< seals and opens uploaded credentials
   std::string process;                      ///< `<node name>/<boot id>`: who holds claims and the lease
-  std::string predecessor;  ///< the process that had this data directory before us; empty = none
-  std::string run_id;       ///< which journal belongs to our rows; set before any role plays
-  std::string address;      ///< HOST:PORT by which other nodes reach us over CAF; set before any role plays
+  std::string predecessor;   ///< the process that had this data directory before us; empty = none
+  std::string installation;  ///< what stays when the journal is rebuilt; of nodes with MariaDB, set before
+                             ///< any role plays
+  std::string address;       ///< HOST:PORT by which other nodes reach us over CAF; set before any role plays
   const utc_ms started_at = now_ms();
   health_board board;
   held_stages stages;
@@ -41,8 +42,9 @@ struct node_context {
   pusher::leadership lead;
   std::mutex testing_webhook;  ///< held while one is tested
   load_watch load;
-  std::unique_ptr<http::key_ring> keys;  ///< what is remembered of API keys; made before any role plays
-  std::atomic<bool> failed{false};       ///< a role failed too often: the process must end with a fault
+  std::unique_ptr<http::key_ring> keys;     ///< what is remembered of API keys; made before any role plays
+  std::atomic<bool> journal_broken{false};  ///< lost, older or half rebuilt: the leader is to rebuild it
+  std::atomic<bool> failed{false};          ///< a role failed too often: the process must end with a fault
 
   /// What the node plays now: an operator may have changed the counts.
   std::vector<role_entry> roles() const {
@@ -54,12 +56,28 @@ struct node_context {
     roles_ = std::move(to);
   }
 
+  /// Which journal belongs to our rows; empty until that is known. Changes when the journal was rebuilt.
+  std::string run_id() const {
+    std::lock_guard<std::mutex> guard(run_mutex_);
+    return run_id_;
+  }
+  void change_run(const std::string& to) {
+    std::lock_guard<std::mutex> guard(run_mutex_);
+    run_id_ = to;
+    ++journal_generation_;
+  }
+  /// Changes with the run id.
+  unsigned journal_generation() const { return journal_generation_; }
+
   /// The consumer name of one actor.
   std::string consumer(const char* role, unsigned index) const {
     return process + "/" + role + "/" + std::to_string(index);
   }
 
  private:
+  mutable std::mutex run_mutex_;
+  std::string run_id_;
+  std::atomic<unsigned> journal_generation_{0};
   mutable std::mutex roles_mutex_;
   std::vector<role_entry> roles_ = config.roles;
 };

@@ -88,6 +88,14 @@ typename Inspector::result_type inspect(Inspector& f, play_roles&) {
   return f(caf::meta::type_name("play_roles"));
 }
 
+/// store keeper -> supervisor: the journal was rebuilt under another name; whoever holds something of the old
+/// one begins anew.
+struct renew_roles {};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, renew_roles&) {
+  return f(caf::meta::type_name("renew_roles"));
+}
+
 /// anyone -> role: how do you fare?
 struct report_question {};
 template <class Inspector>
@@ -253,6 +261,8 @@ using supervisor_actor = caf::typed_actor<
     caf::replies_to<scale_roles>::with<inspect_answer>,
     // Starts a failed child again.
     caf::reacts_to<restart_child>,
+    // Ends those that work with the journal, and starts them again at once.
+    caf::reacts_to<renew_roles>,
     // Ends the roles in the order in which data flows, then itself.
     caf::reacts_to<drain>>;
 
@@ -319,4 +329,5 @@ CAF_ADD_TYPE_ID(pusher, (pusher::dialed))
 CAF_ADD_TYPE_ID(pusher, (pusher::look_at_files))
 CAF_ADD_TYPE_ID(pusher, (pusher::inspect_question))
 CAF_ADD_TYPE_ID(pusher, (pusher::inspect_answer))
+CAF_ADD_TYPE_ID(pusher, (pusher::renew_roles))
 CAF_END_TYPE_ID_BLOCK(pusher)

@@ -38,7 +38,7 @@ class sender_role : public role_loop<sender_role> {
         supervisor_(std::move(supervisor)),
         index_(index),
         machine_(bounds_of(node_->config.limits), std::random_device{}()),
-        journal_(node_->config.redis, node_->run_id, node_->consumer("push-sender", index)),
+        journal_(node_->config.redis, node_->run_id(), node_->consumer("push-sender", index)),
         transports_(node_->config, gateways, node_->secrets,
                     [owner = role_actor(self)] { caf::anon_send(owner, proceed{false}); }),
         routes_(journal_, transports_, machine_) {
@@ -62,9 +62,11 @@ class sender_role : public role_loop<sender_role> {
     if (!machine_.results_are_full()) return;
     if (auto depth = journal_.results_depth()) machine_.results_wait(*depth);
   }
-  bool drained() const { return machine_.drained(); }
+  /// What is claimed of a journal that is gone can neither be finished nor handed back.
+  bool drained() const { return machine_.drained() || (draining_ && journal_lost_); }
 
   void start_drain() {
+    draining_ = true;
     machine_.drain();
     transports_.each([](auto& each) { each.transport->withdraw_all(); });
   }
@@ -432,6 +434,7 @@ class sender_role : public role_loop<sender_role> {
 
   void failed(const char* doing, const error& why) {
     if (why.code == errc::journal_unavailable) cut_off_at_ = std::chrono::steady_clock::now();
+    journal_lost_ = why.code == errc::journal_lost;
     note_failure(doing, why);
     log::warn("push_sender.store_failed", {{"doing", doing}, {"detail", why.detail}});
   }
@@ -450,6 +453,8 @@ class sender_role : public role_loop<sender_role> {
   utc_ms next_due_at_ = 0;
   bool took_own_ = false;
   std::optional<std::chrono::steady_clock::time_point> cut_off_at_;  ///< when Redis did not answer last
+  bool draining_ = false;
+  bool journal_lost_ = false;  ///< as the last failure said
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "http/json_writer.hpp"
 #include "storage/delivery_store.hpp"
 #include "storage/fail_point.hpp"
+#include "storage/journal_marks.hpp"
 
 namespace pusher {
 
@@ -20,10 +21,11 @@ class writer_role : public role_loop<writer_role> {
         supervisor_(std::move(supervisor)),
         index_(index),
         machine_(writer_bounds{}),
-        journal_(node_->config.redis, node_->run_id, node_->consumer("result-writer", index)),
+        journal_(node_->config.redis, node_->run_id(), node_->consumer("result-writer", index)),
         database_(node_->config.mysql),
-        deliveries_(database_, {node_->config.limits.mass_deletion_minimum,
-                                node_->config.limits.mass_deletion_percent}) {
+        deliveries_(database_,
+                    {node_->config.limits.mass_deletion_minimum, node_->config.limits.mass_deletion_percent}),
+        mark_(node_->consumer("result-writer", index), node_->run_id()) {
     fail_point("result_writer.starting");
   }
 
@@ -94,8 +96,16 @@ class writer_role : public role_loop<writer_role> {
   }
 
   step_result perform(writer_machine::record& what) {
-    auto made = deliveries_.record(*what.batches);
-    if (!made) return failed_step("record", made.failure());
+    if (auto ready = mark_.prepare(database_); !ready) return failed_step("mark", ready.failure());
+    std::string highest;
+    for (const auto& each : *what.entries)
+      highest = std::max(highest, mark_of(each.entry));
+    auto made =
+        deliveries_.record(*what.batches, [&](database::connection& on) { return mark_.raise(on, highest); });
+    if (!made) {
+      mark_.doubt();
+      return failed_step("record", made.failure());
+    }
     fail_point("result_writer.committed");
     machine_.recorded(made->rows, made->tokens_disabled, made->completed, made->missing);
     for (const auto& hold : made->holds) {
@@ -157,6 +167,7 @@ class writer_role : public role_loop<writer_role> {
   journal journal_;
   database database_;
   delivery_store deliveries_;
+  result_mark mark_;
   bool took_own_ = false;
   bool draining_ = false;
 };

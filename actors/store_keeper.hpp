@@ -1,6 +1,7 @@
-// Watches the stores: migrates the schema, makes or recognises the journal, keeps us in the cluster's
-// registry, and tells the health board. It never gives up: a store that is away is asked again until it
-// answers. A node of senders alone has no MariaDB: it works with the journal that it finds in Redis.
+// Watches the stores: migrates the schema, makes or recognises the journal, keeps our heartbeat going, and
+// tells the health board. It never gives up: a store that is away is asked again until it answers. A node
+// with MariaDB compares the journal with it and vouches for it; one of senders alone works with the journal
+// that it finds in Redis, once somebody has vouched for that.
 #pragma once
 
 #include <condition_variable>
@@ -17,12 +18,13 @@ namespace pusher {
 
 class store_keeper {
  public:
-  /// Called on the keeper's thread.
+  /// Called on the keeper's thread, or its heartbeat's.
   struct hooks {
     std::function<void()> usable;  ///< once, when the stores are ready for the roles
     std::function<void(std::shared_ptr<const std::vector<known_node>>)>
-        roster;                            ///< other processes, at each look
-    std::function<void()> stages_changed;  ///< an operator holds or frees a stage
+        roster;                             ///< other processes, at each look
+    std::function<void()> stages_changed;   ///< an operator holds or frees a stage
+    std::function<void()> journal_renewed;  ///< the roles worked with a journal that is not the one any more
   };
   store_keeper(node_context_ptr node, hooks to);
   /// Leaves the registry: our claims are free.

@@ -36,7 +36,7 @@ class store_questions {
   /// One of them, or with `all` each that is there now.
   inspect_answer decide_letters(bool requeue, const std::string& which);
   inspect_answer guard(const words& given);
-  dead_letter_box letters() const { return {node_->config.redis, node_->run_id}; }
+  dead_letter_box letters() const { return {node_->config.redis, node_->run_id()}; }
   std::string id_of(notification_key key);
 
   node_context_ptr node_;

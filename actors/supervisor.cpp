@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "actors/actor_list.hpp"
@@ -28,6 +29,7 @@ struct child {
   unsigned index = 0;
   bool bulk = false;                  ///< an api actor kept for long requests
   std::vector<std::string> gateways;  ///< a push-sender's; empty = all
+  bool renewed = false;               ///< it ends to begin anew: that is no failure
   bool leaving = false;               ///< an operator wants fewer: it ends by itself and is not started again
   caf::strong_actor_ptr running;
   unsigned failures = 0;  ///< in a row, for the back-off
@@ -52,7 +54,7 @@ struct supervisor_state {
 
   void add(role plays, unsigned index, bool bulk, std::vector<std::string> gateways = {}) {
     auto id = ++last_child;
-    children[id] = {plays, index, bulk, std::move(gateways), false, nullptr, 0, 0, {}};
+    children[id] = {plays, index, bulk, std::move(gateways), false, false, nullptr, 0, 0, {}};
     start(id);
   }
 
@@ -90,6 +92,7 @@ struct supervisor_state {
       children.erase(found);
       return;
     }
+    if (std::exchange(c.renewed, false)) return start(id);
     log::error("role.failed", {{"role", to_string(c.plays)}, {"reason", self->system().render(down.reason)}});
     if (c.plays == role::fan_out) node->lead.play(false);
     node->numbers.role_restarted(to_string(c.plays));
@@ -104,6 +107,17 @@ struct supervisor_state {
     ++c.failures;
     ++c.restarts;
     self->delayed_send(self, wait, restart_child{id});
+  }
+
+  /// What they hold in memory belongs to a journal that is gone: while the node is ending there is nothing
+  /// left to finish. An api actor holds nothing of it.
+  void renew() {
+    for (auto& [id, c] : children) {
+      if (c.plays == role::api || !c.running) continue;
+      c.renewed = true;
+      self->send_exit(c.running, caf::exit_reason::user_shutdown);
+    }
+    log::info("roles.renewed");
   }
 
   void give_up() {
@@ -262,6 +276,7 @@ supervisor_actor::behavior_type supervise(supervisor_actor::stateful_pointer<sup
       [self](actors_question) { return self->state.report(); },
       [self](const scale_roles& what) { return self->state.scale(what.entry); },
       [self](restart_child what) { self->state.restart(what.child); },
+      [self](renew_roles) { self->state.renew(); },
       [self](drain) { self->state.start_drain(); },
   };
 }

@@ -16,7 +16,7 @@ writer_machine::action writer_machine::next(utc_ms now) {
   }
   if (batches_.empty() && entries_.empty()) gather();
   // Crash between these two => the entries are claimed again and their rows are found to be there.
-  if (!batches_.empty()) return record{&batches_};
+  if (!batches_.empty()) return record{&batches_, &entries_};
   if (!entries_.empty()) return settle{&entries_};
   if (!to_forget_.empty()) return forget{&to_forget_};
   if (work_may_wait_ && !draining_) return claim_work{entries_to_claim()};

@@ -31,6 +31,7 @@ class writer_machine {
   };
   struct record {
     const std::vector<result_batch>* batches = nullptr;
+    const std::vector<settled_entry>* entries = nullptr;  ///< they are from
   };
   struct settle {
     const std::vector<settled_entry>* entries = nullptr;

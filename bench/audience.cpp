@@ -14,7 +14,7 @@
 #include "actors/log.hpp"
 #include "bench/audience_data.hpp"
 #include "storage/embedded_stores.hpp"
-#include "storage/lease_store.hpp"
+#include "storage/journal_identity.hpp"
 #include "storage/transaction.hpp"
 
 namespace pusher::bench {

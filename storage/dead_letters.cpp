@@ -135,8 +135,7 @@ result<bool> dead_letter_box::decided(result<redis_reply> reply) const {
   if (reply->type == redis_reply::kind::failure)
     return error{errc::journal_unavailable, "Redis: " + reply->text, "", 1};
   auto said = reply->items.empty() ? std::string() : reply->items.front().text;
-  if (said == "lost")
-    return error{errc::journal_lost, "the journal in Redis is not the one that MariaDB knows", "", 10};
+  if (said == "lost") return lost_journal("its run key differs or is missing");
   return said == "ok";
 }
 

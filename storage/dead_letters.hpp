@@ -36,7 +36,9 @@ struct dead_letter {
 class dead_letter_box {
  public:
   dead_letter_box(const redis_settings& endpoint, std::string run_id)
-      : redis_(endpoint), keys_(endpoint.cluster), run_id_(std::move(run_id)) {}
+      : redis_(endpoint, journal_pledge{journal_keys(endpoint.cluster).run, run_id}),
+        keys_(endpoint.cluster),
+        run_id_(std::move(run_id)) {}
 
   /// The oldest first, from the one behind `after` (empty = from the first) up to `last` (empty = to the
   /// end).

@@ -133,13 +133,15 @@ result<void> read_reports(database::connection& on, delivery_trace& into) {
 
 }  // namespace
 
-result<delivery_store::recorded> delivery_store::record(const std::vector<result_batch>& batches) {
+result<delivery_store::recorded> delivery_store::record(const std::vector<result_batch>& batches,
+                                                        const gate& first) {
   // Nearly always all rows are new; reading first would double the cost of every push.
   auto how = delivery_recording::mode::optimistic;
   for (int attempt = 0;; ++attempt) {
     bool mixed = false;
     uncounted_answers uncounted;
-    auto done = transact(db_, [&](database::connection& on) {
+    auto done = transact(db_, [&](database::connection& on) -> result<recorded> {
+      if (auto may = first ? first(on) : result<void>(); !may) return may.failure();
       delivery_recording recording(on, batches, guard_, uncounted_);
       auto outcome = recording.run(how);
       mixed = recording.mixed();

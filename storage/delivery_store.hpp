@@ -1,6 +1,7 @@
 // Deliveries in MariaDB: one final row per notification and device.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,7 +34,9 @@ class delivery_store {
   /// One transaction, safe to repeat: inserts the rows that are not there yet, disables dead tokens where the
   /// device still holds the token that was pushed to, adds what was new to the counters, completes what is
   /// settled.
-  result<recorded> record(const std::vector<result_batch>& batches);
+  /// `first` is what the transaction begins with, e.g. a check that its results still count.
+  using gate = std::function<result<void>(database::connection&)>;
+  result<recorded> record(const std::vector<result_batch>& batches, const gate& first = {});
 
   struct page {
     std::vector<delivery> deliveries;

@@ -21,6 +21,12 @@ inline constexpr std::array fail_point_names{
     std::string_view("fan_out.committing"),   ///< pages read under the lease, not appended
     std::string_view("fan_out.committed"),    ///< pages appended, and nobody here knows
     std::string_view("fan_out.concluding"),   ///< last page appended, not marked complete
+    std::string_view("rebuild.named"),        ///< a lost journal's next name is known in MariaDB only
+    std::string_view("rebuild.taken"),        ///< Redis has it, and all else is as it was
+    std::string_view("rebuild.swept"),        ///< nothing of the old journal is left
+    std::string_view(
+        "rebuild.begun_anew"),             ///< notifications begin anew, the journal does not count as whole
+    std::string_view("rebuild.finished"),  ///< it does, and nobody has vouched for it
     std::string_view("push_sender.starting"),
     std::string_view("push_sender.claimed"),    ///< batches claimed, none sent
     std::string_view("push_sender.answered"),   ///< answers came, not recorded

@@ -12,4 +12,7 @@ namespace pusher {
 /// transaction ends, so what it writes happens before the next epoch begins. Errors: fenced.
 result<void> check_epoch(database::connection& on, uint64_t epoch);
 
+/// What a former leader hears.
+error not_leading();
+
 }  // namespace pusher

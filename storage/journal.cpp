@@ -8,14 +8,6 @@
 
 namespace pusher {
 
-namespace {
-
-error lost(const std::string& why) {
-  return {errc::journal_lost, "the journal in Redis is not the one that MariaDB knows: " + why, "", 10};
-}
-
-}  // namespace
-
 std::string push_queue::name() const {
   std::string made = std::to_string(application.value);
   for (auto part : {to_string(gateway), to_string(environment), to_string(lane)}) {
@@ -54,16 +46,26 @@ std::optional<push_queue> push_queue::parse(const std::string& name) {
 }
 
 journal::journal(const redis_settings& endpoint, std::string run_id, std::string consumer)
-    : redis_(endpoint), keys_(endpoint.cluster), run_id_(std::move(run_id)), consumer_(std::move(consumer)) {}
+    : keys_(endpoint.cluster),
+      run_id_(std::move(run_id)),
+      consumer_(std::move(consumer)),
+      endpoint_(endpoint),
+      redis_(endpoint, journal_pledge{keys_.run, run_id_}) {}
+
+void journal::work_under(const std::string& run_id) {
+  if (run_id == run_id_) return;
+  run_id_ = run_id;
+  redis_.pledge({keys_.run, run_id_});
+}
 
 result<redis_reply> journal::judged(redis_reply reply) const {
   if (reply.type == redis_reply::kind::failure) {
-    if (reply.text.rfind("NOGROUP", 0) == 0) return lost("a consumer group is missing");
+    if (reply.text.rfind("NOGROUP", 0) == 0) return lost_journal("a consumer group is missing");
     return error{errc::journal_unavailable, "Redis: " + reply.text, "", 1};
   }
   if (reply.type != redis_reply::kind::list || reply.items.empty())
     return error{errc::journal_unavailable, "Redis: a script answered in an unknown form", "", 1};
-  if (reply.items.front().text == "lost") return lost("its run key differs or is missing");
+  if (reply.items.front().text == "lost") return lost_journal("its run key differs or is missing");
   return reply;
 }
 
@@ -103,27 +105,26 @@ result<void> journal::ping() {
 }
 
 result<void> journal::create() {
-  auto reply = run(scripts::create_run, {keys_.epoch, keys_.launches, keys_.results},
-                   {keys::launch_group, keys::result_group});
-  if (!reply) return reply.failure();
-  return {};
+  redis founder(endpoint_);
+  auto replies = founder.pipeline(
+      {redis::call(scripts::create_run, {keys_.run, keys_.epoch, keys_.launches, keys_.results},
+                   {run_id_, keys::launch_group, keys::result_group})});
+  if (!replies) return replies.failure();
+  auto made = judged(std::move(replies->front()));
+  if (!made) return made.failure();
+  if (made->items.front().text == "already") return {};
+  // On the connection that made it: nobody else has had a hand in what this Redis holds.
+  founder.stay(true);
+  auto vouched = founder.command({"SCRIPT", "LOAD", journal_pledge{keys_.run, run_id_}.voucher()});
+  return vouched ? result<void>() : vouched.failure();
 }
 
 result<void> journal::check() {
   auto reply = redis_.command({"GET", keys_.run});
   if (!reply) return reply.failure();
-  if (reply->is_nil()) return lost("its run key is missing");
-  if (reply->text != run_id_) return lost("its run key differs");
+  if (reply->is_nil()) return lost_journal("its run key is missing");
+  if (reply->text != run_id_) return lost_journal("its run key differs");
   return {};
-}
-
-result<std::string> journal::found_run_id() {
-  auto reply = redis_.command({"GET", keys_.run});
-  if (!reply) return reply.failure();
-  if (reply->is_nil())
-    return error{errc::journal_lost,
-                 "there is no journal of this cluster in Redis yet: a node with MariaDB makes it", "", 10};
-  return std::move(reply->text);
 }
 
 result<void> journal::heartbeat(const std::string& process, uint32_t lifetime_ms) {

@@ -82,6 +82,7 @@ struct page_commit {
 struct page_committed {
   commit_status status = commit_status::done;
   uint64_t audience = 0;
+  uint64_t pages = 0;  ///< that the journal has taken, of all notifications
   std::vector<std::pair<std::string, uint64_t>> outstanding;  ///< per account that the page touched
 };
 
@@ -92,21 +93,21 @@ struct settled_entry {
 };
 
 /// Not thread-safe: each actor owns its own. Errors of every call: journal_unavailable (Redis does not answer
-/// or refuses; the outcome is unknown, and every call is safe to repeat), journal_lost (Redis answers, but it
-/// is not the journal that MariaDB knows).
+/// or refuses, or nobody has compared it with MariaDB since it was started; the outcome is unknown, and every
+/// call is safe to repeat), journal_lost (Redis answers, but it is not the journal that MariaDB knows).
 class journal {
  public:
   /// `consumer` = `<node>/<boot>/<role>/<index>`: who claims.
   journal(const redis_settings& endpoint, std::string run_id, std::string consumer);
+  /// The journal has another name now: it was rebuilt.
+  void work_under(const std::string& run_id);
 
   // -- identity and presence --
   result<void> ping();
-  /// Creates the journal under this run id, or finds it there already.
+  /// Creates the journal under this run id and vouches for it, or finds it there already.
   result<void> create();
   /// Whether the journal is there under our run id.
   result<void> check();
-  /// The run id that Redis has, for who does not know it from MariaDB. Errors: journal_lost when it has none.
-  result<std::string> found_run_id();
   /// Says that the process `<node>/<boot>` lives for so long.
   result<void> heartbeat(const std::string& process, uint32_t lifetime_ms);
   /// Ends a process's heartbeat at once: its claims may be taken over.
@@ -118,7 +119,11 @@ class journal {
   result<size_t> drain_launches();
 
   // -- fan-out --
-  result<commit_status> raise_epoch(uint64_t epoch);
+  struct raised {
+    commit_status status = commit_status::done;
+    uint64_t pages = 0;  ///< that the journal has taken so far
+  };
+  result<raised> raise_epoch(uint64_t epoch);
   struct cursor {
     commit_status status = commit_status::done;
     uint64_t position = 0;
@@ -127,7 +132,8 @@ class journal {
   };
   struct beginning {
     const message* content = nullptr;
-    device_key start;  ///< where a notification that has not begun yet begins
+    device_key start;      ///< where a notification that has not begun yet begins
+    uint64_t settled = 0;  ///< what its audience is then: targets that have a row already
   };
   // In one round trip, with a result for each, in order: some may be done and others fail.
   std::vector<result<cursor>> begin_fan_out(uint64_t epoch, const std::vector<beginning>& all);
@@ -182,7 +188,6 @@ class journal {
   result<std::vector<std::string>> troubles(const std::vector<std::string>& credentials);
   /// What the configurations of nodes with senders have credentials for, by the nodes' names: see
   /// actors/configured_channels.hpp for the texts.
-  result<void> announce_configured(const std::string& node, const std::string& text);
   result<std::vector<std::pair<std::string, std::string>>> configured();
   result<void> forget_configured(const std::string& node);
 
@@ -274,10 +279,11 @@ class journal {
   result<void> bury(const std::string& stream, const char* group, const std::string& progress,
                     const claim& what, const std::string& reason);
 
-  redis redis_;
   journal_keys keys_;
   std::string run_id_;
   std::string consumer_;
+  redis_settings endpoint_;
+  redis redis_;
   uint64_t control_version_ = 0;
   std::vector<std::string> buried_;
 };

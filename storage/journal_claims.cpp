@@ -12,8 +12,12 @@ result<std::pair<std::vector<claim>, redis_reply>> journal::read_group(const std
                                                                        redis_arguments also) {
   auto replies = redis_.pipeline(
       {{"XREADGROUP", "GROUP", group, consumer_, "COUNT", std::to_string(most), "STREAMS", stream, ">"},
-       std::move(also)});
+       std::move(also),
+       {"GET", keys_.run}});
   if (!replies) return replies.failure();
+  // Behind the read, as names do not come back: what was read is of this journal. What another one gave us is
+  // found by taking over.
+  if ((*replies)[2].text != run_id_) return lost_journal("its run key differs or is missing");
   std::pair<std::vector<claim>, redis_reply> read{{}, std::move((*replies)[1])};
   auto& reply = replies->front();
   if (reply.is_nil()) return read;

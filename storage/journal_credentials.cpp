@@ -80,12 +80,6 @@ result<std::vector<std::string>> journal::troubles(const std::vector<std::string
   return found;
 }
 
-result<void> journal::announce_configured(const std::string& node, const std::string& text) {
-  auto reply = redis_.command({"HSET", keys_.configured, node, text});
-  if (!reply) return reply.failure();
-  return {};
-}
-
 result<std::vector<std::pair<std::string, std::string>>> journal::configured() {
   auto reply = redis_.command({"HGETALL", keys_.configured});
   if (!reply) return reply.failure();

@@ -74,18 +74,19 @@ result<size_t> journal::drain_launches() {
 
 // -- fan-out --
 
-result<commit_status> journal::raise_epoch(uint64_t epoch) {
-  auto reply = run(scripts::raise_epoch, {keys_.epoch}, {std::to_string(epoch)});
+result<journal::raised> journal::raise_epoch(uint64_t epoch) {
+  auto reply = run(scripts::raise_epoch, {keys_.epoch, keys_.pages}, {std::to_string(epoch)});
   if (!reply) return reply.failure();
-  return status_in(*reply);
+  return raised{status_in(*reply), reply->items.size() > 1 ? number_in(reply->items[1]) : 0};
 }
 
 std::vector<result<journal::cursor>> journal::begin_fan_out(uint64_t epoch,
                                                             const std::vector<beginning>& all) {
   std::vector<script_call> calls;
-  for (const auto& [content, start] : all)
-    calls.push_back({{keys_.epoch, keys_.fan_out(content->key), keys_.content(content->key)},
-                     {std::to_string(epoch), encode(*content), std::to_string(start.value)}});
+  for (const auto& [content, start, settled] : all)
+    calls.push_back(
+        {{keys_.epoch, keys_.fan_out(content->key), keys_.content(content->key)},
+         {std::to_string(epoch), encode(*content), std::to_string(start.value), std::to_string(settled)}});
   return read_each<cursor>(run_each(scripts::begin_fan_out, std::move(calls)), [](const redis_reply& reply) {
     cursor begun;
     begun.status = status_in(reply);
@@ -102,15 +103,16 @@ std::vector<result<page_committed>> journal::commit_pages(const std::vector<page
   std::vector<script_call> calls;
   for (const auto& page : pages)
     calls.push_back({{keys_.epoch, keys_.fan_out(page.notification), keys_.outstanding, keys_.pending,
-                      keys_.queues, keys_.results, keys_.control},
+                      keys_.queues, keys_.results, keys_.control, keys_.pages},
                      arguments_of(page, keys_.push_prefix)});
   return read_each<page_committed>(
       run_each(scripts::commit_page, std::move(calls)), [](const redis_reply& reply) {
         page_committed committed;
         committed.status = status_in(reply);
-        if (committed.status != commit_status::done || reply.items.size() < 2) return committed;
+        if (committed.status != commit_status::done || reply.items.size() < 3) return committed;
         committed.audience = number_in(reply.items[1]);
-        for (size_t i = 2; i + 1 < reply.items.size(); i += 2)
+        committed.pages = number_in(reply.items[2]);
+        for (size_t i = 3; i + 1 < reply.items.size(); i += 2)
           committed.outstanding.emplace_back(reply.items[i].text, number_in(reply.items[i + 1]));
         return committed;
       });

@@ -26,8 +26,10 @@ class journal_keys {
   const std::string prefix_;
 
  public:
-  const std::string run = prefix_ + "run";            ///< run id: which journal this is
-  const std::string epoch = prefix_ + "epoch";        ///< the leader's epoch
+  const std::string& prefix() const { return prefix_; }
+  const std::string run = prefix_ + "run";      ///< run id: which journal this is
+  const std::string epoch = prefix_ + "epoch";  ///< the leader's epoch
+  const std::string pages = prefix_ + "pages";  ///< number of the last page of fan-out that was appended
   const std::string launches = prefix_ + "launches";  ///< stream of wake-ups for fan-out
   const std::string queues = prefix_ + "queues";      ///< set of push queues that were ever used
   const std::string push_prefix = prefix_ + "push:";  ///< + queue: stream of push batches

@@ -29,18 +29,18 @@ result<lease_row> lock_lease(database::connection& on) {
   return row;
 }
 
-error not_ours() {
+}  // namespace
+
+error not_leading() {
   return {errc::fenced, "The lease belongs to another holder or epoch", "", 0};
 }
-
-}  // namespace
 
 result<void> check_epoch(database::connection& on, uint64_t epoch) {
   auto read =
       on.query("checking the lease", "SELECT 1 FROM lease WHERE id = 1 AND epoch = ? LOCK IN SHARE MODE",
                {epoch}, [](const sql_row&) {});
   if (!read) return read.failure();
-  return *read > 0 ? result<void>() : not_ours();
+  return *read > 0 ? result<void>() : not_leading();
 }
 
 result<std::optional<uint64_t>> lease_store::acquire(const std::string& holder, uint32_t lease_ms,
@@ -68,7 +68,7 @@ result<void> lease_store::renew(const std::string& holder, uint64_t epoch, uint3
         "UPDATE lease SET ends_at = " + database_now + " + ? WHERE id = 1 AND holder = ? AND epoch = ?",
         {lease_ms, holder, epoch});
     if (!renewed) return renewed.failure();
-    return *renewed > 0 ? result<void>() : not_ours();
+    return *renewed > 0 ? result<void>() : not_leading();
   });
 }
 
@@ -79,34 +79,6 @@ result<void> lease_store::release(const std::string& holder, uint64_t epoch) {
                    "UPDATE lease SET holder = '', ends_at = 0 WHERE id = 1 AND holder = ? AND epoch = ?",
                    {holder, epoch});
     return freed ? result<void>() : freed.failure();
-  });
-}
-
-result<journal_identity_store::identity> journal_identity_store::get_or_create() {
-  return transact(db_, [&](database::connection& on) -> result<identity> {
-    auto made = on.execute("naming the journal",
-                           "INSERT IGNORE INTO journal_identity (id, run_id, created) VALUES (1, ?, 0)",
-                           {make_uuid_v7()});
-    if (!made) return made.failure();
-    identity known;
-    auto read =
-        on.query("reading the journal's name", "SELECT run_id, created FROM journal_identity WHERE id = 1",
-                 {}, [&](const sql_row& row) {
-                   known.run_id = row.text(0);
-                   known.fresh = row.number(1) == 0;
-                 });
-    if (!read) return read.failure();
-    return known;
-  });
-}
-
-result<void> journal_identity_store::mark_created(const std::string& run_id) {
-  return with_connection(db_, [&](database::connection& on) -> result<void> {
-    auto marked = on.execute("noting the journal",
-                             "UPDATE journal_identity SET created = 1 WHERE id = 1 AND run_id = ?", {run_id});
-    if (!marked) return marked.failure();
-    return *marked > 0 ? result<void>()
-                       : error{errc::journal_lost, "Another journal belongs to the database", "", 0};
   });
 }
 

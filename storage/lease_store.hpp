@@ -27,22 +27,4 @@ class lease_store {
   database& db_;
 };
 
-/// The journal's identity, as MariaDB remembers it: which Redis data set belongs to these rows.
-class journal_identity_store {
- public:
-  explicit journal_identity_store(database& db) : db_(db) {}
-  /// The run id; makes and stores one when there is none yet (`fresh` is then true: the journal may be
-  /// created).
-  struct identity {
-    std::string run_id;
-    bool fresh = false;
-  };
-  result<identity> get_or_create();
-  /// Marks the journal as created in Redis: from now on a Redis without it has lost it.
-  result<void> mark_created(const std::string& run_id);
-
- private:
-  database& db_;
-};
-
 }  // namespace pusher

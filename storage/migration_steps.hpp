@@ -18,5 +18,6 @@ migration credentials_migration();
 migration results_migration();
 migration webhooks_migration();
 migration local_time_migration();
+migration journal_migration();
 
 }  // namespace pusher

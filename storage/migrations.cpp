@@ -274,7 +274,8 @@ const std::vector<migration>& migrations() {
                                           credentials_migration(),
                                           results_migration(),
                                           webhooks_migration(),
-                                          local_time_migration()};
+                                          local_time_migration(),
+                                          journal_migration()};
   return all;
 }
 

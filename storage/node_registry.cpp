@@ -24,11 +24,17 @@ result<void> done(result<redis_reply> reply) {
 
 }  // namespace
 
-result<void> node_registry::announce(const std::string& process, const std::string& record,
+result<bool> node_registry::announce(const std::string& process, const std::string& record,
                                      uint32_t lifetime_ms) {
-  return done(redis_.command(redis::call(scripts::announce_node,
-                                         {keys_.heartbeat_prefix + process, keys_.nodes, keys_.nodes_seen},
-                                         {process, record, std::to_string(lifetime_ms)})));
+  auto reply = good(redis_.command(
+      redis::call(scripts::announce_node, {keys_.heartbeat_prefix + process, keys_.nodes, keys_.nodes_seen},
+                  {process, record, std::to_string(lifetime_ms)})));
+  if (!reply) return reply.failure();
+  return reply->items.size() > 1 && reply->items[1].integer == 1;
+}
+
+result<void> node_registry::announce_configured(const std::string& node, const std::string& text) {
+  return done(redis_.command({"HSET", keys_.configured, node, text}));
 }
 
 result<void> node_registry::withdraw(const std::string& process) {

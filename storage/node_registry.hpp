@@ -24,8 +24,10 @@ class node_registry {
  public:
   explicit node_registry(const redis_settings& endpoint) : redis_(endpoint), keys_(endpoint.cluster) {}
 
-  /// Says what the process is and that it lives for so long.
-  result<void> announce(const std::string& process, const std::string& record, uint32_t lifetime_ms);
+  /// Says what the process is and that it lives for so long; whether Redis had not heard of it.
+  result<bool> announce(const std::string& process, const std::string& record, uint32_t lifetime_ms);
+  /// Says what the node's senders have credentials for: see actors/configured_channels.hpp. Needs no journal.
+  result<void> announce_configured(const std::string& node, const std::string& text);
   /// Takes it out of the list and ends its heartbeat: its claims may be taken over.
   result<void> withdraw(const std::string& process);
   /// In no particular order. Who died stays listed for an hour.

@@ -4,6 +4,7 @@
 #include "storage/draft_codec.hpp"
 #include "storage/feed_rows.hpp"
 #include "storage/fencing.hpp"
+#include "storage/journal_identity.hpp"
 #include "storage/notification_rows.hpp"
 #include "storage/notification_store.hpp"
 #include "storage/transaction.hpp"
@@ -52,6 +53,8 @@ result<fan_out_task> read_task(const sql_row& row, notification_key key) {
                              draft.default_time_zone,
                              row.time(14) * 1000};
   task.bytes = row.text(5).size() + row.text(6).size();
+  task.rebuilt = row.number(15) != 0;
+  if (task.rebuilt) task.settled = row.number(16);
   task.message = make_message(draft, key, row.time(7));
   return task;
 }
@@ -103,8 +106,9 @@ result<std::vector<std::pair<notification_key, result<fan_out_task>>>> notificat
     auto read = on.query(
         "reading notifications",
         "SELECT id, application_id, lane, state, audience_last_device, audience, draft, expires_at, "
-        "launched_at, condition_at_launch, wave, wave_from, wave_due, ttl_seconds, misfire_grace_seconds "
-        "FROM notifications FORCE INDEX (PRIMARY) WHERE id IN (" +
+        "launched_at, condition_at_launch, wave, wave_from, wave_due, ttl_seconds, misfire_grace_seconds, "
+        "rebuilt, " +
+            settled_count + " FROM notifications FORCE INDEX (PRIMARY) WHERE id IN (" +
             placeholders(keys.size()) + ") ORDER BY id",
         parameters, take);
     if (!read) return read.failure();
@@ -160,7 +164,10 @@ result<void> notification_store::record_audience(notification_key key, uint64_t 
     if (auto leads = check_epoch(on, epoch); !leads) return leads;
     auto recorded = on.execute(
         "recording an audience",
-        "UPDATE notifications SET audience_count = ? WHERE id = ? AND fan_out_done = 0", {targets, key});
+        // Of one that is begun anew more was known already.
+        "UPDATE notifications SET audience_count = IF(rebuilt, GREATEST(audience_count, ?), ?) WHERE id = ? "
+        "AND fan_out_done = 0",
+        {targets, targets, key});
     return recorded ? result<void>() : recorded.failure();
   });
 }
@@ -183,7 +190,8 @@ result<void> close_audience(database::connection& on, uint64_t targets,
 
 }  // namespace
 
-result<void> notification_store::conclude(std::vector<final_audience> audiences, uint64_t epoch) {
+result<void> notification_store::conclude(std::vector<final_audience> audiences, uint64_t epoch,
+                                          uint64_t pages) {
   if (audiences.empty()) return {};
   std::sort(audiences.begin(), audiences.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
   std::vector<notification_key> keys;
@@ -200,6 +208,8 @@ result<void> notification_store::conclude(std::vector<final_audience> audiences,
         if (auto closed = close_audience(on, targets, part); !closed) return closed;
     auto completed = complete_settled(on, keys);
     if (!completed) return completed.failure();
+    // Other than this only a rebuild writes that row, under another epoch.
+    if (auto noted = note_pages(on, pages); !noted) return noted;
     feed_rows feed;
     for (auto [key, app] : *completed)
       feed.add(app, event_type::notification_settled, key, {});
@@ -208,7 +218,7 @@ result<void> notification_store::conclude(std::vector<final_audience> audiences,
 }
 
 result<void> notification_store::finish_wave(notification_key key, uint64_t epoch, uint64_t targets,
-                                             unsigned wave, utc_ms next_due) {
+                                             unsigned wave, utc_ms next_due, uint64_t pages) {
   return transact(db_, [&](database::connection& on) -> result<void> {
     if (auto leads = check_epoch(on, epoch); !leads) return leads;
     auto recorded =
@@ -216,7 +226,8 @@ result<void> notification_store::finish_wave(notification_key key, uint64_t epoc
                    "UPDATE notifications SET audience_count = ?, wave = wave + 1, "
                    "wave_from = wave_due, wave_due = ? WHERE id = ? AND wave = ? AND fan_out_done = 0",
                    {targets, next_due, key, wave});
-    return recorded ? result<void>() : recorded.failure();
+    if (!recorded) return recorded.failure();
+    return note_pages(on, pages);
   });
 }
 

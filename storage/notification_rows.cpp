@@ -40,8 +40,9 @@ const std::string complete_notification =
     number_text(notification_state::expired) + " ELSE " + number_text(notification_state::completed) +
     " END, control = 0, completed_at = " + database_now + " WHERE ";
 
-const std::string when_settled =
-    unfinished() + " AND fan_out_done = 1 AND audience_count = " + counters(" + ");
+const std::string settled_count = counters(" + ");
+
+const std::string when_settled = unfinished() + " AND fan_out_done = 1 AND audience_count = " + settled_count;
 
 std::string counter_column(outcome value) {
   return "count_" + std::string(to_string(value));

@@ -33,6 +33,9 @@ std::string counter_column(outcome value);
 extern const std::string complete_notification;
 extern const std::string when_settled;
 
+/// How many targets have a row: the sum of all counters.
+extern const std::string settled_count;
+
 /// Completes the notification if it is settled; whether it did.
 result<bool> complete_if_settled(database::connection& on, notification_key key);
 

@@ -39,7 +39,9 @@ struct fan_out_task {
   notification_state state = notification_state::launched;
   utc_ms launched_at = 0;  ///< the moment for which its condition is judged
   std::optional<fan_out_wave> wave;
-  size_t bytes = 0;  ///< of its draft and audience, as stored
+  size_t bytes = 0;      ///< of its draft and audience, as stored
+  bool rebuilt = false;  ///< its journal was lost, and it begins anew: devices that have a row are left out
+  uint64_t settled = 0;  ///< of a rebuilt one: how many have a row
 };
 
 /// How many targets a notification has in the end.
@@ -145,13 +147,27 @@ class notification_store {
   /// Writes the number of targets found so far.
   result<void> record_audience(notification_key key, uint64_t epoch, uint64_t audience);
   /// Fan-out of these is finished, in one transaction. One whose targets are all settled completes, one that
-  /// is launched is sending. Once final an audience stays: a repeat changes nothing.
-  result<void> conclude(std::vector<final_audience> audiences, uint64_t epoch);
+  /// is launched is sending. Once final an audience stays: a repeat changes nothing. `pages`: how many the
+  /// journal had taken by then; a Redis that knows of fewer is an older one.
+  result<void> conclude(std::vector<final_audience> audiences, uint64_t epoch, uint64_t pages = 0);
   /// The wave of this number is appended; the next one is due then. A repeat changes nothing.
-  result<void> finish_wave(notification_key key, uint64_t epoch, uint64_t audience, unsigned wave,
-                           utc_ms next_due);
+  result<void> finish_wave(notification_key key, uint64_t epoch, uint64_t targets, unsigned wave,
+                           utc_ms next_due, uint64_t pages = 0);
   /// Completes every notification that is done and settled, whatever kept it from completing before.
   result<size_t> sweep_completed();
+
+  /// The journal was lost: fan-out of what is not settled begins anew, up to `most` notifications behind
+  /// `after`. A repeat changes nothing.
+  struct begun_anew {
+    size_t notifications = 0;
+    uint64_t settled = 0;  ///< their targets that have a row
+    notification_key last;
+    bool more = false;
+  };
+  result<begun_anew> begin_anew(uint64_t epoch, notification_key after, size_t most);
+
+  /// The devices from `first` to `last` that have a row of the notification, in order.
+  result<std::vector<device_key>> settled_devices(notification_key key, device_key first, device_key last);
 
   /// What senders need; used to put the content into Redis again when it is gone.
   result<message> load_message(notification_key key);

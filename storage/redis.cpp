@@ -18,23 +18,11 @@ namespace {
 constexpr timeval connect_timeout{2, 0};
 constexpr timeval command_timeout{5, 0};
 
-std::string sha1_hex(std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned length = 0;
-  EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_sha1(), nullptr);
-  std::string hex;
-  for (unsigned i = 0; i < length; ++i) {
-    hex += "0123456789abcdef"[digest[i] >> 4];
-    hex += "0123456789abcdef"[digest[i] & 15];
-  }
-  return hex;
-}
-
-const std::string& digest_of(const redis_script& script) {
+const std::string& known_digest(const redis_script& script) {
   static const auto digests = [] {
     std::map<std::string, std::string> made;
     for (const auto* each : scripts::all)
-      made.emplace(each->name, sha1_hex(each->text));
+      made.emplace(each->name, digest_of(each->text));
     return made;
   }();
   return digests.at(script.name);
@@ -86,6 +74,26 @@ void append(redisContext* to, const redis_arguments& arguments) {
 
 }  // namespace
 
+std::string digest_of(std::string_view script) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  EVP_Digest(script.data(), script.size(), digest.data(), &length, EVP_sha1(), nullptr);
+  std::string hex;
+  for (unsigned i = 0; i < length; ++i) {
+    hex += "0123456789abcdef"[digest[i] >> 4];
+    hex += "0123456789abcdef"[digest[i] & 15];
+  }
+  return hex;
+}
+
+std::string journal_pledge::voucher() const {
+  return "-- the journal " + run_id + " is the one that MariaDB knows, and as far as MariaDB knows\nreturn 1";
+}
+
+error lost_journal(const std::string& why) {
+  return {errc::journal_lost, "the journal in Redis is not the one that MariaDB knows: " + why, "", 10};
+}
+
 struct redis::context {
   redisContext* raw = nullptr;
   ~context() {
@@ -93,13 +101,19 @@ struct redis::context {
   }
 };
 
-redis::redis(redis_settings endpoint) : endpoint_(std::move(endpoint)) {}
+redis::redis(redis_settings endpoint, std::optional<journal_pledge> pledge)
+    : endpoint_(std::move(endpoint)), pledge_(std::move(pledge)) {}
 
 redis::~redis() = default;
 
 void redis::drop() {
   context_.reset();
   opening_ = false;
+}
+
+void redis::pledge(journal_pledge to) {
+  pledge_ = std::move(to);
+  drop();
 }
 
 error redis::failure(const char* doing) {
@@ -112,27 +126,46 @@ result<void> redis::open() {
   if (opening_) return {};
   if (context_ && closed_while_idle(context_->raw->fd)) drop();
   if (context_) return {};
+  if (staying_) return error{errc::journal_unavailable, "Redis: the connection has ended", "", 1};
   context_ = std::make_unique<context>();
   context_->raw = endpoint_.unix_socket.empty()
                       ? redisConnectWithTimeout(endpoint_.host.c_str(), endpoint_.port, connect_timeout)
                       : redisConnectUnixWithTimeout(endpoint_.unix_socket.c_str(), connect_timeout);
   if (!context_->raw || context_->raw->err) return failure("cannot connect");
   if (redisSetTimeout(context_->raw, command_timeout) != REDIS_OK) return failure("cannot set the time-out");
+  opening_ = true;
+  auto greeted = greet();
+  opening_ = false;
+  if (!greeted) drop();
+  return greeted;
+}
+
+result<void> redis::greet() {
   std::vector<redis_arguments> greeting;
   if (!endpoint_.password.empty()) greeting.push_back({"AUTH", endpoint_.password});
   if (endpoint_.database != 0) greeting.push_back({"SELECT", std::to_string(endpoint_.database)});
   for (const auto* script : scripts::all)
     greeting.push_back({"SCRIPT", "LOAD", script->text});
-  opening_ = true;
-  auto replies = pipeline(greeting);
-  opening_ = false;
-  if (!replies) return replies.failure();
-  for (const auto& reply : *replies) {
-    if (reply.type != redis_reply::kind::failure) continue;
-    drop();
-    return error{errc::journal_unavailable, "Redis refused the connection: " + reply.text, "", 1};
+  if (pledge_) {
+    greeting.push_back({"GET", pledge_->run_key});
+    greeting.push_back({"SCRIPT", "EXISTS", digest_of(pledge_->voucher())});
   }
-  return {};
+  auto replies = pipeline(greeting);
+  if (!replies) return replies.failure();
+  for (const auto& reply : *replies)
+    if (reply.type == redis_reply::kind::failure)
+      return error{errc::journal_unavailable, "Redis refused the connection: " + reply.text, "", 1};
+  return pledge_ ? check_pledge((*replies)[replies->size() - 2], replies->back()) : result<void>();
+}
+
+result<void> redis::check_pledge(const redis_reply& run, const redis_reply& vouched) {
+  if (run.is_nil()) return lost_journal("its run key is missing");
+  if (run.text != pledge_->run_id) return lost_journal("its run key differs");
+  if (!vouched.items.empty() && vouched.items.front().integer == 1) return {};
+  return error{
+      errc::journal_unavailable,
+      "the journal was not compared with MariaDB yet since Redis was started; a node with MariaDB does so",
+      "", 1};
 }
 
 result<std::vector<redis_reply>> redis::pipeline(const std::vector<redis_arguments>& commands) {
@@ -171,7 +204,7 @@ result<redis_reply> redis::command(const redis_arguments& arguments) {
 
 redis_arguments redis::call(const redis_script& script, const std::vector<std::string>& keys,
                             const std::vector<std::string>& arguments) {
-  redis_arguments command{"EVALSHA", digest_of(script), std::to_string(keys.size())};
+  redis_arguments command{"EVALSHA", known_digest(script), std::to_string(keys.size())};
   command.insert(command.end(), keys.begin(), keys.end());
   command.insert(command.end(), arguments.begin(), arguments.end());
   return command;

@@ -29,7 +29,11 @@ class Fault:
 
     def __enter__(self):
         self.began = time.time()
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()  # what was half done
+            raise
         return self
 
     def __exit__(self, *failure):
@@ -105,6 +109,14 @@ def redis_read_only(installation):
 # -- MariaDB ---
 
 
+def last_words(client, sentence):
+    """Whatever it says is undone already where MariaDB ended meanwhile."""
+    try:
+        client.communicate(f"{sentence};\n", timeout=60)
+    except BrokenPipeError:
+        client.wait()
+
+
 def few_connections(installation):
     """1040 and 2013: every connection ends, and few are let in again."""
     query, ours = installation.stores.query, []
@@ -119,10 +131,8 @@ def few_connections(installation):
         ours[0].stdin.flush()
 
     def stop():
-        try:
-            ours[0].communicate("SET GLOBAL max_connections = 151;\n", timeout=60)
-        except BrokenPipeError:
-            pass  # MariaDB ended meanwhile, and forgot it
+        for each in ours:
+            last_words(each, "SET GLOBAL max_connections = 151")
 
     return Fault("connections", "mariadb", start, stop)
 
@@ -137,10 +147,8 @@ def locked_tables(installation):
         holder[0].stdin.flush()
 
     def stop():
-        try:
-            holder[0].communicate("UNLOCK TABLES;\n", timeout=60)
-        except BrokenPipeError:
-            pass  # MariaDB ended meanwhile, and the lock with it
+        for each in holder:
+            last_words(each, "UNLOCK TABLES")
 
     return Fault("locks", "mariadb", start, stop)
 

@@ -116,7 +116,8 @@ class Soak:
             until("the journal to be empty", empty, 30, 0.3)
         except AssertionError:
             self.oracle.fail("G24", f"everything is settled, and the journal still has {left}")
-        self.note(f"at rest: {len(launched)} notifications and {self.oracle.pushes:,} pushes so far fit, {doubled} pushes doubled since the last rest")
+        self.note(f"at rest: {len(launched)} notifications fit, {doubled} pushes of theirs were doubled; {self.oracle.pushes:,} "
+                  "pushes so far")
 
     def unfinished(self, launched):
         """Ids that are not completed, or not settled."""
@@ -168,8 +169,8 @@ class Soak:
 
     def summary(self, ends):
         oracle = self.oracle
-        return (f"{self.steps} faults in {time.time() - self.began:.0f} s; {oracle.checked} notifications, each call asked again "
-                f"{self.stream.repeats} times in all; {oracle.pushes:,} pushes taken by the gateway, {oracle.doubled} of them "
+        return (f"{self.steps} faults in {time.time() - self.began:.0f} s; {oracle.checked} notifications, whose calls were "
+                f"repeated {self.stream.repeats} times for want of a 2xx; {oracle.pushes:,} pushes taken by the gateway, {oracle.doubled} of them "
                 f"doubled (the faults put {oracle.at_risk_in_all:,} at risk), {oracle.unknown} unknown; {len(ends)} processes started again")
 
 

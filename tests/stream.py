@@ -37,7 +37,6 @@ class Stream:
         self.launched, self.repeats, self.failures, self.number = [], 0, [], 0
         self.lock = threading.Lock()
         self.may_launch, self.ended = threading.Event(), threading.Event()
-        self.idle = threading.Semaphore(0)
         self.clients = [threading.Thread(target=self.work, args=(random.Random(f"{seed}/{number}"),), daemon=True)
                         for number in range(clients)]
         self.busy = 0

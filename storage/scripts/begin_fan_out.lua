@@ -1,11 +1,11 @@
 #!lua
 -- Invariant: a notification's cursor is created once and only by the leader; content is there before any batch.
--- KEYS: run, epoch, fan-out state, content  ARGV: run id, epoch, content, start
+-- KEYS: run, epoch, fan-out state, content  ARGV: run id, epoch, content, start, targets that have a row already
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'lost'} end
 if redis.call('GET', KEYS[2]) ~= ARGV[2] then return {'fenced'} end
 redis.call('SET', KEYS[4], ARGV[3])
 redis.call('HSETNX', KEYS[3], 'start', ARGV[4])
 redis.call('HSETNX', KEYS[3], 'cursor', ARGV[4])
-redis.call('HSETNX', KEYS[3], 'audience', '0')
+redis.call('HSETNX', KEYS[3], 'audience', ARGV[5])
 local state = redis.call('HMGET', KEYS[3], 'cursor', 'audience', 'start')
 return {'ok', state[1], state[2], state[3]}

@@ -1,7 +1,7 @@
 #!lua
 -- Invariant: batches, skipped results, counts and the cursor move together, once, and only for the current leader.
 -- What is paused or canceled gets no more batches.
--- KEYS: run, epoch, fan-out state, outstanding, pending, queues, results, control
+-- KEYS: run, epoch, fan-out state, outstanding, pending, queues, results, control, pages
 -- ARGV: run id, epoch, notification, expected cursor, new cursor, key prefix of push streams, sender group,
 --       number of batches, then (queue, account, targets, payload) each, number of results, then (targets, payload) each
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'lost'} end
@@ -46,8 +46,9 @@ if applied then
     redis.call('HINCRBY', KEYS[3], 'audience', found)
   end
   redis.call('HSET', KEYS[3], 'cursor', ARGV[5])
+  redis.call('INCR', KEYS[9])
 end
-local reply = {applied and 'ok' or 'already', redis.call('HGET', KEYS[3], 'audience')}
+local reply = {applied and 'ok' or 'already', redis.call('HGET', KEYS[3], 'audience'), redis.call('GET', KEYS[9])}
 for _, account in ipairs(order) do
   reply[#reply + 1] = account
   reply[#reply + 1] = redis.call('HGET', KEYS[4], account) or '0'

@@ -1,9 +1,9 @@
 #!lua
 -- Invariant: the epoch never falls; a missing epoch means a lost journal, never epoch 0.
--- KEYS: run, epoch  ARGV: run id, epoch
+-- KEYS: run, epoch, pages  ARGV: run id, epoch
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'lost'} end
 local current = redis.call('GET', KEYS[2])
 if not current then return {'lost'} end
 if tonumber(current) > tonumber(ARGV[2]) then return {'fenced'} end
 redis.call('SET', KEYS[2], ARGV[2])
-return {'ok'}
+return {'ok', redis.call('GET', KEYS[3]) or '0'}

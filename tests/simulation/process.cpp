@@ -63,7 +63,7 @@ void simulated_process::start() {
   node_ = std::make_shared<node_context>(config_);
   node_->process = name_;
   node_->predecessor = predecessor;
-  node_->run_id = simulated_run;
+  node_->change_run(simulated_run);
   for (const auto& each : {check_mariadb, check_redis, check_schema, check_journal})
     node_->board.report(each, true);
   supervisor_links links;

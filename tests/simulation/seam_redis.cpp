@@ -7,9 +7,20 @@ namespace pusher {
 
 struct redis::context {};
 
-redis::redis(redis_settings endpoint) : endpoint_(std::move(endpoint)) {}
+redis::redis(redis_settings endpoint, std::optional<journal_pledge> pledge)
+    : endpoint_(std::move(endpoint)), pledge_(std::move(pledge)) {}
 redis::~redis() = default;
 void redis::drop() {}
+void redis::pledge(journal_pledge to) {
+  pledge_ = std::move(to);
+}
+/// The journal of a schedule is never lost.
+error lost_journal(const std::string& why) {
+  return {errc::journal_lost, why, "", 10};
+}
+std::string journal_pledge::voucher() const {
+  return run_id;
+}
 
 result<redis_reply> redis::command(const redis_arguments& arguments) {
   auto replies = pipeline({arguments});

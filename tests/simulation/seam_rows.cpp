@@ -7,6 +7,7 @@
 #include "storage/delivery_store.hpp"
 #include "storage/device_store.hpp"
 #include "storage/event_feed.hpp"
+#include "storage/journal_marks.hpp"
 #include "storage/notification_store.hpp"
 #include "storage/property_index_store.hpp"
 #include "tests/simulation/simulation.hpp"
@@ -71,13 +72,19 @@ result<void> notification_store::record_audience(notification_key key, uint64_t 
       "record_audience", [key, epoch, targets] { return world().rows.record_audience(key, epoch, targets); });
 }
 
-result<void> notification_store::conclude(std::vector<final_audience> audiences, uint64_t epoch) {
+result<void> notification_store::conclude(std::vector<final_audience> audiences, uint64_t epoch, uint64_t) {
   return world().ask_database<void>("conclude",
                                     [audiences, epoch] { return world().rows.conclude(audiences, epoch); });
 }
 
-result<void> notification_store::finish_wave(notification_key, uint64_t, uint64_t, unsigned, utc_ms) {
+result<void> notification_store::finish_wave(notification_key, uint64_t, uint64_t, unsigned, utc_ms,
+                                             uint64_t) {
   return error{errc::internal, "no notification of the simulation has waves", "", 0};
+}
+
+result<std::vector<device_key>> notification_store::settled_devices(notification_key, device_key,
+                                                                    device_key) {
+  return std::vector<device_key>();
 }
 
 result<size_t> notification_store::sweep_completed() {
@@ -139,9 +146,20 @@ result<page_end> device_store::scan_user_ids(application_id, const std::vector<s
 
 // -- deliveries --
 
-result<delivery_store::recorded> delivery_store::record(const std::vector<result_batch>& batches) {
+result<delivery_store::recorded> delivery_store::record(const std::vector<result_batch>& batches,
+                                                        const gate&) {
   return world().ask_database<recorded>(
       "record_rows", [batches]() -> result<recorded> { return world().rows.record(batches); });
+}
+
+std::string mark_of(std::string_view entry) {
+  return std::string(entry);
+}
+result<void> result_mark::prepare(database&) {
+  return {};
+}
+result<void> result_mark::raise(database::connection&, const std::string&) {
+  return {};
 }
 
 // -- what the leader looks after besides; nothing of it is simulated --

@@ -88,6 +88,12 @@ struct memory_commands {
     if (of.size() > 4 && of[3] == "PX") db.expires_[of[1]] = db.clock_() + std::atoll(of[4].c_str());
     return reply_text("OK");
   }
+  static redis_reply incr(memory_redis& db, const arguments& of) {
+    const auto* found = db.find<memory_redis::text>(of[1]);
+    auto value = found ? std::atoll(found->c_str()) + 1 : 1;
+    db.keys_[of[1]] = std::to_string(value);
+    return reply_number(value);
+  }
   static redis_reply pexpire(memory_redis& db, const arguments& of) {
     if (db.keys_.count(of[1]) == 0) return reply_number(0);
     db.expires_[of[1]] = db.clock_() + std::atoll(of[2].c_str());
@@ -243,15 +249,34 @@ struct memory_commands {
 redis_reply memory_redis::call(const redis_arguments& command) {
   using c = memory_commands;
   static const std::map<std::string, memory_command> table{
-      {"PING", c::ping},     {"TIME", c::time},     {"EXISTS", c::exists},
-      {"DEL", c::del},       {"UNLINK", c::del},    {"GET", c::get},
-      {"MGET", c::mget},     {"SET", c::set},       {"PEXPIRE", c::pexpire},
-      {"HGET", c::hget},     {"HMGET", c::hmget},   {"HGETALL", c::hgetall},
-      {"HSET", c::hset},     {"HSETNX", c::hsetnx}, {"HINCRBY", c::hincrby},
-      {"HDEL", c::hdel},     {"RPUSH", c::rpush},   {"LPOP", c::lpop},
-      {"LLEN", c::llen},     {"SADD", c::sadd},     {"SMEMBERS", c::smembers},
-      {"ZADD", c::zadd},     {"ZREM", c::zrem},     {"ZRANGEBYSCORE", c::zrangebyscore},
-      {"ZRANGE", c::zrange}, {"ZSCAN", c::zscan},   {"EVALSHA", c::evalsha},
+      {"PING", c::ping},
+      {"TIME", c::time},
+      {"EXISTS", c::exists},
+      {"DEL", c::del},
+      {"UNLINK", c::del},
+      {"GET", c::get},
+      {"MGET", c::mget},
+      {"SET", c::set},
+      {"INCR", c::incr},
+      {"PEXPIRE", c::pexpire},
+      {"HGET", c::hget},
+      {"HMGET", c::hmget},
+      {"HGETALL", c::hgetall},
+      {"HSET", c::hset},
+      {"HSETNX", c::hsetnx},
+      {"HINCRBY", c::hincrby},
+      {"HDEL", c::hdel},
+      {"RPUSH", c::rpush},
+      {"LPOP", c::lpop},
+      {"LLEN", c::llen},
+      {"SADD", c::sadd},
+      {"SMEMBERS", c::smembers},
+      {"ZADD", c::zadd},
+      {"ZREM", c::zrem},
+      {"ZRANGEBYSCORE", c::zrangebyscore},
+      {"ZRANGE", c::zrange},
+      {"ZSCAN", c::zscan},
+      {"EVALSHA", c::evalsha},
   };
   expire();
   for (const auto* each : {&table, &memory_stream_command_table()})

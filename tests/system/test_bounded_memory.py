@@ -64,7 +64,7 @@ def resident(pid):
 
 def main():
     devices = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    seconds = int(sys.argv[2]) if len(sys.argv) > 2 else 12
+    seconds = int(sys.argv[2]) if len(sys.argv) > 2 else 8
     with Lab(emulator_flags=("--max-rate", "10")) as lab:
         node = lab.node(sections={"limits": {"notifications_under_way": UNDER_WAY, "drain_seconds": 5}}).start()
         node.make_key()

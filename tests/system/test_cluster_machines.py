@@ -93,7 +93,7 @@ class Machines(unittest.TestCase):
         self.campaign("unplugged", lambda machine: machine.unplugged(), True, AT_RISK, self.another_leads)
 
     def test_leader_without_mariadb(self):
-        self.campaign("no-mariadb", lambda machine: machine.cut_from(self.stores.mysql_port), True, AT_RISK,
+        self.campaign("no-mariadb", lambda machine: machine.cut_from(self.stores.mysql_port), True, 0,
                       self.another_leads)
 
     def test_without_redis(self):

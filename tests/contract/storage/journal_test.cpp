@@ -5,6 +5,7 @@
 #include "model/clock.hpp"
 #include "private_stores.hpp"
 #include "storage/journal_codec.hpp"
+#include "storage/journal_foundation.hpp"
 
 using namespace pusher;
 
@@ -128,7 +129,7 @@ TEST_CASE_FIXTURE(fixture, "a page of an older epoch or another cursor is refuse
   auto refused = commit(first, page(0, 10, 3));
   REQUIRE(refused);
   CHECK(refused->status == commit_status::fenced);
-  CHECK(*second.raise_epoch(1) == commit_status::fenced);
+  CHECK(second.raise_epoch(1)->status == commit_status::fenced);
   auto wrong_cursor = page(5, 10, 3);
   wrong_cursor.epoch = 2;
   CHECK(commit(second, wrong_cursor)->status == commit_status::fenced);
@@ -360,9 +361,14 @@ TEST_CASE_FIXTURE(fixture, "launches only wake, and repeating one changes nothin
   CHECK(*first.drain_launches() == 0);
 }
 
-TEST_CASE_FIXTURE(fixture, "a connection heals after Redis forgot its scripts") {
+TEST_CASE_FIXTURE(
+    fixture, "a connection heals after Redis forgot its scripts, once somebody vouches for the journal") {
   REQUIRE(raw.command({"SCRIPT", "FLUSH"}));
   CHECK(first.promote(1).failure().code == errc::journal_unavailable);
+  CHECK(first.promote(1).failure().code == errc::journal_unavailable);
+  journal_foundation foundation(private_redis());
+  REQUIRE(foundation.look("run-a"));
+  REQUIRE(foundation.vouch("run-a"));
   CHECK(first.promote(1));
 }
 

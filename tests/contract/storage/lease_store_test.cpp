@@ -52,18 +52,3 @@ TEST_CASE_FIXTURE(leading_fixture, "of candidates that race for a free lease exa
     each.join();
   CHECK(leaders == 1);
 }
-
-TEST_CASE_FIXTURE(leading_fixture, "the journal's name is made once and stays") {
-  change(db, "DELETE FROM journal_identity");
-  journal_identity_store journals(db);
-  auto first = journals.get_or_create();
-  REQUIRE(first.ok());
-  CHECK(first->fresh);
-  CHECK(is_uuid(first->run_id));
-  CHECK(journals.get_or_create()->run_id == first->run_id);
-  CHECK(journals.get_or_create()->fresh);
-  CHECK(journals.mark_created("another").failure().code == errc::journal_lost);
-  CHECK(journals.mark_created(first->run_id).ok());
-  CHECK(journals.mark_created(first->run_id).ok());
-  CHECK_FALSE(journals.get_or_create()->fresh);
-}

@@ -149,13 +149,14 @@ class both_redis {
 
   void raise_epoch() {
     auto to = std::to_string(epoch_ + below(2) - (epoch_ > 0 ? below(2) : 0));
-    if (run(scripts::raise_epoch, {keys_.epoch}, {to}).items.front().text == "ok") epoch_ = std::stoull(to);
+    if (run(scripts::raise_epoch, {keys_.epoch, keys_.pages}, {to}).items.front().text == "ok")
+      epoch_ = std::stoull(to);
   }
   std::string epoch() { return std::to_string(below(5) == 0 ? below(4) : epoch_); }
   void begin() {
     auto of = some();
     run(scripts::begin_fan_out, {keys_.epoch, keys_.fan_out(key_of(of)), keys_.content(key_of(of))},
-        {epoch(), payload(), number(3)});
+        {epoch(), payload(), number(3), number(3)});
   }
   void commit_page() {
     auto of = some();
@@ -180,7 +181,7 @@ class both_redis {
     std::vector<std::string> keys{keys_.epoch,       keys_.fan_out(key_of(of)),
                                   keys_.outstanding, keys_.pending,
                                   keys_.queues,      keys_.results,
-                                  keys_.control};
+                                  keys_.control,     keys_.pages};
     for (auto times = 1 + below(2); times > 0; --times)
       run(scripts::commit_page, keys, arguments);
   }

@@ -27,6 +27,9 @@ std::string shown(commit_status status, uint64_t a = 0, uint64_t b = 0, uint64_t
 std::string shown(const result<commit_status>& answer) {
   return answer ? shown(*answer) : std::string(to_string(answer.failure().code));
 }
+std::string shown(const result<journal::raised>& answer) {
+  return answer ? shown(answer->status) : std::string(to_string(answer.failure().code));
+}
 std::string shown(const result<journal::cursor>& answer) {
   if (!answer) return std::string(to_string(answer.failure().code));
   return shown(answer->status, answer->position, answer->audience, answer->start.value);
@@ -99,8 +102,9 @@ struct both_journals {
         content.key = some();
         auto in = epoch();
         device_key from{below(3) * 10};
-        CHECK(shown(real.begin_fan_out(in, {{&content, from}}).at(0)) ==
-              shown(model.begin_fan_out(in, content.key, from)));
+        auto settled = below(3);
+        CHECK(shown(real.begin_fan_out(in, {{&content, from, settled}}).at(0)) ==
+              shown(model.begin_fan_out(in, content.key, from, settled)));
         break;
       }
       case 3: {

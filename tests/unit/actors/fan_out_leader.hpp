@@ -90,7 +90,7 @@ struct leader {
     for (const auto& [task, from] : what.tasks) {
       all.emplace_back(broken());
       if (fails()) continue;
-      auto begun = w.journal.begin_fan_out(machine.epoch(), task->key, from);
+      auto begun = w.journal.begin_fan_out(machine.epoch(), task->key, from, task->settled);
       if (!fails()) all.back() = begun;
     }
     machine.begun(all);
@@ -108,7 +108,15 @@ struct leader {
   }
   void perform(fan_out_machine::read_page& what) {
     ++pages_read;
-    machine.page_was_read(w.read(what, machine), now);
+    auto end = w.read(what, machine);
+    for (auto [key, first, last] : machine.taken_anew()) {
+      const auto& rows = w.notes.at(key).settled;
+      std::vector<device_key> settled;
+      for (auto at = rows.lower_bound(first.value); at != rows.end() && *at <= last.value; ++at)
+        settled.push_back({*at});
+      machine.leave_out(key, settled);
+    }
+    machine.page_was_read(end, now);
   }
   void perform(fan_out_machine::commit& what) {
     ++commits;

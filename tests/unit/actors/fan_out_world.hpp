@@ -26,6 +26,7 @@ struct world {
     std::map<uint64_t, int> skipped;
     std::map<uint64_t, utc_ms> reached_at;  ///< device -> when it was appended last
     std::map<uint64_t, std::string> rule;   ///< device -> why it was skipped
+    std::set<uint64_t> settled;             ///< of one that begins anew: devices that have a row
     bool paused = false;
     bool unreadable = false;
     uint64_t end = 0;  ///< its last cursor, where it reads in one lap without waves

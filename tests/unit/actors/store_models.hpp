@@ -34,12 +34,13 @@ class journal_model {
     return commit_status::done;
   }
 
-  result<journal::cursor> begin_fan_out(uint64_t epoch, notification_key key, device_key start) {
+  result<journal::cursor> begin_fan_out(uint64_t epoch, notification_key key, device_key start,
+                                        uint64_t settled = 0) {
     journal::cursor answer;
     answer.status = gate(epoch);
     if (answer.status != commit_status::done) return answer;
     auto [at, fresh] = states_.try_emplace(key);
-    if (fresh) at->second = {start.value, 0, start};
+    if (fresh) at->second = {start.value, settled, start};
     answer.position = at->second.cursor;
     answer.audience = at->second.audience;
     answer.start = at->second.start;

@@ -114,6 +114,29 @@ TEST_CASE("past its budget of restarts the node gives up, and ends the actors th
   CHECK(of.starts_of("push-sender/1") == 1);
 }
 
+TEST_CASE(
+    "when the journal was rebuilt all that work with it begin anew, however often, and nobody has failed") {
+  lab of("push-sender=2,result-writer");
+  for (unsigned times = 2; times <= 8; ++times) {  // beyond the budget
+    caf::anon_send(of.supervisor, renew_roles{});
+    for (const char* name : {"push-sender/0", "push-sender/1", "result-writer/0"})
+      REQUIRE(of.soon([&] { return of.starts_of(name) == times; }));
+  }
+  auto before = of.wakes.load();
+  caf::anon_send(of.supervisor, wake_own{role::push_sender});
+  CHECK(of.soon([&] { return of.wakes == before + 2; }));
+  CHECK_FALSE(of.node->failed);
+  // While the node is ending nobody is started again.
+  caf::anon_send(of.supervisor, drain{});
+  caf::anon_send(of.supervisor, renew_roles{});
+  bool ended = false;
+  CHECK(of.soon([&] {
+    of.self->receive([&](const caf::down_msg&) { ended = true; }, caf::after(1ms) >> [] {});
+    return ended;
+  }));
+  CHECK(of.starts_of("result-writer/0") == 8);
+}
+
 TEST_CASE("counts of roles change at run time, and what leaves ends what it holds") {
   lab of("push-sender:fcm=1,push-sender:apns=1,result-writer");
   caf::scoped_actor asks{of.system};
