@@ -433,8 +433,8 @@ class sender_role : public role_loop<sender_role> {
   }
 
   void failed(const char* doing, const error& why) {
-    if (why.code == errc::journal_unavailable) cut_off_at_ = std::chrono::steady_clock::now();
     journal_lost_ = why.code == errc::journal_lost;
+    if (why.code == errc::journal_unavailable) cut_off_at_ = std::chrono::steady_clock::now();
     note_failure(doing, why);
     log::warn("push_sender.store_failed", {{"doing", doing}, {"detail", why.detail}});
   }
@@ -452,9 +452,9 @@ class sender_role : public role_loop<sender_role> {
   utc_ms clock_offset_ = 0;
   utc_ms next_due_at_ = 0;
   bool took_own_ = false;
-  std::optional<std::chrono::steady_clock::time_point> cut_off_at_;  ///< when Redis did not answer last
   bool draining_ = false;
-  bool journal_lost_ = false;  ///< as the last failure said
+  bool journal_lost_ = false;                                        ///< as the last failure said
+  std::optional<std::chrono::steady_clock::time_point> cut_off_at_;  ///< when Redis did not answer last
 };
 
 }  // namespace

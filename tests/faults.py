@@ -26,6 +26,7 @@ class Fault:
         self.hurts, self.loses, self.rounds = tuple(hurts), tuple(loses), rounds
         self.start, self.stop = start, stop or (lambda: None)
         self.began = self.ended = None
+        self.unrecorded = 0  # pushes that had no row when the journal was lost
 
     def __enter__(self):
         self.began = time.time()
@@ -96,6 +97,30 @@ def redis_full(installation):
         redis("CONFIG", "SET", "maxmemory", 1 << 20)
 
     return Fault("OOM", "redis", start, lambda: redis("CONFIG", "SET", "maxmemory", 0))
+
+
+def redis_emptied(installation):
+    """FLUSHALL: the journal is gone and is made anew from MariaDB. What was sent and has no row may be sent again."""
+    fault = Fault("FLUSHALL", "redis", None, hurts=list(installation.nodes))
+
+    def start():
+        fault.unrecorded = installation.unrecorded()
+        installation.stores.redis_command("FLUSHALL")
+
+    fault.start = start
+    return fault
+
+
+def redis_older(installation):
+    """At its end Redis comes back with the data that it had at its beginning, as from an older copy of its files."""
+    fault = Fault("older data", "redis", lambda: installation.keep_redis_files(), hurts=list(installation.nodes))
+
+    def stop():
+        fault.unrecorded = installation.unrecorded()
+        installation.put_redis_files_back()
+
+    fault.stop = stop
+    return fault
 
 
 def redis_read_only(installation):

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -165,6 +166,29 @@ class Installation:
     def end(self, name, number):
         """Ends the one that runs, or that is started again just now."""
         until(f"{name} to be there", lambda: self.signal(name, number), 20)
+
+    def unrecorded(self):
+        """Pushes that the gateway took and that have no row yet. (Those that were doubled count as well.)"""
+        counters = self.lab.emulator.statistics()["gateways"].values()
+        (rows,), = self.stores.query("SELECT COUNT(*) FROM deliveries WHERE outcome = 1")
+        return max(0, sum(each["accepted"] for each in counters) - int(rows))
+
+    def redis_files(self):
+        return self.disks.get("redis", self.stores.directory) / "appendonlydir"
+
+    def keep_redis_files(self):
+        """As they are at one moment."""
+        self.signal("redis", signal.SIGSTOP)
+        shutil.rmtree(self.lab.directory / "redis-copy", ignore_errors=True)
+        shutil.copytree(self.redis_files(), self.lab.directory / "redis-copy")
+        self.signal("redis", signal.SIGCONT)
+
+    def put_redis_files_back(self):
+        with self.lock:
+            self.process("redis").kill()
+            self.process("redis").wait()
+            shutil.rmtree(self.redis_files())
+            shutil.copytree(self.lab.directory / "redis-copy", self.redis_files())
 
     def supervise(self):
         while self.supervised:

@@ -76,6 +76,8 @@ def kinds_of(installation):
         over_link("slice", 1, places, (0.5, 2.0)),
         over_link("corrupt", 1, encrypted, away, 20_000),
         Kind("OOM", 2, ["redis"], (1.0, 6.0), lambda installation, _: faults.redis_full(installation)),
+        Kind("FLUSHALL", 1, ["redis"], (0, 0), lambda installation, _: faults.redis_emptied(installation)),
+        Kind("older data", 1, ["redis"], (0.5, 4.0), lambda installation, _: faults.redis_older(installation)),
         Kind("READONLY", 1, ["redis"], (1.0, 5.0), lambda installation, _: faults.redis_read_only(installation)),
         Kind("connections", 1, ["mariadb"], (1.0, 5.0), lambda installation, _: faults.few_connections(installation)),
         Kind("locks", 1, ["mariadb"], (1.0, 8.0), lambda installation, _: faults.locked_tables(installation)),

@@ -6,7 +6,6 @@
 
 #include "storage/dead_letters.hpp"
 #include "storage/journal_keys.hpp"
-#include "storage/journal_scripts.hpp"
 #include "tests/simulation/actor_world.hpp"
 #include "tests/simulation/client.hpp"
 #include "tests/simulation/gateway.hpp"
@@ -99,9 +98,7 @@ void simulation::populate() {
     rows.add_device(one_in(8) ? gateway::apns : gateway::fcm, one_in(2));
   gateway_ = std::make_unique<simulated_gateway>(*this);
   client_ = std::make_unique<simulated_client>(*this);
-  const journal_keys names(redis_settings().cluster);
-  execute(redis::call(scripts::create_run, {names.run, names.epoch, names.launches, names.results},
-                      {simulated_run, pusher::keys::launch_group, pusher::keys::result_group}));
+  if (!journal(redis_settings(), simulated_run, "keeper").create()) ledger.violated("there is no journal");
   using entries = std::vector<role_entry>;
   const entries all{{role::fan_out, {}, 1}, {role::push_sender, {}, 1}, {role::result_writer, {}, 1}};
   std::vector<entries> layout;

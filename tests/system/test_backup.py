@@ -1,4 +1,4 @@
-"""A backup taken in mid-run holds the rows of one moment, and a node starts on what is restored from it. What fails on
+"""A backup taken in mid-run holds the rows of one moment; a node on the restored directory goes on from there. What fails on
 the way, for whatever reason, leaves nothing behind."""
 import contextlib
 import json
@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from collections import namedtuple
 
-from invariants import check_accepted_once, check_counts
+from invariants import check_accepted_once, check_counts, pushes_by_token
 from lab import Lab, until
 
 DEVICES = [{"device_id": f"d-{n}", "gateway": "fcm", "platform": "android", "push_token": f"token-{n}"}
@@ -206,15 +206,51 @@ def ended_early(node, backup):
     assert not draft.exists() and not out.exists()
 
 
-def rows_are_there(first, second, saved):
+def look_before_sending(lab, second, saved):
+    """Without senders: what is under way is listed, and what shall not be sent is canceled. Gives the rows that are there."""
+    second.flags = ["--roles", "api,fan-out,result-writer"]
+    second.start()
+    before = lab.emulator.arrived()
+    listed = second.call("GET", "/v1/notifications?state=sending")[1]["items"]
+    assert {each["id"] for each in listed} == {saved.running, saved.unwanted}, listed
+    assert second.call("POST", f"/v1/notifications/{saved.unwanted}:cancel")[0] == 202
+    rows = {name: second.deliveries(name) for name in (saved.done, saved.running, saved.unwanted)}
+    assert second.stop() == 0
+    assert lab.emulator.arrived() == before, "something was sent by a node without senders"
+    second.flags = []
+    return rows
+
+
+def goes_on(lab, first, second, saved):
+    """The rows are those of the first node, to the last byte; their devices are not sent to again, and all others are."""
     print(pusher(second, "restore", "--from", str(saved.directory)), flush=True)
+    second.key = first.key
+    export = {"Authorization": f"Bearer {first.key}"}
+    devices = first.send("GET", "/v1/devices:export", headers=export)[1]
+    rows = {name: {each["device_id"]: each for each in first.deliveries(name)}
+            for name in (saved.done, saved.running, saved.unwanted)}
     assert first.stop() == 0
-    second.start(wait=False)
-    until("the restored schema", lambda: '"store.ready","check":"schema"' in second.log_tail())
-    came = count_rows(second)
+    stale = pushes_by_token(lab.emulator, "unwanted")
+
+    kept = look_before_sending(lab, second, saved)
+    came = sum(len(each) for each in kept.values())
     print(f"{came} rows came with the backup", flush=True)
     assert saved.fewest <= came <= saved.most, (came, saved)
+    assert all(each == rows[name][each["device_id"]] for name in rows for each in kept[name])
+    assert len(kept[saved.done]) == len(FEW)
+
+    second.start()
+    assert second.send("GET", "/v1/devices:export", headers=export)[1] == devices and devices.count("\n") == len(DEVICES)
+    second.wait_completed(saved.running)
+    check_counts(second, saved.running, len(DEVICES))
+    until("the canceled one to settle", lambda: second.notification(saved.unwanted)["settled"])
     assert second.stop() == 0
+    once = {each["device_id"] for each in kept[saved.running]}
+    pushes = pushes_by_token(lab.emulator, "running")
+    for each in DEVICES:
+        assert pushes[each["push_token"]] == (1 if each["device_id"] in once else 2), (each, pushes[each["push_token"]])
+    assert pushes_by_token(lab.emulator, "unwanted") == stale
+    assert set(pushes_by_token(lab.emulator, "done").values()) == {1}
 
 
 def main():
@@ -228,7 +264,7 @@ def main():
         refuses_places(first, second, saved.directory)
         full_disk(first, saved.directory)
         ended_early(first, saved.directory)
-        rows_are_there(first, second, saved)
+        goes_on(lab, first, second, saved)
 
 
 if __name__ == "__main__":
