@@ -58,9 +58,8 @@ void sender_machine::admit(claim origin, utc_ms now) {
   opened.to_mark = waits_for_suspects(last_order_, opened);
 }
 
-/// Suspects are sent one at a time, and those behind record a step first. If the one that is sent kills this
-/// process, it alone has made no progress, and gets the strike; else it would take the others with it to the
-/// dead letters.
+/// Suspects are sent one at a time, and those behind record first that they wait. If the one that is sent
+/// kills this process, it alone gets the strike; else it would take the others with it to the dead letters.
 bool sender_machine::waits_for_suspects(uint64_t order, const open_batch& batch) const {
   return batch.suspect && std::any_of(batches_.begin(), batches_.find(order),
                                       [](const auto& each) { return each.second.suspect; });

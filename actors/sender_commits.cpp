@@ -49,9 +49,11 @@ progress_commit sender_machine::make_commit(open_batch& batch, bool finished) {
   made.account = account_of(batch.queue, batch.batch);
   made.entry = batch.origin.entry;
   made.token = batch.origin.token;
-  made.expected_sequence = batch.origin.sequence++;
-  made.finished = finished;
   made.results.notification = batch.batch.notification;
+  bool only_waits = batch.to_mark && !finished && !batch.changed;
+  made.expected_sequence = only_waits ? batch.origin.sequence : batch.origin.sequence++;
+  if (only_waits) return made;
+  made.finished = finished;
   made.results.gateway = batch.queue.gateway;
   made.results.environment = batch.queue.environment;
   made.results.results = std::move(batch.fresh);

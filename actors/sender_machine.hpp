@@ -156,7 +156,7 @@ class sender_machine {
     bool committing = false;
     bool split = false;
     bool suspect = false;  ///< claimed again and again without progress: it may be what kills its senders
-    bool to_mark = false;  ///< of a suspect that waits: its record, that it was not begun, is due
+    bool to_mark = false;  ///< of a suspect: the record that it only waits is due
     bool held = false;     ///< what is returned waits until its notification is resumed
   };
   struct known_content {

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Invariant: a claim changes hands only when its owner's heartbeat is gone (or it is our own and we do not know of it:
 -- from before a restart, or its reply was lost); its delivery count rises, so that a commit of the former owner is refused.
--- A claim that ended without progress is a strike; after the last strike the entry is a dead letter.
+-- A claim that ended without progress is a strike, unless the batch only waited; after the last strike the entry is a dead letter.
 -- KEYS: run, stream, progress, dead letters
 -- ARGV: run id, group, consumer, heartbeat key prefix (empty = only our own claims are looked for), most entries, last strike,
 --       then the entries that the consumer knows to hold: those are left alone
@@ -32,7 +32,7 @@ for _, info in ipairs(consumers) do
       local state = redis.call('HMGET', KEYS[3], id, id .. ':seq', id .. ':seen', id .. ':strikes')
       local sequence, seen = state[2] or '0', state[3] or '0'
       local strikes = tonumber(state[4] or '0')
-      if sequence == seen then strikes = strikes + 1 else strikes = 0 end
+      if sequence == seen then strikes = strikes + 1 elseif seen ~= 'waits' then strikes = 0 end
       if known[id] then
         -- This claim is in good hands.
       elseif not body then

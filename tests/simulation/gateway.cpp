@@ -72,7 +72,7 @@ bool simulated_transport::start_one() {
     answer(next);
     return true;
   }
-  if (of_.gateway().is_poison(next.device)) {
+  if (of_.gateway().is_poison(next.notification, next.device)) {
     process_->crash("a push was poison");
     return true;  // and this transport is gone
   }

@@ -58,8 +58,8 @@ class simulated_gateway {
   bool step();
   /// What a push comes to that arrives now.
   verdict judge();
-  bool is_poison(device_key device) const { return device == poison_; }
-  void heal() { poison_ = {}; }
+  /// One push of the first notification.
+  bool is_poison(notification_key of, device_key device) const { return of.value == 1 && device == poison_; }
 
   std::vector<simulated_transport*> transports;
 

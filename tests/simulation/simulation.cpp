@@ -32,8 +32,11 @@ fault_plan fault_plan::of(std::minstd_rand& random) {
   made.stall = rate(60);
   made.outage = rate(800);
   if (random() % 3 == 0) return made;
-  made.poison = random() % 8 == 0;
-  if (made.poison) return made;
+  if (random() % 8 == 0) {
+    made = {};
+    made.poison = true;
+    return made;
+  }
   made.crash = rate(250);
   made.actor_fault = rate(600);
   made.stop = rate(500);
@@ -264,7 +267,7 @@ void simulation::operate() {
     trace("an operator decides on a dead letter: " + each.reason);
     if (plan_.poison && each.batch)
       for (const auto& target : each.batch->targets)
-        if (!gateway_->is_poison(target.device))
+        if (!gateway_->is_poison(each.batch->notification, target.device))
           ledger.died_innocent(each.batch->notification, target.device);
     if (auto decided = each.batch ? box.drop(each) : box.requeue(each); !decided)
       ledger.violated("a dead letter stays: " + decided.failure().detail);

@@ -239,7 +239,7 @@ class both_redis {
                                        of,
                                        std::to_string(results),
                                        results ? payload() : "",
-                                       payload()};
+                                       below(5) ? payload() : ""};
     auto aside = below(3);
     arguments.push_back(std::to_string(aside));
     for (; aside > 0; --aside) {
