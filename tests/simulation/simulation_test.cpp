@@ -14,7 +14,7 @@ using testing::simulation;
 namespace {
 
 #if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-constexpr uint32_t usual_schedules = 2'000;
+constexpr uint32_t usual_schedules = 600;
 #else
 constexpr uint32_t usual_schedules = 30;
 #endif
