@@ -76,6 +76,7 @@ class sender_role : public role_loop<sender_role> {
     auto promoted = journal_.promote(1000);
     if (!promoted) return failed("promote", promoted.failure());
     clock_offset_ = promoted->now - now_ms();
+    clock_known_ = true;
     next_due_at_ = promoted->next_due_at;
     auto depth = journal_.results_depth();
     if (!depth) return failed("measure", depth.failure());
@@ -107,6 +108,9 @@ class sender_role : public role_loop<sender_role> {
 
   step_result step() {
     machine_.hold(node_->stages.held(role::push_sender));
+    // By a clock that is wrong a retry would come back hours later.
+    if (!clock_known_) poll();
+    if (!clock_known_) return {};
     // Claims of our own from before a restart come first: later they could not be told from new ones.
     if (!took_own_ && (routes_known_ || !look() || !take_over())) return {};
     for (auto& each : transports_.take_answers()) {
@@ -175,6 +179,7 @@ class sender_role : public role_loop<sender_role> {
       return failed_step("promote", promoted.failure());
     }
     clock_offset_ = promoted->now - now_ms();
+    clock_known_ = true;
     next_due_at_ = promoted->next_due_at;
     if (promoted->moved > 0) {
       machine_.woken();
@@ -450,6 +455,7 @@ class sender_role : public role_loop<sender_role> {
   std::map<application_id, std::string> names_;
   bool routes_known_ = false;
   utc_ms clock_offset_ = 0;
+  bool clock_known_ = false;  ///< Redis has said what time it is
   utc_ms next_due_at_ = 0;
   bool took_own_ = false;
   bool draining_ = false;
