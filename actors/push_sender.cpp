@@ -117,10 +117,8 @@ class sender_role : public role_loop<sender_role> {
       fail_point("push_sender.answered");
       machine_.answered(each.outlet, each.answers, now());
     }
-    // What was recorded, and answers to batches that others have taken over: those wait for no record of
-    // ours, and may fill a window while there is nothing to record.
-    for (const auto& [outlet, answers] : machine_.take_released())
-      if (auto* of = transports_.find(outlet)) of->transport->recorded(answers);
+    // Until it is known what was canceled, nothing of what the transports hold leaves beyond their windows.
+    if (machine_.knows_controls()) free_windows();
     if (!routes_known_ && !look()) return failed_look();
     transports_.each([this](auto& each) {
       if (!each.retired) routes_.decide(each.route, now());
@@ -139,6 +137,13 @@ class sender_role : public role_loop<sender_role> {
   }
 
  private:
+  /// Of what was recorded, and of answers to batches that others have taken over: those wait for no record of
+  /// ours, and may fill a window while there is nothing to record.
+  void free_windows() {
+    for (const auto& [outlet, answers] : machine_.take_released())
+      if (auto* of = transports_.find(outlet)) of->transport->recorded(answers);
+  }
+
   void write_counters(http::json_text& out) const {
     const auto& counted = machine_.counters();
     out.field("batches_claimed", counted.batches_claimed);

@@ -118,6 +118,8 @@ class sender_machine {
   void drain() { draining_ = true; }
 
   bool drained() const { return draining_ && batches_.empty() && commits_.empty(); }
+  /// Whether what is paused and canceled was read as it is, as far as we heard.
+  bool knows_controls() const { return wanted_controls_ == controls_.version; }
   /// How many answers became durable (or moot) since the last call, by transport, for it to be told.
   std::map<outlet_id, size_t> take_released() { return std::exchange(released_, {}); }
   const sender_counters& counters() const { return counters_; }
