@@ -5,7 +5,8 @@ import shutil
 import signal
 
 from invariants import check_accepted_once, check_counts
-from lab import OuterStores, until
+from lab import until
+from outer_stores import OuterStores
 
 
 class LossyStores(OuterStores):

@@ -1,0 +1,28 @@
+"""Waiting for what a test cannot command, and ports for what it starts."""
+import random
+import socket
+import time
+
+
+def until(what, condition, seconds=30.0, interval=0.02):
+    """Polls `condition` until it gives a true value, and returns it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds:.0f} s in vain for: {what}")
+        time.sleep(interval)
+
+
+def free_port():
+    """Below the range from which Linux takes ports for connections: nobody gets it by chance before its owner listens."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
