@@ -18,6 +18,8 @@ import openapi_check
 from outer_stores import OuterStores
 from waiting import free_port, until
 
+FALLEN = 99  # the exit code of a process that died at a fail point
+
 
 class Emulator:
     """The gateway emulator. `log()` is the oracle: what really arrived."""

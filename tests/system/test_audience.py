@@ -1,6 +1,5 @@
 """Whom a notification reaches: users, segments, histories, indexed names, searches, and what is refused."""
 import datetime
-import json
 
 from invariants import check_accepted_once, check_counts
 from lab import Lab, until
