@@ -21,6 +21,12 @@ bool recently(steady_time when, steady_time now) {
   return when != steady_time() && now < when + alarm_stays;
 }
 
+/// The wait that an answer asks for. Nearly none does, and then nobody asks for the time.
+std::optional<int64_t> asked_wait_ms(const push_request& done) {
+  if (done.retry_after.empty()) return std::nullopt;
+  return parse_retry_after(done.retry_after, done.date, now_ms());
+}
+
 }  // namespace
 
 h2::pool_bounds pool_bounds_of(const limits_settings& limits) {
@@ -86,6 +92,7 @@ void gateway_sender::give_up_waiting(const verdict& as, size_t keep) {
 // -- before a push ------------------------------------------------------------------------------------------
 
 steady_time gateway_sender::on_round(steady_time now) {
+  round_time_ = now_ms();
   pool_.begin_round(now);
   look_after_credential(now);
   expire_waiting(now);
@@ -110,11 +117,11 @@ void gateway_sender::expire_waiting(steady_time now) {
   if (now < next_expiry_) return;
   next_expiry_ = now + expiry_interval;
   auto give_up = [this](const open_target& target) { give_back(target, verdict_kind::expired); };
-  utc_ms time = now_ms();
-  urgent_.expire(time, give_up);
-  campaigns_.expire(time, give_up);
-  take_waiting([time](const open_target& target) { return target.of->order.content->expires_at <= time; },
-               give_up);
+  urgent_.expire(round_time_, give_up);
+  campaigns_.expire(round_time_, give_up);
+  take_waiting(
+      [this](const open_target& target) { return target.of->order.content->expires_at <= round_time_; },
+      give_up);
 }
 
 template <class Wanted>
@@ -189,8 +196,7 @@ void gateway_sender::take_targets(lane_queue& from, push_request& into) {
 }
 
 bool gateway_sender::prepare(push_request& fresh) {
-  utc_ms time = now_ms();
-  if (fresh.content().expires_at <= time) {
+  if (fresh.content().expires_at <= round_time_) {
     answer_all(fresh, verdict_kind::expired);
     return false;
   }
@@ -199,7 +205,7 @@ bool gateway_sender::prepare(push_request& fresh) {
     return false;
   }
   fresh.generation = generation_;
-  auto refusal = protocol_.word(fresh, time);
+  auto refusal = protocol_.word(fresh, round_time_);
   if (!refusal) return true;
   for (auto& target : fresh.targets)
     answer(target, *refusal);
@@ -253,8 +259,7 @@ void gateway_sender::judge(push_request& done) {
   auto& rule = protocol_.table().find(done.status, reading.code, reading.detail);
   if (rule.action == answer_action::refresh_credential) return on_credential_stale(done, rule, reading);
   if (rule.action == answer_action::refused_credential) return on_credential_refused(done, rule, reading);
-  note_rule(done, rule, verdict_of(rule, parse_retry_after(done.retry_after, done.date, now_ms())),
-            loop_.now());
+  note_rule(done, rule, verdict_of(rule, asked_wait_ms(done)), loop_.now());
   for (size_t i = 0; i < done.targets.size(); ++i) {
     bool differs = i < reading.parts.size();
     auto& own = differs ? reading.parts[i] : reading;
@@ -290,7 +295,7 @@ void gateway_sender::answer_rule_of(const open_target& target, const answer_rule
                                     const answer_reading& reading, const push_request& done) {
   if (rule.action == answer_action::retry_elsewhere && !target.resent)
     return lane_of(target).put_back(target);
-  auto made = verdict_of(rule, parse_retry_after(done.retry_after, done.date, now_ms()));
+  auto made = verdict_of(rule, asked_wait_ms(done));
   if (made.kind == verdict_kind::other_environment &&
       (target.target().switched || !protocol_.has_other_environment()))
     made.kind = verdict_kind::unregistered;

@@ -132,6 +132,7 @@ class gateway_sender final : public h2::exchange_listener {
   steady_time foreign_answer_at_;                ///< when an answer last was not the gateway's
   steady_time pacer_due_;                        ///< when the rate allows what it forbade in this round
   steady_time window_due_ = steady_time::max();  ///< when open requests have grown older
+  utc_ms round_time_ = 0;  ///< of this round: what starts in it is worded for this moment
   steady_time next_expiry_;
 };
 

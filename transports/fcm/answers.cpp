@@ -114,8 +114,29 @@ status_parts read_status(std::string_view body) {
   return parts;
 }
 
-/// The message's id of a success, or nothing. Made for speed: it runs for every push.
+/// Takes `word` and the space before it off the front of `text`.
+bool take(std::string_view& text, std::string_view word) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+  if (text.substr(0, word.size()) != word) return false;
+  text.remove_prefix(word.size());
+  return true;
+}
+
+/// The name of a success that is written as FCM writes it: one member, of ASCII without escapes. Empty when
+/// the body is anything else, well-formed or not. It runs for every push, and costs a tenth of parsing.
+std::string_view plain_name(std::string_view body) {
+  if (!take(body, "{") || !take(body, "\"name\"") || !take(body, ":") || !take(body, "\"")) return {};
+  auto end = std::find_if(body.begin(), body.end(), [](unsigned char byte) {
+    return byte == '"' || byte == '\\' || byte < 0x20 || byte >= 0x7f;
+  });
+  auto name = body.substr(0, static_cast<size_t>(end - body.begin()));
+  body.remove_prefix(name.size());
+  return take(body, "\"") && take(body, "}") && take(body, "") && body.empty() ? name : std::string_view();
+}
+
+/// The message's id of a success, or nothing.
 std::optional<std::string> read_name(std::string_view body) {
+  if (auto plain = plain_name(body); !plain.empty()) return std::string(plain);
   std::array<char, 2048> memory;
   rapidjson::MemoryPoolAllocator<> values(memory.data(), memory.size() / 2);
   rapidjson::MemoryPoolAllocator<> stack(memory.data() + memory.size() / 2, memory.size() / 2);

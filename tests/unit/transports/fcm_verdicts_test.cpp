@@ -204,6 +204,26 @@ TEST_CASE("the message's name is kept, and only that of a success") {
   CHECK(judge_fcm_answer({500, R"({"name":"x"})", "", ""}, 0).verdict.gateway_message_id.empty());
 }
 
+TEST_CASE("a success is read the same way however it is written") {
+  for (const char* body : {R"({"name":"a/1"})", " {\t\"name\" :\r\n\"a/1\" } ", R"({"name":"a\u002f1"})",
+                           R"({"n":1,"name":"a/1"})", R"({"name":"a/1","name2":[{"name":"b"}]})"}) {
+    CAPTURE(body);
+    CHECK(judge_fcm_answer({200, body, "", ""}, 0).verdict.gateway_message_id == "a/1");
+  }
+  CHECK(judge_fcm_answer({200, "{\"name\":\"\xc3\xa9\"}", "", ""}, 0).verdict.gateway_message_id ==
+        "\xc3\xa9");
+  for (const char* body : {R"({"name":""})", R"({"name":"a/1")", R"({"name":"a/1)", R"({"name":"a/1"}})",
+                           R"({"name":"a/1"} x)", R"({"name":"a/1",})",
+                           R"({"name":"a)"
+                           "\n"
+                           R"(1"})",
+                           R"({"name":"a\q"})", R"("name":"a/1"})", R"({"name" "a/1"})", R"({name:"a/1"})",
+                           "{\"name\":\"\xff\"}", R"([{"name":"a/1"}])", R"({"Name":"a/1"})"}) {
+    CAPTURE(body);
+    CHECK(judge_fcm_answer({200, body, "", ""}, 0).verdict.kind == verdict_kind::unknown);
+  }
+}
+
 TEST_CASE("answers of any shape have a verdict") {
   for (const char* body :
        {"[]", "null", "{\"error\":1}", "{\"error\":{\"details\":{}}}", "{\"error\":{\"details\":[1]}}",
