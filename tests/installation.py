@@ -255,7 +255,8 @@ class Installation:
         try:
             until("the installation to be well", well, seconds, 0.2)
         except AssertionError:
-            raise AssertionError(f"not well after {seconds} s without faults: {told[0]}") from None
+            logs = "".join(f"\n--- end of {name}'s log ---\n{self.stores.log_tail(name)}" for name in STORES)
+            raise AssertionError(f"not well after {seconds} s without faults: {told[0]}{logs}") from None
 
 
 class ClockFile:

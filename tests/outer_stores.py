@@ -31,16 +31,24 @@ class OuterStores:
         self.processes = [self.redis(), self.mariadb()]
 
     def redis(self):
-        return subprocess.Popen(
-            ["redis-server", "--port", str(self.redis_port), "--bind", self.host, "--save", "", "--dir",
-             str(self.directory), *self.redis_options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return self.begin("redis", ["redis-server", "--port", str(self.redis_port), "--bind", self.host, "--save", "", "--dir",
+                                    str(self.directory), *self.redis_options])
 
     def mariadb(self):
         program = shutil.which("mariadbd", path=os.environ["PATH"] + ":/usr/sbin")
-        return subprocess.Popen(
-            [program, *self.mysql_options, f"--bind-address={self.host}", f"--port={self.mysql_port}",
-             f"--socket={self.directory / 'm.sock'}", f"--pid-file={self.directory / 'm.pid'}",
-             "--innodb-buffer-pool-size=64M", f"--extra-port={self.extra_port}", "--extra-max-connections=8"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return self.begin("mariadb", [
+            program, *self.mysql_options, f"--bind-address={self.host}", f"--port={self.mysql_port}",
+            f"--socket={self.directory / 'm.sock'}", f"--pid-file={self.directory / 'm.pid'}",
+            "--innodb-buffer-pool-size=64M", f"--extra-port={self.extra_port}", "--extra-max-connections=8"])
+
+    def begin(self, name, command):
+        with open(self.directory / f"{name}.log", "ab") as log:
+            return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+
+    def log_tail(self, name, characters=3000):
+        """The end of what one of them says: "redis" or "mariadb"."""
+        path = self.directory / f"{name}.log"
+        return path.read_text(errors="replace")[-characters:] if path.exists() else ""
 
     def restart(self, which):
         """Starts the one that ended: 0 is Redis, 1 MariaDB."""
