@@ -113,6 +113,7 @@ void measure_words(const std::string& name, gateway_protocol& protocol, push_ord
   auto order = std::make_shared<open_order>();
   order->order = std::move(targets);
   push_request request;
+  request.generation = protocol.credential(std::chrono::steady_clock::now());
   size_t bytes = 0;
   repeat(name, side::ours, targets_per_order, [&] { bytes = word_all(protocol, order, request); });
   // The least: to copy the bytes.
