@@ -88,7 +88,7 @@ class our_journal {
   }
 
   void append() {
-    std::vector<page_commit> pages;
+    std::vector<std::vector<page_commit>> pages;  // a call for each
     for (size_t first = 0; first < batches_; first += batches_per_page) {
       page_commit page;
       page.notification = {notification_};
@@ -97,11 +97,11 @@ class our_journal {
       page.new_cursor = std::min(first + batches_per_page, batches_);
       for (auto i = first; i < page.new_cursor; ++i)
         page.batches.emplace_back(queue_, batch_number(page.notification, i));
-      pages.push_back(std::move(page));
+      pages.emplace_back().push_back(std::move(page));
     }
     measure("append", [&] {
-      for (auto& page : pages)
-        must(std::move(journal_.commit_pages({page}).front()));
+      for (const auto& page : pages)
+        must(std::move(journal_.commit_pages(page).front()));
     });
   }
 
@@ -122,7 +122,7 @@ class our_journal {
   }
 
   void record(const std::vector<opened>& claims) {
-    std::vector<progress_commit> commits;
+    std::vector<std::vector<progress_commit>> commits;  // a call for each
     for (const auto& each : claims) {
       batch_progress progress;
       progress.done.resize(targets_per_batch);
@@ -135,12 +135,12 @@ class our_journal {
         step.finished = first + results_per_record >= targets_per_batch;
         step.results = results_of(each.batch, first);
         step.progress = encode(progress);
-        commits.push_back(std::move(step));
+        commits.emplace_back().push_back(std::move(step));
       }
     }
     measure("record", [&] {
-      for (auto& each : commits)
-        must(journal_.record({each}));
+      for (const auto& each : commits)
+        must(journal_.record(each));
     });
   }
 
