@@ -28,6 +28,9 @@ class actor_list {
     if (said) {
       out_.field("mailbox", said->mailbox);
       out_.field("claimed", said->claimed);
+      out_.field("busy_permille", said->busy);
+      out_.field("waits_redis_permille", said->waits_redis);
+      out_.field("waits_mariadb_permille", said->waits_mariadb);
       if (!said->last_error.empty()) {
         out_.field("last_error", said->last_error);
         out_.time("last_error_at", said->last_error_at);

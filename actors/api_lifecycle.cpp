@@ -2,6 +2,7 @@
 #include "actors/api_operations.hpp"
 #include "actors/apply_control.hpp"
 #include "actors/log.hpp"
+#include "storage/fail_point.hpp"
 
 namespace pusher {
 
@@ -56,6 +57,7 @@ result<notification> api_operations::step_notification(application_id app, const
   if (auto able = journal_answers(); !able) return able.failure();
   auto now = take_step(notifications_, app, id, step);
   if (!now) return now;
+  fail_point("api.step_stored");
   // Crash here => the leader tells Redis at its next look. The client is answered when the senders know: from
   // then on at most what is in flight still leaves.
   if (now->launched_at != 0)
@@ -64,6 +66,7 @@ result<notification> api_operations::step_notification(application_id app, const
       return told.failure();
     }
   launched_();
+  fail_point("api.step_told");
   return now;
 }
 

@@ -44,6 +44,7 @@ void heartbeat::run() {
 }
 
 bool heartbeat::beat() {
+  node_.machine.sample();
   if (!checks_.told(check_redis, announce())) return false;
   meet();
   return true;

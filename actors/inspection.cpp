@@ -53,6 +53,7 @@ std::string node_report(const node_context& node, const std::vector<link_report>
   out.field("draining", node.board.draining());
   out.field("epoch", node.lead.epoch());
   out.field("resident_bytes", resident_bytes());
+  out.field("machine_busy_permille", node.machine.busy());
   out.field("admin", to_text(node.config.admin));
   out.key("held_stages");
   out.open_list();

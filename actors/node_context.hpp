@@ -13,6 +13,7 @@
 #include "actors/journal_gauge.hpp"
 #include "actors/leadership.hpp"
 #include "actors/load_watch.hpp"
+#include "actors/machine_gauge.hpp"
 #include "actors/metrics.hpp"
 #include "actors/self_check_board.hpp"
 #include "conf/settings.hpp"
@@ -38,6 +39,7 @@ struct node_context {
   health_board board;
   held_stages stages;
   journal_gauge waiting;
+  machine_gauge machine;
   provider_token_memory tokens;  ///< what this process used last at APNs
   self_check_board checked;
   metrics numbers;

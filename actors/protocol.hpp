@@ -111,11 +111,15 @@ struct actor_report {
   std::string last_error;     ///< empty = none yet
   int64_t last_error_at = 0;  ///< UTC milliseconds
   std::string detail;         ///< a JSON object: what only this role knows
+  // Thousandths of its last seconds:
+  uint32_t busy = 0;           ///< in which it worked, or waited for an answer to go on
+  uint32_t waits_redis = 0;    ///< the part of that in which it waited for Redis
+  uint32_t waits_mariadb = 0;  ///< likewise for MariaDB
 };
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, actor_report& x) {
   return f(caf::meta::type_name("actor_report"), x.name, x.mailbox, x.claimed, x.last_error, x.last_error_at,
-           x.detail);
+           x.detail, x.busy, x.waits_redis, x.waits_mariadb);
 }
 
 /// directory -> supervisor: how do your actors fare? Answered with a JSON array.

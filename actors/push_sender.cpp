@@ -117,8 +117,9 @@ class sender_role : public role_loop<sender_role> {
       fail_point("push_sender.answered");
       machine_.answered(each.outlet, each.answers, now());
     }
-    // Until it is known what was canceled, nothing of what the transports hold leaves beyond their windows.
-    if (machine_.knows_controls()) free_windows();
+    // Until it is known what was canceled, and what is still ours, nothing of what the transports hold leaves
+    // beyond their windows.
+    if (machine_.knows_controls() && !machine_.doubts_claims()) free_windows();
     if (!routes_known_ && !look()) return failed_look();
     transports_.each([this](auto& each) {
       if (!each.retired) routes_.decide(each.route, now());
@@ -158,6 +159,18 @@ class sender_role : public role_loop<sender_role> {
     out.close();
   }
 
+  static void write_shares(http::json_text& out, const transport_shares& shares) {
+    out.key("permille");
+    out.open();
+    out.field("thread", shares.loop);
+    out.field("streams", shares.streams);
+    out.field("records", shares.records);
+    out.field("rate", shares.rate);
+    out.field("breaker", shares.breaker);
+    out.field("credential", shares.credential);
+    out.close();
+  }
+
   void write_gateway(http::json_text& out, sender_transports::outlet& each) {
     auto stats = each.transport->stats();
     out.open();
@@ -170,6 +183,7 @@ class sender_role : public role_loop<sender_role> {
     out.field("queued", stats.queued);
     out.field("connections", static_cast<uint64_t>(stats.connections));
     out.field("stream_capacity", stats.stream_capacity);
+    write_shares(out, stats.shares);
     if (each.governor && each.governor->governs()) out.field("quota_per_minute", each.governor->per_minute());
     out.field("breaker_open", stats.breaker_open);
     out.field("credential_refused", stats.credential_refused);

@@ -12,6 +12,7 @@
 #include "actors/name_exception.hpp"
 #include "actors/protocol.hpp"
 #include "actors/step_result.hpp"
+#include "actors/usage_gauge.hpp"
 #include "model/clock.hpp"
 #include "model/error.hpp"
 
@@ -45,6 +46,7 @@ class role_loop {
         [this](report_question) {
           auto made = role().report();
           made.mailbox = self_->mailbox().size();
+          usage_.write(made);
           made.last_error = last_error_;
           made.last_error_at = last_error_at_;
           return made;
@@ -70,8 +72,12 @@ class role_loop {
   Role& role() { return static_cast<Role&>(*this); }
 
   void pump() {
+    auto since = std::chrono::steady_clock::now();
     for (int i = 0; i < steps_per_turn; ++i) {
       auto made = role().step();
+      auto now = std::chrono::steady_clock::now();
+      usage_.worked(since, now);
+      since = now;
       if (made.worked) continue;
       if (role().drained()) return self_->quit();
       if (made.until > 0) wait_until(made.until);
@@ -89,6 +95,7 @@ class role_loop {
 
   role_actor::pointer self_;
   std::chrono::milliseconds poll_interval_;
+  usage_gauge usage_;
   utc_ms timer_at_ = 0;
   std::string last_error_;
   utc_ms last_error_at_ = 0;

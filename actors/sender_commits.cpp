@@ -1,5 +1,6 @@
 // How answers, retries and what is handed back become steps in the journal.
 #include <algorithm>
+#include <set>
 
 #include "actors/sender_machine.hpp"
 
@@ -31,7 +32,7 @@ std::optional<sender_machine::action> sender_machine::next_commit(utc_ms now) {
     bool finished = batch.open == 0;
     auto due_at = retries_due_at(batch);
     bool retries_due = due_at > 0 && now >= due_at;
-    if (!finished && !retries_due && !batch.to_mark && !(all && batch.changed)) continue;
+    if (!finished && !retries_due && !batch.to_mark && !batch.doubted && !(all && batch.changed)) continue;
     commits_of_.push_back({order, batch.unrecorded});
     commits_.push_back(make_commit(batch, finished));
     unrecorded_ -= sum_of(batch.unrecorded);
@@ -50,9 +51,11 @@ progress_commit sender_machine::make_commit(open_batch& batch, bool finished) {
   made.entry = batch.origin.entry;
   made.token = batch.origin.token;
   made.results.notification = batch.batch.notification;
+  made.asks =
+      batch.doubted && !finished && !batch.changed && !batch.to_mark && batch.progress.retries.empty();
   bool only_waits = batch.to_mark && !finished && !batch.changed;
-  made.expected_sequence = only_waits ? batch.origin.sequence : batch.origin.sequence++;
-  if (only_waits) return made;
+  made.expected_sequence = only_waits || made.asks ? batch.origin.sequence : batch.origin.sequence++;
+  if (only_waits || made.asks) return made;
   made.finished = finished;
   made.results.gateway = batch.queue.gateway;
   made.results.environment = batch.queue.environment;
@@ -122,8 +125,20 @@ void sender_machine::hand_back(open_batch& batch, progress_commit& into) {
   }
 }
 
+/// Whoever took one claim, as our process seemed dead, took others too. What the transports hold of them must
+/// not leave, a window's worth of each, before it is known which are still ours.
+void sender_machine::doubt_all(const std::set<uint64_t>& but) {
+  for (auto& [order, batch] : batches_) {
+    if (batch.doubted || but.count(order) > 0) continue;
+    batch.doubted = true;
+    to_withdraw_.push_back({order, false});
+  }
+}
+
 void sender_machine::committed(const journal::recorded& recorded) {
   results_depth_ = recorded.results_depth;
+  std::set<uint64_t> ours;
+  bool robbed = false;
   for (size_t i = 0; i < commits_.size(); ++i) {
     release(commits_of_[i].unrecorded);
     auto found = batches_.find(commits_of_[i].batch);
@@ -136,11 +151,16 @@ void sender_machine::committed(const journal::recorded& recorded) {
       release(batch.unrecorded);
       to_withdraw_.push_back({found->first, true});
       batches_.erase(found);
+      robbed = true;
     } else if (commits_[i].finished) {
       ++counters_.batches_finished;
       batches_.erase(found);
+    } else {
+      batch.doubted = false;
+      ours.insert(found->first);
     }
   }
+  if (robbed) doubt_all(ours);
   commits_.clear();
   commits_of_.clear();
 }

@@ -3,12 +3,14 @@
 // of it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <unordered_map>
 #include <variant>
 #include <vector>
@@ -120,6 +122,11 @@ class sender_machine {
   bool drained() const { return draining_ && batches_.empty() && commits_.empty(); }
   /// Whether what is paused and canceled was read as it is, as far as we heard.
   bool knows_controls() const { return wanted_controls_ == controls_.version; }
+  /// Whether a claim of ours may be someone else's, and the journal was not asked yet.
+  bool doubts_claims() const {
+    return std::any_of(batches_.begin(), batches_.end(),
+                       [](const auto& each) { return each.second.doubted; });
+  }
   /// How many answers became durable (or moot) since the last call, by transport, for it to be told.
   std::map<outlet_id, size_t> take_released() { return std::exchange(released_, {}); }
   const sender_counters& counters() const { return counters_; }
@@ -160,6 +167,7 @@ class sender_machine {
     bool suspect = false;  ///< claimed again and again without progress: it may be what kills its senders
     bool to_mark = false;  ///< of a suspect: the record that it only waits is due
     bool held = false;     ///< what is returned waits until its notification is resumed
+    bool doubted = false;  ///< another claim was taken from us: this one may be gone as well
   };
   struct known_content {
     message stored;
@@ -209,6 +217,7 @@ class sender_machine {
   bool record_due(utc_ms now) const;
   static utc_ms retries_due_at(const open_batch& batch);
   progress_commit make_commit(open_batch& batch, bool finished);
+  void doubt_all(const std::set<uint64_t>& but);
   void put_retries_aside(open_batch& batch, bool finished, progress_commit& into);
   void hand_back(open_batch& batch, progress_commit& into);
   void forget_unused_contents();

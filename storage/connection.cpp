@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "storage/idle_socket.hpp"
+#include "storage/store_wait.hpp"
 
 namespace pusher {
 
@@ -111,6 +112,7 @@ bool database::connection::usable() {
 
 result<void> database::connection::run(const char* doing, std::string_view sql) {
   last_error_ = 0;
+  store_wait waits(&store_waits::mariadb);
   if (mysql_real_query(handle_, sql.data(), sql.size()) != 0) return connection_failure(doing);
   return {};
 }

@@ -14,6 +14,8 @@ inline constexpr std::array fail_point_names{
     std::string_view("api.serving"),         ///< a request was taken, nothing was done yet
     std::string_view("api.stored"),          ///< rows committed, launches not announced
     std::string_view("api.announced"),       ///< announced, not answered
+    std::string_view("api.step_stored"),     ///< a pause, resume or cancel committed, Redis not told
+    std::string_view("api.step_told"),       ///< Redis told, the client not answered
     std::string_view("schedule.due_taken"),  ///< due row locked, nothing written
     std::string_view("schedule.launched"),   ///< due row launched, and committed
     std::string_view("fan_out.starting"),

@@ -59,6 +59,7 @@ struct progress_commit {
   std::string account;  ///< see account_of; empty = the queue's
   uint64_t expected_sequence = 0;
   bool finished = false;  ///< acknowledge and delete the entry
+  bool asks = false;      ///< changes nothing: whether the claim is still ours
   result_batch results;
   std::string progress;  ///< encoded batch_progress; not needed when finished
   std::vector<put_aside> aside;

@@ -17,7 +17,9 @@ std::vector<std::string> arguments_of(const progress_commit& step, const std::st
                                      std::to_string(step.expected_sequence),
                                      step.queue,
                                      step.account.empty() ? step.queue : step.account,
-                                     step.finished ? "1" : "0",
+                                     step.asks       ? "?"
+                                     : step.finished ? "1"
+                                                     : "0",
                                      std::to_string(step.results.notification.value),
                                      std::to_string(step.results.results.size()),
                                      step.results.results.empty() ? std::string() : encode(step.results),

@@ -10,6 +10,7 @@
 #include "storage/dropped_by_exceptions.hpp"
 #include "storage/idle_socket.hpp"
 #include "storage/journal_scripts.hpp"
+#include "storage/store_wait.hpp"
 
 namespace pusher {
 
@@ -176,6 +177,7 @@ result<std::vector<redis_reply>> redis::pipeline(const std::vector<redis_argumen
   std::vector<redis_reply> replies;
   replies.reserve(commands.size());
   bool scripts_gone = false;
+  store_wait waits(&store_waits::redis);
   for (size_t i = 0; i < commands.size(); ++i) {
     void* raw = nullptr;
     if (redisGetReply(context_->raw, &raw) != REDIS_OK || !raw) return failure("no reply");

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "storage/connection.hpp"
+#include "storage/store_wait.hpp"
 
 namespace pusher {
 
@@ -62,6 +63,7 @@ bool sql_statement::execute(const sql_parameters& parameters) {
   for (const auto& each : parameters)
     parameters_.push_back(bind_parameter(each));
   if (!parameters_.empty() && mysql_stmt_bind_param(handle_, parameters_.data()) != 0) return false;
+  store_wait waits(&store_waits::mariadb);
   if (mysql_stmt_execute(handle_) != 0) return false;
   return columns_.empty() || mysql_stmt_bind_result(handle_, columns_.data()) == 0;
 }
@@ -84,6 +86,7 @@ bool sql_statement::execute_bulk(const bulk_rows& rows) {
   }
   auto count = static_cast<unsigned>(rows.size());
   mysql_stmt_attr_set(handle_, STMT_ATTR_ARRAY_SIZE, &count);
+  store_wait waits(&store_waits::mariadb);
   return mysql_stmt_bind_param(handle_, parameters_.data()) == 0 && mysql_stmt_execute(handle_) == 0;
 }
 

@@ -93,6 +93,9 @@ void gateway_sender::give_up_waiting(const verdict& as, size_t keep) {
 
 steady_time gateway_sender::on_round(steady_time now) {
   round_time_ = now_ms();
+  if (held_) held_shares_.add(*held_, now - held_since_);
+  held_shares_.advance(now);
+  held_since_ = now;
   pool_.begin_round(now);
   look_after_credential(now);
   expire_waiting(now);
@@ -134,7 +137,12 @@ void gateway_sender::take_waiting(Wanted wanted, const lane_queue::give_up& each
 
 void gateway_sender::start_pushes(steady_time now) {
   pacer_due_ = window_due_ = steady_time::max();
-  if (queued() == 0 || generation_ == 0) return;
+  held_.reset();
+  if (queued() == 0) return;
+  if (generation_ == 0) {
+    held_ = held_by::credential;
+    return;
+  }
   pacer_.advance(now);
   size_t free_streams = pool_.free_streams();
   // A tenth of the streams is for what must not wait behind a campaign.
@@ -151,8 +159,17 @@ void gateway_sender::start_pushes(steady_time now) {
   bool streams_lack = urgent_.empty() ? free_streams <= kept_free : free_streams == 0;
   bool window_is_full = !window_.may_start(open, now);
   if (queued() > 0 && streams_lack && !window_is_full && breaker_.may_start(now)) pool_.want_more();
+  if (queued() > 0) held_ = why_held(window_is_full, now);
   // Open requests grow old without an event.
   window_due_ = window_is_full && open > 0 ? now + std::chrono::milliseconds(1) : steady_time::max();
+}
+
+/// Why what waits was not started.
+gateway_sender::held_by::kind gateway_sender::why_held(bool window_is_full, steady_time now) const {
+  if (!breaker_.may_start(now)) return held_by::breaker;
+  if (window_is_full) return held_by::records;
+  bool paced = pacer_due_ != steady_time::max() || grants_.value_or(1) == 0;
+  return paced ? held_by::rate : held_by::streams;
 }
 
 lane_queue* gateway_sender::next_lane(size_t free_streams, size_t kept_free) {
@@ -386,6 +403,12 @@ void gateway_sender::release(push_request& done) {
 
 transport_stats gateway_sender::numbers() const {
   transport_stats numbers;
+  auto held = held_shares_.shares(loop_.now());
+  numbers.shares.streams = held[held_by::streams];
+  numbers.shares.records = held[held_by::records];
+  numbers.shares.rate = held[held_by::rate];
+  numbers.shares.breaker = held[held_by::breaker];
+  numbers.shares.credential = held[held_by::credential];
   numbers.requests = requests_;
   numbers.in_flight = pool_.in_flight();
   numbers.queued = queued() + waiting_for_credential_.size();

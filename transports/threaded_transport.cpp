@@ -65,9 +65,19 @@ class threaded_transport final : public transport, private event_loop::task {
     auto due = side_->on_round(now);
     if (auto answers = side_->take_answers(); !answers.empty()) sink_.on_answers(std::move(answers));
     auto fresh = side_->stats(now);
+    fresh.shares.loop = loop_share(now);
     std::lock_guard lock(mutex_);
     stats_ = std::move(fresh);
     return due;
+  }
+
+  permille loop_share(steady_time now) {
+    auto waited = loop_->waited();
+    loop_waits_.add(0, waited - waited_before_);
+    waited_before_ = waited;
+    loop_waits_.advance(now);
+    auto waits = loop_waits_.shares(now)[0];
+    return waits > 0 ? 1000 - waits : 0;
   }
 
   void take_inbox() {
@@ -90,6 +100,8 @@ class threaded_transport final : public transport, private event_loop::task {
   std::unique_ptr<loop_side> side_;  ///< may wake the loop from threads of its own: must go before it
   mutable std::mutex mutex_;
   inbox inbox_;
+  share_gauge<1> loop_waits_;
+  std::chrono::nanoseconds waited_before_{0};
   transport_stats stats_;
   std::thread thread_;
 };

@@ -14,6 +14,7 @@
 #include "model/ids.hpp"
 #include "model/job.hpp"
 #include "model/notification.hpp"
+#include "model/share_gauge.hpp"
 
 namespace pusher {
 
@@ -116,13 +117,25 @@ class answer_sink {
 };
 
 /// What an operator sees of a transport. A snapshot; every number is a plain count unless named otherwise.
+/// Why a target waits although it could be sent, in thousandths of the last seconds; and how busy the thread
+/// is.
+struct transport_shares {
+  permille loop = 0;     ///< the transport's thread worked
+  permille streams = 0;  ///< every stream of every connection was in use: the gateway's latency is the limit
+  permille records = 0;  ///< too many answers waited for their record (answer_window.hpp)
+  permille rate = 0;     ///< a quota or a ramp was the limit
+  permille breaker = 0;  ///< the gateway refuses, or cannot be reached
+  permille credential = 0;  ///< there was no good credential
+};
+
 struct transport_stats {
-  uint64_t requests = 0;            ///< requests written since start
-  uint64_t in_flight = 0;           ///< requests without an answer
-  uint64_t queued = 0;              ///< targets submitted and not yet written
-  uint64_t connections = 0;         ///< open and usable
-  uint64_t grants = 0;              ///< requests that were granted and not started
-  uint64_t stream_capacity = 0;     ///< streams that the open connections allow together
+  uint64_t requests = 0;         ///< requests written since start
+  uint64_t in_flight = 0;        ///< requests without an answer
+  uint64_t queued = 0;           ///< targets submitted and not yet written
+  uint64_t connections = 0;      ///< open and usable
+  uint64_t grants = 0;           ///< requests that were granted and not started
+  uint64_t stream_capacity = 0;  ///< streams that the open connections allow together
+  transport_shares shares;
   bool breaker_open = false;        ///< new requests wait because the gateway refuses or cannot be reached
   bool credential_refused = false;  ///< nobody gets through with this credential
   std::string trouble;              ///< why, in one sentence without secrets; empty when well

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "actors/inspect/bottleneck.hpp"
 #include "actors/inspect/terminal_text.hpp"
 #include "http/json_writer.hpp"
 #include "model/json_members.hpp"
@@ -268,7 +269,7 @@ std::string status_text(const cluster_status& of, utc_ms now, bool colours) {
   }
   auto tail = problems_text(of, colours);
   return headline(of, colours) + "\n" + nodes.text(colours) + "\n" + journal_line(of, now) +
-         (tail.empty() ? "" : "\n" + tail);
+         utilisation_text(read_utilisation(of)) + (tail.empty() ? "" : "\n" + tail);
 }
 
 std::string status_json(const cluster_status& of, const Value& document) {
@@ -293,6 +294,8 @@ std::string status_json(const cluster_status& of, const Value& document) {
     out.field("epoch", of.epoch);
     out.close();
   }
+  out.key("utilisation");
+  write_utilisation(out, read_utilisation(of));
   out.field("asked", json::text_at(document, "asked"));
   out.key("nodes");
   out.open_list();

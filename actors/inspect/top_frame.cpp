@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "actors/inspect/bottleneck.hpp"
 #include "actors/inspect/cluster_status.hpp"
 #include "actors/inspect/cluster_tables.hpp"
 #include "actors/inspect/terminal_text.hpp"
@@ -189,13 +190,23 @@ void stages(frame& to, const cluster_status& of, const Value* streams, const tot
     return std::find(of.held.begin(), of.held.end(), stage) == of.held.end() ? cell("")
                                                                              : cell("HELD", tone::warning);
   };
-  table made({{"STAGE"}, {"A SECOND", false, 36}, {"WAITING", false, 21}, {""}});
-  made.row(
-      {"fan-out", rate("targets") + " targets, " + rate("rows_read") + " rows read", "", held("fan-out")});
+  auto use = read_utilisation(of);
+  const auto* limit = use.limit();
+  auto busy = [&](const char* stage) {
+    for (const auto& each : use.stages)
+      if (each.stage == stage)
+        return cell(fmt::format("{} %", (each.permille + 5) / 10),
+                    &each == limit ? tone::warning : tone::plain);
+    return cell("-");
+  };
+  table made({{"STAGE"}, {"BUSY", true}, {"A SECOND", false, 36}, {"WAITING", false, 16}, {""}});
+  made.row({"fan-out", busy("fan-out"), rate("targets") + " targets, " + rate("rows_read") + " rows read", "",
+            held("fan-out")});
   auto outcomes = rate("outcome:accepted") + " accepted, " + rate("put_aside") + " put aside";
-  made.row({"push-sender", outcomes, depth.push + depth.push_age, held("push-sender")});
-  made.row({"result-writer", rate("rows") + " rows, " + rate("completed") + " completed",
-            depth.results + depth.results_age, held("result-writer")});
+  made.row({"push-sender", busy("push-sender"), outcomes, depth.push + depth.push_age, held("push-sender")});
+  made.row({"result-writer", busy("result-writer"),
+            rate("rows") + " rows, " + rate("completed") + " completed", depth.results + depth.results_age,
+            held("result-writer")});
   to.block(made, 4);
   std::string failures;
   for (auto each : all_outcomes) {

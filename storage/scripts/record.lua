@@ -2,7 +2,7 @@
 -- Invariant: a target's result enters the journal in the same step that marks the target as done in its batch;
 -- only the claim's owner may do so, and acknowledging comes last.
 -- KEYS: run, stream, progress, results, outstanding, later (due times), later (jobs), control, held batches
--- ARGV: run id, group, consumer, entry, claim token, expected sequence, queue, account, finished (1/0),
+-- ARGV: run id, group, consumer, entry, claim token, expected sequence, queue, account, finished (1/0, or ? = it only asks whether the claim is its own),
 --       notification, results, results payload, progress payload (empty = it only waits),
 --       number of put-asides, then (due time or 0 = at once or -1 = held while it is paused, name, payload, strikes) each
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'lost'} end
@@ -12,6 +12,7 @@ local id = ARGV[4]
 local sequence = redis.call('HGET', KEYS[3], id .. ':seq') or '0'
 local version = redis.call('HGET', KEYS[8], 'version') or '0'
 if sequence ~= ARGV[6] then return {'already', tostring(redis.call('XLEN', KEYS[4])), version} end
+if ARGV[9] == '?' then return {'ok', tostring(redis.call('XLEN', KEYS[4])), version} end
 -- A batch that only waits: a claim that ends now says nothing of it.
 if ARGV[9] ~= '1' and ARGV[13] == '' then
   redis.call('HSET', KEYS[3], id .. ':seen', 'waits')
