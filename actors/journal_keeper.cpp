@@ -6,6 +6,7 @@
 
 #include "actors/journal_rebuild.hpp"
 #include "actors/log.hpp"
+#include "storage/append_only_file.hpp"
 
 namespace pusher {
 
@@ -16,17 +17,23 @@ using namespace std::chrono_literals;
 
 constexpr auto look_every = 100ms;  // at what the store keeper has found; costs nothing
 constexpr auto configured_every = 1s;
+constexpr auto file_every = 500ms;
 constexpr clock::duration first_pause = 200ms, longest_pause = 5s;  // after a rebuild that failed
 
 /// The work, one look at a time.
 class keeping {
  public:
   keeping(node_context& node, const std::function<void()>& epoch_raised, const std::atomic<bool>& stop)
-      : node_(node), epoch_raised_(epoch_raised), stop_(stop), journal_(node.config, node.process) {}
+      : node_(node),
+        epoch_raised_(epoch_raised),
+        stop_(stop),
+        journal_(node.config, node.process),
+        file_(node.config.redis) {}
 
   void look() {
     auto epoch = node_.lead.epoch();
     if (epoch == 0) return;
+    look_after_file();
     if (clock::now() < again_at_) return;
     if (node_.journal_broken) return rebuild(epoch);
     if (!node_.board.ok(check_journal) || clock::now() < configured_at_) return;
@@ -35,6 +42,17 @@ class keeping {
   }
 
  private:
+  void look_after_file() {
+    if (clock::now() < file_at_) return;
+    file_at_ = clock::now() + file_every;
+    auto done = file_.look();
+    // That Redis does not answer is told by others; that it refuses to rewrite is told here.
+    if (!done && node_.board.ok(check_redis)) return tell("append_only_file", done.failure());
+    if (done && *done == append_only_file::step::mended)
+      log::info("journal.file_rewritten",
+                {{"detail", "Redis could not write its append-only file for a while: it was made anew"}});
+  }
+
   void rebuild(uint64_t epoch) {
     auto done = journal_.run_if_broken(epoch, epoch_raised_, stop_);
     if (!done) {
@@ -67,7 +85,8 @@ class keeping {
   const std::function<void()>& epoch_raised_;
   const std::atomic<bool>& stop_;
   journal_rebuild journal_;
-  clock::time_point configured_at_, again_at_;
+  append_only_file file_;
+  clock::time_point configured_at_, again_at_, file_at_;
   clock::duration pause_ = first_pause;
   std::string told_;
 };

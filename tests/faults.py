@@ -10,7 +10,7 @@ repeated where the notification allows duplicates; `rounds` says how often a con
 import signal
 import time
 
-from lab import free_port
+from lab import free_port, until
 
 # How often a connection that is reset or damaged again and again is made anew, at most.
 BREAKS_A_SECOND = 4
@@ -181,8 +181,10 @@ def locked_tables(installation):
 def disk_full(installation, what):
     """The file system of Redis's AOF (MISCONF), or of the nodes' logs, has no byte left."""
     balloon = installation.disks[what] / "balloon"
+    made = {}
 
     def start():
+        made.update({name: len(node.events("journal.file_rewritten")) for name, node in installation.nodes.items()})
         with open(balloon, "wb", buffering=0) as file:
             try:
                 while file.write(bytes(1 << 16)):
@@ -190,8 +192,15 @@ def disk_full(installation, what):
             except OSError:
                 pass
 
+    def stop():
+        balloon.unlink(missing_ok=True)
+        # Redis 7.0 may have damaged its file meanwhile; if it dies before the leader had it made anew, that is lost.
+        if what == "redis" and any(word in installation.stores.log_tail("redis", 20_000) for word in ("Short write", "Error writing to the AOF")):
+            until("Redis's file to be made anew", lambda: any(
+                len(node.events("journal.file_rewritten")) > made[name] for name, node in installation.nodes.items()), 60)
+
     # A Redis that cannot write takes no heartbeat either.
-    return Fault("disk full", what, start, lambda: balloon.unlink(missing_ok=True),
+    return Fault("disk full", what, start, stop,
                  list(installation.nodes) if what == "redis" else [])
 
 

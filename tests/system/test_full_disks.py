@@ -60,6 +60,21 @@ def redis_is_full(installation, fault, name):
     completes(installation, under_way(installation, f"{name}-after"), f"{name}-after")
 
 
+def redis_dies_after(installation):
+    """The file that Redis wrote while its disk was full is not what it loads afterwards: the leader had it made anew."""
+    identity = under_way(installation, "killed")
+    with faults.disk_full(installation, "redis"):
+        until("launching to be refused", lambda: launch(installation.fronts()[0], "unheard")[0] == 503)
+        # A rewrite that begins now is what leaves a damaged file behind.
+        installation.stores.redis_command("config", "set", "auto-aof-rewrite-min-size", "1kb")
+
+    with faults.killed(installation, "redis"):
+        pass
+    installation.wait_well()
+    installation.fronts()[1].wait_completed(identity)
+    check_counts(installation.fronts()[1], identity, len(DEVICES))
+
+
 def logs_are_full(installation):
     """Nobody waits for the log, and it goes on when there is room: with whole lines."""
     sizes = {name: len(node.log_tail(10 ** 9)) for name, node in installation.nodes.items()}
@@ -84,6 +99,7 @@ def main():
     with Installation() as installation:
         installation.fronts()[0].import_devices(DEVICES)
         redis_is_full(installation, faults.disk_full(installation, "redis"), "disk")
+        redis_dies_after(installation)
         redis_is_full(installation, faults.redis_full(installation), "memory")
         logs_are_full(installation)
         assert [each for each in installation.restarts if each[1] != -9] == [], installation.restarts

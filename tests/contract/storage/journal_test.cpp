@@ -240,6 +240,20 @@ TEST_CASE_FIXTURE(
   CHECK(*first.results_depth() == 2);
 }
 
+TEST_CASE_FIXTURE(fixture, "an owner may ask whether a claim is still its own, which changes nothing") {
+  begin();
+  REQUIRE(commit(first, page(0, 10, 4)));
+  auto claimed = first.claim_batches(queue.name(), 1)->at(0);
+  progress_commit question = commit_of(claimed, 0, false);
+  question.asks = true;
+  CHECK(record(first, question) == commit_status::done);
+  CHECK(*first.results_depth() == 0);
+  CHECK(record(first, commit_of(claimed, 1, false)) == commit_status::done);
+  REQUIRE(first.end_heartbeat("n1/b1"));
+  REQUIRE(second.take_over_batches(queue.name(), {}, 10)->size() == 1);
+  CHECK(record(first, question) == commit_status::fenced);
+}
+
 TEST_CASE_FIXTURE(fixture, "a restarted actor takes its own claims over, with a new token") {
   begin();
   REQUIRE(commit(first, page(0, 10, 4)));

@@ -1,6 +1,7 @@
 // Drives a push-sender's machine in tests: a store that always works, and a transport that the test plays.
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -85,7 +86,8 @@ struct sender_driver {
     journal::recorded outcome;
     for (const auto& each : *what.commits) {
       commits.push_back(each);
-      outcome.status.push_back(next_status);
+      auto own = status_of.find(each.entry);
+      outcome.status.push_back(own == status_of.end() ? next_status : own->second);
     }
     machine.committed(outcome);
     released += machine.take_released()[outlet];
@@ -104,6 +106,7 @@ struct sender_driver {
   std::vector<progress_commit> commits;
   journal::controls controls;
   commit_status next_status = commit_status::done;
+  std::map<std::string, commit_status> status_of;  ///< by entry, where it is another one
   size_t released = 0;
 };
 

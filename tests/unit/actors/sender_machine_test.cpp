@@ -173,6 +173,53 @@ TEST_CASE("a lost claim is dropped and its targets are called back") {
   CHECK(d.released + d.machine.take_released()[outlet] == 2);
 }
 
+TEST_CASE("one lost claim calls back the targets of all others until the journal was asked whose they are") {
+  sender_driver d;
+  for (const char* entry : {"1-0", "2-0", "3-0"})
+    d.waiting.push_back(claim_of(batch_of(2), entry));
+  d.run();
+  REQUIRE(d.orders.size() == 3);
+  d.answer(d.orders[0].id, 0, verdict_of(verdict_kind::accepted));
+  d.now += 100;
+  d.status_of = {{"1-0", commit_status::fenced}, {"2-0", commit_status::fenced}};
+  d.run();
+  // Of the second nothing was answered yet: only asking shows that it is lost as well.
+  CHECK(d.withdrawn == std::vector<uint64_t>{d.orders[0].id, d.orders[1].id, d.orders[2].id, d.orders[1].id});
+  REQUIRE(d.commits.size() == 3);
+  CHECK_FALSE(d.commits[0].asks);
+  CHECK((d.commits[1].asks && d.commits[2].asks));
+  CHECK(d.commits[2].expected_sequence == 0);
+  CHECK(d.machine.open_batches() == 1);
+  CHECK_FALSE(d.machine.doubts_claims());
+  // What came back of the one that is ours goes out again.
+  for (uint32_t i : {0, 1})
+    d.answer(d.orders[2].id, i, verdict_of(verdict_kind::unsent));
+  d.now += 100;
+  d.run();
+  REQUIRE(d.orders.size() == 4);
+  CHECK(d.orders[3].id == d.orders[2].id);
+}
+
+TEST_CASE("while it is in doubt whose a claim is, windows stay as they are") {
+  sender_driver d;
+  d.waiting = {claim_of(batch_of(2), "1-0"), claim_of(batch_of(2), "2-0")};
+  d.run();
+  d.answer(d.orders[0].id, 0, verdict_of(verdict_kind::accepted));
+  d.now += 100;
+  auto sent = std::get<sender_machine::commit>(d.machine.next(d.now));
+  REQUIRE(sent.commits->size() == 1);
+  journal::recorded lost;
+  lost.status = {commit_status::fenced};
+  d.machine.committed(lost);
+  CHECK(d.machine.doubts_claims());
+  d.machine.store_failed(d.now);
+  d.run();
+  CHECK(d.machine.doubts_claims());
+  d.now += 500;
+  d.run();
+  CHECK_FALSE(d.machine.doubts_claims());
+}
+
 TEST_CASE("a batch that ended three claims without progress is split, a single target is not") {
   sender_driver d;
   d.waiting.push_back(claim_of(batch_of(20), "1-0", 3));
