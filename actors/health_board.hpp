@@ -33,6 +33,7 @@ class health_board {
 
 // Names of entries.
 inline const std::string check_mariadb = "mariadb";
+inline const std::string check_room = "mariadb_room";
 inline const std::string check_redis = "redis";
 inline const std::string check_schema = "schema";
 inline const std::string check_journal = "journal";
