@@ -83,6 +83,7 @@ class watch {
 
   result<void> read_identity() {
     identity_.reset();
+    node_.board.asks(check_mariadb);
     auto known = rows_->identities.get_or_create();
     if (!known) return known.failure();
     if (node_.installation.empty()) node_.installation = known->installation;
