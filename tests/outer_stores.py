@@ -15,6 +15,7 @@ class OuterStores:
         self.directory.mkdir(parents=True)
         self.redis_port, self.mysql_port, self.extra_port = free_port(), free_port(), free_port()
         self.processes, self.redis_options = [], ["--appendonly", "yes"]
+        self.server_options = ["--innodb-buffer-pool-size=64M"]  # of mariadbd alone, not of its installation
         as_root = ["--user=root"] if os.geteuid() == 0 else []
         # A starting mariadbd removes the temporary tables that it finds: in a shared place those of another one.
         (self.directory / "mysql-tmp").mkdir()
@@ -45,7 +46,8 @@ class OuterStores:
         return subprocess.Popen(
             [program, *self.mysql_options, f"--bind-address={self.host}", f"--port={self.mysql_port}",
              f"--socket={self.directory / 'm.sock'}", f"--pid-file={self.directory / 'm.pid'}",
-             "--innodb-buffer-pool-size=64M", f"--extra-port={self.extra_port}", "--extra-max-connections=8"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+             f"--extra-port={self.extra_port}", "--extra-max-connections=8", *self.server_options],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def restart(self, which):
         """Starts the one that ended: 0 is Redis, 1 MariaDB."""
