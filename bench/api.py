@@ -15,8 +15,8 @@ DEVICES = 1000
 
 
 class Load:
-    def __init__(self, node, seconds):
-        self.node, self.seconds, self.first = node, seconds, 0
+    def __init__(self, node, seconds, quiet=False):
+        self.node, self.seconds, self.quiet, self.first = node, seconds, quiet, 0
 
     def __call__(self, call, connections, path=""):
         """Closed loop: each connection asks again when it has its answer."""
@@ -28,8 +28,9 @@ class Load:
         assert line and "refused" not in ran.stdout, ran.stdout + ran.stderr
         made = json.loads(line[7:])
         assert made["failed"] == 0, ran.stdout
-        print(f"{call:13}{connections:>5} connections: {made['calls'] / made['seconds']:>8,.0f} calls/s, median {made['p50_ms']:.2f} ms, "
-              f"p99 {made['p99_ms']:.2f} ms", flush=True)
+        if not self.quiet:
+            print(f"{call:13}{connections:>5} connections: {made['calls'] / made['seconds']:>8,.0f} calls/s, median {made['p50_ms']:.2f} ms, "
+                  f"p99 {made['p99_ms']:.2f} ms", flush=True)
         return made
 
 

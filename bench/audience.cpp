@@ -2,20 +2,16 @@
 // `./run bench audience` builds and runs it; docs/benchmarks.md holds results.
 #include <signal.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 
-#include "actors/fan_out_driver.hpp"
 #include "actors/log.hpp"
 #include "bench/audience_data.hpp"
-#include "storage/embedded_stores.hpp"
-#include "storage/journal_identity.hpp"
-#include "storage/transaction.hpp"
+#include "bench/fan_out_run.hpp"
+#include "model/condition.hpp"
+#include "storage/property_index_store.hpp"
 
 namespace pusher::bench {
 
@@ -23,95 +19,14 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-constexpr size_t import_batch = 1000;
-constexpr uint64_t no_limit = uint64_t{1} << 40;
-
-[[noreturn]] void give_up(const error& why) {
-  std::fprintf(stderr, "audience-bench: %s\n", why.detail.c_str());
-  std::exit(1);
-}
-
-template <class T>
-T must(result<T>&& outcome) {
-  if (!outcome) give_up(outcome.failure());
-  return std::move(*outcome);
-}
-void must(result<void>&& outcome) {
-  if (!outcome) give_up(outcome.failure());
-}
-
 double seconds_since(clock::time_point start) {
   return std::chrono::duration<double>(clock::now() - start).count();
-}
-
-/// Of this process alone, without the stores.
-double cpu_seconds() {
-  rusage used{};
-  getrusage(RUSAGE_SELF, &used);
-  auto of = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return of(used.ru_utime) + of(used.ru_stime);
 }
 
 long peak_kib() {
   rusage used{};
   getrusage(RUSAGE_SELF, &used);
   return used.ru_maxrss;
-}
-
-/// Private stores, with one application per size.
-class bench_stores {
- public:
-  explicit bench_stores(const std::string& buffer_pool) {
-    auto name = (std::filesystem::temp_directory_path() / "pusher-bench-XXXXXX").string();
-    if (!::mkdtemp(name.data())) give_up({errc::internal, "no temporary directory", "", 0});
-    directory_ = name;
-    config.data_directory = name;
-    config.embedded.buffer_pool = buffer_pool;
-    config.embedded.maxmemory = "4G";
-    stores_ = must(embedded_stores::start(config));
-    db = std::make_unique<database>(config.mysql);
-    must(migrate(*db));
-    run_id = must(journal_identity_store(*db).get_or_create()).run_id;
-    must(journal(config.redis, run_id, "bench").create());
-    must(journal_identity_store(*db).mark_created(run_id));
-  }
-  ~bench_stores() {
-    db.reset();
-    stores_.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(directory_, ignored);
-  }
-  bench_stores(const bench_stores&) = delete;
-  bench_stores& operator=(const bench_stores&) = delete;
-
-  application_id new_application(const std::string& name) {
-    auto* on = must(db->open());
-    must(on->execute("making an application", "INSERT INTO applications (name, created_at) VALUES (?, 0)",
-                     {name}));
-    return {on->last_insert_id()};
-  }
-
-  settings config;
-  std::unique_ptr<database> db;
-  std::string run_id;
-
- private:
-  std::string directory_;
-  std::unique_ptr<embedded_stores> stores_;
-};
-
-double fill(device_store& devices, application_id app, uint64_t count) {
-  auto start = clock::now();
-  std::vector<device> batch;
-  for (uint64_t i = 0; i < count; ++i) {
-    batch.push_back(device_number(i));
-    if (batch.size() < import_batch && i + 1 < count) continue;
-    must(devices.import(app, batch));
-    batch.clear();
-  }
-  return static_cast<double>(count) / seconds_since(start);
 }
 
 struct pass {
@@ -167,44 +82,6 @@ double judge_only(const condition& where) {
   return matched > judged ? 0 : static_cast<double>(judged) / (cpu_seconds() - begun);
 }
 
-struct fan_out_run {
-  uint64_t rows = 0, targets = 0;
-  double seconds = 0, cpu = 0;
-};
-
-/// Fan-out with the real journal, and nobody who takes the batches away.
-fan_out_run fan_out(bench_stores& stores, application_id app, uint64_t epoch,
-                    const std::vector<std::string>& conditions) {
-  notification_store notifications(*stores.db);
-  for (const auto& json : conditions) {
-    notification_draft draft;
-    draft.content.title = "bench";
-    draft.audience = audience_condition{json};
-    draft.launch = true;
-    must(notifications.create(app, draft, std::nullopt, nullptr));
-  }
-  auto* on = must(stores.db->open());
-  must(on->execute("leading", "UPDATE lease SET holder = 'bench', epoch = ?, ends_at = ?",
-                   {epoch, now_ms() + 3'600'000}));
-  fan_out_bounds bounds;
-  bounds.least_mark = bounds.most_mark = no_limit;
-  fan_out_driver driver(stores.config, bounds, {channel::fcm}, nullptr, stores.run_id, "bench",
-                        {[] {}, [] {}, [] {}, [](const auto&) {}, [](const char*, const error&) {}});
-  if (!driver.lead(epoch)) give_up({errc::fenced, "someone else leads", "", 0});
-  fan_out_run made;
-  auto begun = clock::now();
-  auto cpu = cpu_seconds();
-  while (driver.machine().counters().finished < conditions.size()) {
-    auto step = driver.step();
-    if (!step.worked) usleep(1000);
-  }
-  made.seconds = seconds_since(begun);
-  made.cpu = cpu_seconds() - cpu;
-  made.rows = driver.machine().counters().rows_read;
-  made.targets = driver.machine().counters().targets;
-  return made;
-}
-
 double per_million(double seconds, uint64_t devices) {
   return seconds * 1e6 / static_cast<double>(devices);
 }
@@ -222,7 +99,7 @@ void measure_passes(device_store& devices, application_id app, uint64_t count) {
   }
 }
 
-void measure_fan_out(bench_stores& stores, application_id app, uint64_t& epoch) {
+void measure_fan_out(private_stores& stores, application_id app, uint64_t& epoch) {
   struct {
     const char* name;
     std::vector<std::string> conditions;
@@ -234,13 +111,13 @@ void measure_fan_out(bench_stores& stores, application_id app, uint64_t& epoch) 
   for (const auto& each : runs) {
     auto made = fan_out(stores, app, ++epoch, each.conditions);
     std::printf("%-24s %10llu %9.3f %12.0f %14.2f   rows read %llu\n", each.name,
-                static_cast<unsigned long long>(made.targets), made.seconds,
-                static_cast<double>(made.rows) / made.seconds, per_million(made.cpu, made.rows),
+                static_cast<unsigned long long>(made.targets), made.took.seconds,
+                static_cast<double>(made.rows) / made.took.seconds, per_million(made.took.cpu, made.rows),
                 static_cast<unsigned long long>(made.rows));
   }
 }
 
-void measure_index(bench_stores& stores, device_store& devices, application_id app) {
+void measure_index(private_stores& stores, device_store& devices, application_id app) {
   property_index_store indexes(*stores.db);
   must(indexes.declare(app, {"coupon"}));
   auto begun = clock::now();
@@ -255,7 +132,7 @@ void measure_index(bench_stores& stores, device_store& devices, application_id a
               static_cast<unsigned long long>(made.looked_at), made.by_index ? "index" : "scan");
 }
 
-void measure_index_cost(bench_stores& stores, device_store& devices, uint64_t count) {
+void measure_index_cost(private_stores& stores, device_store& devices, uint64_t count) {
   property_index_store indexes(*stores.db);
   std::printf("\nregistering %llu devices with indexed names\n", static_cast<unsigned long long>(count));
   double without = 0;
@@ -299,7 +176,7 @@ int main(int argc, char** argv) {
   std::printf("judging alone, one core:\n");
   for (const auto& each : measured_conditions())
     std::printf("%-24s %12.0f devices/s\n", each.name, judge_only(must(pusher::condition::parse(each.json))));
-  bench_stores stores(buffer_pool);
+  private_stores stores(private_stores::kind::both, buffer_pool);
   pusher::device_store devices(*stores.db);
   uint64_t epoch = 1000;
   for (auto count : sizes) {

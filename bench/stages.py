@@ -9,11 +9,15 @@ import json
 import os
 import pathlib
 import re
+import signal
 import statistics
 import subprocess
 import tempfile
 
-from lab import Emulator
+from api import Load
+from cluster import cpu_seconds
+from lab import Emulator, Lab
+from waiting import free_port
 
 BUILD = pathlib.Path(os.environ.get("PUSHER_BUILD_DIR", "build/release"))
 
@@ -28,11 +32,11 @@ class Table:
     def add(self, stage, side, count, seconds, cpu, stores=0.0):
         self.rows[stage][side].append((count / seconds, cpu * 1e5 / count, stores * 1e5 / count))
 
-    def take(self, output, floor):
-        """What a program of ours told, a line per measurement."""
+    def take(self, output, floors):
+        """What a program of ours told, a line per measurement. `floors`: the floor of stages whose names begin so."""
         for line in output.splitlines():
             made = json.loads(line)
-            self.floors.setdefault(made["stage"], floor)
+            self.floors[made["stage"]] = next(text for begin, text in floors.items() if made["stage"].startswith(begin))
             self.add(**made)
 
     @staticmethod
@@ -98,14 +102,69 @@ def push_client(table, rounds, gateways=("fcm", "apns", "webpush"), connections=
                 floor = H2load(program("push-client", *ready, "--request"), directory)
                 for _ in range(rounds):
                     table.take(program("push-client", *ready, "--count", many, "--connections", connections),
-                               f"h2load, {connections} connection(s) of {streams} streams, {floor.body.stat().st_size} bytes")
+                               {"push client": f"h2load, {connections} connection, {streams} streams, {floor.body.stat().st_size} bytes"})
                     seconds, cpu = floor.run(many, connections, streams)
                     table.add(f"push client: {gateway}", "floor", many, seconds, cpu)
             finally:
                 emulator.stop()
 
 
-STAGES = {"push-client": push_client}
+# -- what a program measures on both sides --
+
+def beside(name, floors):
+    return lambda table, rounds: table.take(program(name, "--rounds", rounds), floors)
+
+
+# -- REST --
+
+class BareServer:
+    """Pistache with a constant answer, in a node's place."""
+
+    def __init__(self):
+        self.port, self.key = free_port(), "none"
+        self.process = subprocess.Popen([str(BUILD / "bench" / "bare-http"), "--port", str(self.port)], stdout=subprocess.PIPE, text=True)
+        if self.process.stdout.readline() != "ready\n":
+            raise SystemExit("bare-http did not start")
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)
+
+
+def rest(table, rounds, seconds=3, connections=64):
+    limits = {"requests_per_second_per_key": 0, "concurrent_requests_per_key": 2000}
+    bare = BareServer()
+    try:
+        with Lab() as lab:
+            node = lab.node(sections={"limits": limits}).start()
+            node.make_key()
+            node.import_devices([{"device_id": "d-1", "gateway": "fcm", "platform": "android", "push_token": "token-1"}])
+            made = node.call("POST", "/v1/notifications", {"content": {"title": "x"}, "audience": {"device_ids": ["d-1"]}})[1]
+            calls = {"PUT a device": ("put", ""), "GET a device": ("device", "/v1/devices/d-1"),
+                     "GET a notification": ("notification", f"/v1/notifications/{made['id']}")}
+            sides = {"ours": (Load(node, seconds, quiet=True), node.process.pid, list(node.store_pids().values())),
+                     "floor": (Load(bare, seconds, quiet=True), bare.process.pid, [])}
+            for _ in range(rounds):
+                for name, (call, path) in calls.items():
+                    table.floors[f"REST: {name}"] = f"Pistache answering a constant, {connections} connections"
+                    for side, (load, process, stores) in sides.items():
+                        before = [cpu_seconds(process), sum(map(cpu_seconds, stores))]
+                        ran = load(call, connections, path)
+                        used = [cpu_seconds(process) - before[0], sum(map(cpu_seconds, stores)) - before[1]]
+                        table.add(f"REST: {name}", side, ran["calls"], ran["seconds"], *used)
+            assert node.stop() == 0
+    finally:
+        bare.stop()
+
+
+STAGES = {"push-client": push_client,
+          "fan-out": beside("fan-out-bench", {"": "SELECT of the same rows by key"}),
+          "journal": beside("journal-bench", {"": "plain commands with the same bytes, pipelined"}),
+          "result-writer": beside("result-writer-bench", {"result-writer, by arrays": "the same rows by bulk arrays",
+                                                          "": "the same rows by LOAD DATA LOCAL"}),
+          "rendering": beside("rendering-bench", {"payload: webpush": "a key pair and a shared secret", "payload": "a copy of the bytes",
+                                                  "reading": "RapidJSON alone", "condition": "finding one name in the text"}),
+          "rest": rest}
 
 
 def main():

@@ -2,6 +2,8 @@
 
 #include <openssl/evp.h>
 
+#include <memory>
+
 namespace pusher {
 
 std::string_view to_string(gateway value) {
@@ -101,9 +103,14 @@ std::optional<device_event_type> parse_device_event_type(std::string_view name) 
 }
 
 sha256_digest sha256(std::string_view bytes) {
+  // To fetch the algorithm and to make a context for each text costs more than the digest of a short one.
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                                     EVP_MD_CTX_free);
   sha256_digest digest{};
-  unsigned length = 0;
-  EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr);
+  EVP_DigestInit_ex2(context.get(), algorithm, nullptr);
+  EVP_DigestUpdate(context.get(), bytes.data(), bytes.size());
+  EVP_DigestFinal_ex(context.get(), digest.data(), nullptr);
   return digest;
 }
 
