@@ -181,10 +181,16 @@ def locked_tables(installation):
 def disk_full(installation, what):
     """The file system of Redis's AOF (MISCONF), of the nodes' logs, or of MariaDB's rows (1114), has no byte left."""
     balloon = installation.disks[what] / "balloon"
-    made = {}
+    before = []
+
+    def rewritten():
+        return sum(len(node.events("journal.file_rewritten")) for node in installation.nodes.values())
+
+    def refusals():
+        return [line for line in installation.stores.redis_command("info", "errorstats") if "MISCONF" in line]
 
     def start():
-        made.update({name: len(node.events("journal.file_rewritten")) for name, node in installation.nodes.items()})
+        before.extend([rewritten(), refusals()])
         with open(balloon, "wb", buffering=0) as file:
             try:
                 while file.write(bytes(1 << 16)):
@@ -194,10 +200,10 @@ def disk_full(installation, what):
 
     def stop():
         balloon.unlink(missing_ok=True)
-        # Redis 7.0 may have damaged its file meanwhile; if it dies before the leader had it made anew, that is lost.
-        if what == "redis" and any(word in installation.stores.log_tail("redis", 20_000) for word in ("Short write", "Error writing to the AOF")):
-            until("Redis's file to be made anew", lambda: any(
-                len(node.events("journal.file_rewritten")) > made[name] for name, node in installation.nodes.items()), 60)
+        # Redis 7.0 may have damaged its file meanwhile, and should not die before the leader had it made anew. One that has
+        # refused nothing (since it was started again) need not be.
+        if what == "redis":
+            until("Redis's file to be made anew", lambda: refusals() in ([], before[1]) or rewritten() > before[0], 60)
 
     # A Redis that cannot write takes no heartbeat either.
     return Fault("disk full", what, start, stop,
