@@ -277,8 +277,9 @@ class sender_role : public role_loop<sender_role> {
   }
 
   bool take_over(push_route route) {
-    auto of = knows_the_dead() ? journal::claims_of::the_dead : journal::claims_of::our_own;
     for (const auto& queue : routes_.queues_of(route)) {
+      bool all = knows_the_dead() && !machine_.holds_suspects(queue);
+      auto of = all ? journal::claims_of::the_dead : journal::claims_of::our_own;
       auto taken = journal_.take_over_batches(queue, machine_.entries_of(queue), 16, of);
       if (!taken) {
         failed("take_over", taken.failure());

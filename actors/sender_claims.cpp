@@ -65,6 +65,12 @@ bool sender_machine::waits_for_suspects(uint64_t order, const open_batch& batch)
                                       [](const auto& each) { return each.second.suspect; });
 }
 
+bool sender_machine::holds_suspects(const std::string& queue) const {
+  return std::any_of(batches_.begin(), batches_.end(), [&](const auto& each) {
+    return each.second.suspect && each.second.open > 0 && each.second.origin.queue == queue;
+  });
+}
+
 /// Goes on where the record of an earlier claim ends. False when it cannot be read: that would make us send
 /// again what was sent, and it is better to stop and be looked at.
 bool sender_machine::resume(open_batch& batch, const std::string& record, utc_ms now) {

@@ -127,6 +127,9 @@ class sender_machine {
     return std::any_of(batches_.begin(), batches_.end(),
                        [](const auto& each) { return each.second.doubted; });
   }
+  /// Whether batches of a queue are open that may kill this process: what it took over meanwhile would get a
+  /// strike with them.
+  bool holds_suspects(const std::string& queue) const;
   /// How many answers became durable (or moot) since the last call, by transport, for it to be told.
   std::map<outlet_id, size_t> take_released() { return std::exchange(released_, {}); }
   const sender_counters& counters() const { return counters_; }

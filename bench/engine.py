@@ -1,0 +1,163 @@
+"""One node with stores of its own, whole: how its cost grows with the audience, what many small notifications cost beside one
+large, and what trouble at the gateway costs. Everything as a ratio to the plain case of the same run.
+
+engine.py [--devices 10000,100000,1000000] [--rounds 3] [--only growth,small,trouble]
+"""
+import argparse
+import statistics
+import threading
+import time
+
+from lab import Lab
+from peers.accounting import Meter
+
+BLOCK = 50_000
+SMALL, EACH = 1_000, 10
+TROUBLE = {
+    "plain": (), "5 % answer 503": ("--answer-rate", "503:0.05"), "5 % answer 429": ("--answer-rate", "429:0.05"),
+    "GOAWAY every 1,000": ("--goaway-every", "1000"), "cut every 5,000": ("--drop-every", "5000"),
+    "latency 50 ms": ("--delay-ms", "50"), "latency 200 ms": ("--delay-ms", "200")}
+
+
+def devices(first, count):
+    for number in range(first, first + count):
+        yield {"device_id": f"d-{number}", "gateway": "fcm", "platform": "android",
+               "push_token": f"token-{number}-" + "x" * 130, "properties": {"plan": "pro", "level": number % 50}}
+
+
+class Engine:
+    """A node with so many devices before an emulator with such flags."""
+
+    def __init__(self, count, flags=()):
+        self.count, self.lab = count, Lab(emulator_flags=flags)
+
+    def __enter__(self):
+        self.node = self.lab.node(sections={"embedded": {"buffer_pool": "256M"}}).start()
+        self.node.make_key()
+        self.node.checks_answers = False
+        for first in range(0, self.count, BLOCK):
+            self.node.import_devices(devices(first, min(BLOCK, self.count - first)))
+        self.pids = {"node": self.node.process.pid, **self.node.store_pids()}
+        return self
+
+    def __exit__(self, *failure):
+        self.lab.__exit__(*failure)
+
+    def launch(self, audience):
+        status, made, _ = self.node.call("POST", "/v1/notifications", {
+            "content": {"title": "Hello", "body": "World", "data": {"kind": "news"}}, "audience": audience, "launch": True})
+        assert status == 201, made
+        return made["id"]
+
+    def run(self, audiences):
+        """Launches all of them; gives seconds, CPU seconds by process, peak bytes of the node, and what `inspect` says holds it back."""
+        meter, before = Meter(self.pids), self.lab.emulator.arrived()
+        meter.begin()
+        begun = time.monotonic()
+        launched, told = [], []
+        with_ends = threading.Event()
+
+        def ask():
+            while not with_ends.wait(2):
+                use = self.node.inspected("status")["utilisation"]
+                busy = {each["stage"]: each["busy_permille"] // 10 for each in use["stages"]}
+                told.append((use["held_back_by"], busy))
+        asking = threading.Thread(target=ask)
+        asking.start()
+        try:
+            for audience in audiences:
+                launched.append(self.launch(audience))
+            accepted = 0
+            for each in launched:
+                done = self.node.wait_completed(each, 1800)
+                accepted += done["counts"]["accepted"]
+            seconds = time.monotonic() - begun
+        finally:
+            with_ends.set()
+            asking.join()
+        used = meter.end()
+        self.lab.emulator.statistics()
+        return {"pushes": accepted, "seconds": seconds, "cpu": {name: each["cpu_seconds"] for name, each in used.items()},
+                "peak": used["node"]["peak_bytes"], "attempts": self.lab.emulator.arrived() - before, "told": told}
+
+
+def per_100k(run):
+    return sum(run["cpu"].values()) * 100_000 / run["pushes"]
+
+
+def median_of(runs, of):
+    return statistics.median(map(of, runs))
+
+
+def line(name, runs, plain=None):
+    cost, speed = median_of(runs, per_100k), median_of(runs, lambda run: run["pushes"] / run["seconds"])
+    parts = " + ".join(f"{name} {median_of(runs, lambda run, name=name: run['cpu'][name] * 100_000 / run['pushes']):.2f}"
+                       for name in runs[0]["cpu"])
+    ratio = ""
+    if plain:
+        ratio = (f"; {cost / median_of(plain, per_100k):.2f} of its CPU, "
+                 f"{speed / median_of(plain, lambda run: run['pushes'] / run['seconds']):.2f} of its speed")
+    told = runs[-1]["told"]
+    held = f"; held back by {told[-1][0] or 'nothing'} (busy: {', '.join(f'{k} {v} %' for k, v in told[-1][1].items())})" if told else ""
+    print(f"{name:<22} {speed:8,.0f}/s  {cost:5.2f} CPU s per 100,000 ({parts}), "
+          f"node at most {max(run['peak'] for run in runs) / 2 ** 20:.0f} MiB{ratio}{held}", flush=True)
+    return runs
+
+
+def growth(sizes, rounds):
+    plain = None
+    for size in sizes:
+        with Engine(size) as engine:
+            # Small audiences are gone in a moment: several, one after the other, are measured as one.
+            times = max(1, 100_000 // size)
+            runs = []
+            for _ in range(rounds):
+                parts = [engine.run([{"all": True}]) for _ in range(times)]
+                runs.append({**parts[-1], "pushes": sum(each["pushes"] for each in parts), "seconds": sum(each["seconds"] for each in parts),
+                             "cpu": {name: sum(each["cpu"][name] for each in parts) for name in parts[0]["cpu"]},
+                             "peak": max(each["peak"] for each in parts)})
+            assert all(run["pushes"] == size * times for run in runs), runs
+            made = line(f"{size:,} devices", runs, plain)
+            plain = plain or made
+
+
+def small(rounds):
+    count = SMALL * EACH
+    with Engine(count) as engine:
+        named = [{"device_ids": [f"d-{number}" for number in range(first, first + EACH)]} for first in range(0, count, EACH)]
+        large, many = [], []
+        for _ in range(rounds):
+            large.append(engine.run([{"all": True}]))
+            many.append(engine.run(named))
+        assert all(run["pushes"] == count for run in (*large, *many))
+        line("one large", large)
+        line(f"{SMALL:,} of {EACH} devices", many, large)
+
+
+def trouble(size, rounds):
+    runs = {name: [] for name in TROUBLE}
+    for name, flags in TROUBLE.items():
+        with Engine(size, flags) as engine:
+            for _ in range(rounds):
+                runs[name].append(engine.run([{"all": True}]))
+        assert all(run["pushes"] > 0.99 * size for run in runs[name]), name
+        line(name, runs[name], runs["plain"] if name != "plain" else None)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--devices", default="10000,100000,1000000")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", default="growth,small,trouble")
+    given = parser.parse_args()
+    sizes, only = [int(each) for each in given.devices.split(",")], given.only.split(",")
+    if "growth" in only:
+        growth(sizes, given.rounds)
+    if "small" in only:
+        small(given.rounds)
+    if "trouble" in only:
+        trouble(min(100_000, max(sizes)), given.rounds)
+
+
+if __name__ == "__main__":
+    main()
