@@ -14,6 +14,7 @@
 #include "storage/journal_foundation.hpp"
 #include "storage/journal_identity.hpp"
 #include "storage/node_registry.hpp"
+#include "storage/room_watch.hpp"
 
 namespace pusher {
 
@@ -68,12 +69,21 @@ class watch {
       rows_->migrated = told(check_schema, answered);
       if (rows_->migrated) answered = read_identity();
     }
+    told(check_room, find_room());
     bool away = !answered && answered.failure().code == errc::store_unavailable;
     return told(check_mariadb, away ? answered : result<void>());
   }
 
+  /// As far as anybody here needed room of late.
+  static result<void> find_room() {
+    auto why = mariadb_room().why_full();
+    return why ? error{errc::store_unavailable, "there is no room for more rows: " + *why, "", 1}
+               : result<void>();
+  }
+
   result<void> read_identity() {
     identity_.reset();
+    node_.board.asks(check_mariadb);
     auto known = rows_->identities.get_or_create();
     if (!known) return known.failure();
     if (node_.installation.empty()) node_.installation = known->installation;

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "storage/idle_socket.hpp"
+#include "storage/room_watch.hpp"
 
 namespace pusher {
 
@@ -65,6 +66,12 @@ errc cause_of(unsigned code) {
     default:
       return errc::internal;
   }
+}
+
+/// 28 is ENOSPC, which the engine passes on in its own words.
+bool is_full(unsigned code, std::string_view text) {
+  return code == ER_DISK_FULL || code == ER_RECORD_FILE_FULL || code == ER_ERROR_ON_WRITE ||
+         (code == ER_GET_ERRNO && text.find("error 28 ") != std::string_view::npos);
 }
 
 }  // namespace
@@ -165,6 +172,7 @@ error database::connection::failure(const char* doing, unsigned code, const char
   std::string detail = std::string("MariaDB: ") + doing + ": error " + std::to_string(code);
   // Texts of other errors may quote values of rows.
   if (cause == errc::store_unavailable) detail += ", " + std::string(text).substr(0, reason_bytes);
+  if (is_full(code, text)) mariadb_room().refused(detail);
   return {cause, detail, "", cause == errc::store_unavailable ? 1u : 0u};
 }
 

@@ -179,7 +179,7 @@ def locked_tables(installation):
 
 
 def disk_full(installation, what):
-    """The file system of Redis's AOF (MISCONF), or of the nodes' logs, has no byte left."""
+    """The file system of Redis's AOF (MISCONF), of the nodes' logs, or of MariaDB's rows (1114), has no byte left."""
     balloon = installation.disks[what] / "balloon"
 
     def start():

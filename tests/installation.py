@@ -47,11 +47,11 @@ def may_mount():
 class Installation:
     """`with` starts it and ends it. Processes are named: the nodes, "redis", "mariadb"."""
 
-    def __init__(self, one_role=False, delay_ms=20, clocks=False, limits=None, emulator_flags=()):
+    def __init__(self, one_role=False, delay_ms=20, clocks=False, limits=None, emulator_flags=(), small=("redis", "logs")):
         self.delay_ms, self.wants_clocks, self.limits = delay_ms, clocks and FAKETIME is not None, limits or {}
         self.lab = Lab(emulator_flags=("--delay-ms", str(delay_ms), "--max-streams", str(STREAMS), *emulator_flags))
         self.stores = self.lab.stores()
-        self.disks = self.make_disks() if may_mount() else {}
+        self.disks = self.make_disks(small) if may_mount() else {}
         self.relays, self.clocks, self.nodes, self.restarts = {}, {}, {}, []
         self.may_abort = set()  # processes that were denied memory
         self.most_descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
@@ -63,13 +63,16 @@ class Installation:
         self.lock = threading.Lock()
         self.supervisor = threading.Thread(target=self.supervise, daemon=True)
 
-    def make_disks(self):
-        """Small file systems: one for Redis's AOF, one for the nodes' logs."""
-        made = {name: self.lab.directory / f"disk-{name}" for name in ("redis", "logs")}
+    def make_disks(self, small):
+        """Small file systems: for Redis's AOF, for the nodes' logs, for MariaDB's rows."""
+        made = {name: self.lab.directory / f"disk-{name}" for name in small}
         for directory in made.values():
             directory.mkdir()
             self.run("mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", directory)
-        self.stores.redis_options += ["--dir", str(made["redis"])]
+        if "redis" in made:
+            self.stores.redis_options += ["--dir", str(made["redis"])]
+        if "mariadb" in made:
+            self.stores.move_rows(made["mariadb"] / "mysql")
         return made
 
     def run(self, *command):
@@ -101,7 +104,7 @@ class Installation:
         if roles == "push-sender":
             del sections["mysql"]
         node = self.lab.node(name, sections, environment=self.clock(name) if self.wants_clocks else None)
-        if self.disks:
+        if "logs" in self.disks:
             (node.directory / "node.log").symlink_to(self.disks["logs"] / f"{name}.log")
         return node
 

@@ -24,6 +24,11 @@ class OuterStores:
         subprocess.run(["mariadb-install-db", *self.mysql_options, "--auth-root-authentication-method=normal",
                         "--skip-test-db"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
+    def move_rows(self, directory):
+        """Before the first start: MariaDB's data directory is elsewhere."""
+        shutil.move(self.directory / "mysql", directory)
+        self.mysql_options = [f"--datadir={directory}" if each.startswith("--datadir=") else each for each in self.mysql_options]
+
     def sections(self):
         return {"redis": {"host": self.host, "port": self.redis_port},
                 "mysql": {"host": self.host, "port": self.mysql_port, "user": "root"}}
