@@ -1,7 +1,7 @@
 """Pusher beside what others use to send pushes, in one run on one machine against the same gateway emulator.
 
     peers.py [--devices 100000] [--rounds 5] [--only NAME,...] [--gateway fcm,apns,webpush] [--cores one,both] [--delay-ms N]
-             [--answer-rate STATUS:SHARE]... [--no-kill] [--json FILE] [--svg FILE] [--node PATH] [--build DIR]
+             [--answer-rate STATUS:SHARE]... [--no-kill] [--json FILE] [--svg FILE] [--node PATH] [--gorush PATH] [--build DIR]
 
 docs/performance.md, "Against others", says how it is measured and what came of it.
 """
@@ -14,6 +14,7 @@ import sys
 
 from peers import table
 from peers.durable import BullmqFirebaseAdmin, BullmqHttp2, Pusher
+from peers.gorush import Gorush
 from peers.measure import measure
 from peers.plot import svg
 from peers.scene import Conditions
@@ -21,7 +22,7 @@ from peers.survival import killed_in_mid_run
 from peers.systems import FirebaseAdmin, H2load, NodeApn, NodeHttp2, PushClient, WebPush
 from peers.tools import Tools
 
-SYSTEMS = (H2load, PushClient, NodeHttp2, FirebaseAdmin, NodeApn, WebPush, Pusher, BullmqHttp2, BullmqFirebaseAdmin)
+SYSTEMS = (H2load, PushClient, NodeHttp2, FirebaseAdmin, NodeApn, WebPush, Gorush, Pusher, BullmqHttp2, BullmqFirebaseAdmin)
 GATEWAYS = ("fcm", "apns", "webpush")
 CORES = {"one": "one core for the system, one for the emulator", "both": "two cores for all"}
 
@@ -52,6 +53,7 @@ def arguments():
     options.add_argument("--json", type=pathlib.Path, help="write everything that was measured to this file")
     options.add_argument("--svg", type=pathlib.Path, help="write a picture to this file")
     options.add_argument("--node", help="the Node for the peers (the one in PATH)")
+    options.add_argument("--gorush", type=os.path.abspath, help="a gorush binary, to measure it too; needs root")
     options.add_argument("--build", default=os.environ.get("PUSHER_BUILD_DIR", "build/release"), help="where Pusher is built")
     return options.parse_args()
 
@@ -62,7 +64,7 @@ def say(text):
 
 class Run:
     def __init__(self, options):
-        self.options, self.tools = options, Tools(options.build, options.node)
+        self.options, self.tools = options, Tools(options.build, options.node, options.gorush)
         chosen = [each for each in SYSTEMS if not options.only or each.name in options.only]
         self.tools.install(any(each.needs_npm for each in chosen) and bool(self.tools.node))
         self.systems = []

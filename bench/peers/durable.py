@@ -123,7 +123,7 @@ class Pipeline(Durable):
 
     def start_nodes(self):
         self.stores.execute("CREATE DATABASE pipeline CHARACTER SET utf8mb4")
-        self.file = self.scene.file(redis_port=self.stores.redis_port, mysql_port=self.stores.mysql_port)
+        self.file = self.scene.file(self.connections(), redis_port=self.stores.redis_port, mysql_port=self.stores.mysql_port)
         self.log = open(self.scene.directory / f"{self.name}.log", "ab")
         self.api = self.run("api")
         # As many as there are CPUs for them: one leaves half of the machine unused.

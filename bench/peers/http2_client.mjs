@@ -4,14 +4,11 @@ import http2 from 'node:http2';
 import { credential, message, path } from './fcm.mjs';
 import { ready, scene } from './peer.mjs';
 
-const STREAMS = 100;
+export const STREAMS = 100;
 const RETRYABLE = new Set([429, 500, 503]);
 const REFRESH_MS = 50 * 60 * 1000;
 
-let authorization = '', minted = 0;
 const sessions = [];
-
-export const PARALLEL = scene.connections * STREAMS;
 
 function session(number) {
   let open = sessions[number];
@@ -22,21 +19,26 @@ function session(number) {
   return open;
 }
 
-async function refresh() {
-  if (Date.now() - minted < REFRESH_MS) return;
-  authorization = `Bearer ${(await credential.getAccessToken()).access_token}`;
-  minted = Date.now();
+let minting, minted = 0;
+
+/// One for all that ask meanwhile.
+function authorization() {
+  if (Date.now() - minted > REFRESH_MS) {
+    minted = Date.now();
+    minting = credential.getAccessToken().then((token) => `Bearer ${token.access_token}`);
+  }
+  return minting;
 }
 
 let turn = 0;
 
 /// {id} or {code, retry}.
 export async function send(token) {
-  await refresh();
+  const bearer = await authorization();
   const body = JSON.stringify({ message: message(token) });
   return new Promise((resolve) => {
-    const stream = session(turn++ % scene.connections).request({ ':method': 'POST', ':path': path, authorization,
-      'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
+    const stream = session(turn++ % scene.connections).request({ ':method': 'POST', ':path': path,
+      authorization: bearer, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
     let status = 0, text = '';
     stream.setEncoding('utf8');
     stream.on('response', (headers) => { status = headers[':status']; });

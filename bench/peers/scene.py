@@ -37,8 +37,6 @@ class Conditions:
         first, second = sorted(os.sched_getaffinity(0))[:2]
         self.emulator_cpus = {first} if cores == "one" else {first, second}
         self.system_cpus = {second} if cores == "one" else {first, second}
-        # A peer's connections are tuned as ours tune themselves: more where the gateway is far away.
-        self.connections = 16 if delay_ms else 4
 
     def emulator_flags(self):
         rates = [flag for each in self.answer_rates for flag in ("--answer-rate", each)]
@@ -77,10 +75,10 @@ class Scene:
         path.write_text("".join(push_token(self.conditions.gateway, each) + "\n" for each in numbers))
         return str(path)
 
-    def file(self, **more):
+    def file(self, connections, **more):
         """The same as a file for peers."""
         path = self.directory / "scene.json"
         path.write_text(json.dumps({
             "ready": self.ready, "content": CONTENT, "ttl_seconds": TTL_SECONDS, "expires_at": int(time.time()) + TTL_SECONDS,
-            "connections": self.conditions.connections, "api_port": self.api_port, **more}))
+            "connections": connections, "api_port": self.api_port, **more}))
         return str(path)

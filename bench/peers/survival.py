@@ -32,5 +32,5 @@ def killed_in_mid_run(make, tools, conditions, devices):
             receipts = Receipts(log_rows(scene, since), system.targets())
         finally:
             system.stop()
-    return {"sent": sent, "lost": receipts.lost, "doubled": receipts.doubled,
+    return {"sent": sent, "keeps": system.keeps, "lost": receipts.lost, "doubled": receipts.doubled,
             "recovered_seconds": recovered if system.recovers and settled else None}

@@ -17,9 +17,14 @@ class System:
     needs_npm = True
     takes_faults = True  # tries again what the gateway refuses for the moment
     recovers = False  # goes on by itself when it is started again after a kill
+    near = 4  # connections to a gateway that answers at once: with which it is fastest here
 
     def __init__(self, scene, tools):
         self.scene, self.tools = scene, tools
+
+    def connections(self):
+        """A peer's are tuned as ours tune themselves: as many as ours may have where the gateway is far away."""
+        return 16 if self.scene.conditions.delay_ms else self.near
 
     def targets(self):
         return self.scene.targets()
@@ -41,7 +46,7 @@ class Service(System):
         environment = {**os.environ, "NODE_EXTRA_CA_CERTS": self.scene.ready["ca_file"], "NODE_ENV": "production"}
         self.log = open(self.scene.directory / f"{self.name}.log", "ab")
         with on(self.scene.conditions.system_cpus):
-            self.process = subprocess.Popen([self.tools.node, str(self.tools.peers / self.script), self.scene.file()], env=environment,
+            self.process = subprocess.Popen([self.tools.node, str(self.tools.peers / self.script), self.scene.file(self.connections())], env=environment,
                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.order(range(self.scene.devices, self.scene.devices + min(WARM_UP, self.scene.devices)))
         self.answer()
@@ -85,6 +90,7 @@ class NodeHttp2(Service):
 
 class NodeApn(Service):
     name, title, script = "node-apn", "node-apn", "node_apn.mjs"
+    near = 2
     gateways = ("apns",)
 
 
@@ -156,7 +162,7 @@ class H2load(Program):
 
     def command(self):
         account = json.loads(pathlib.Path(self.scene.ready["service_account_file"]).read_text())
-        return ["h2load", "-n", str(self.scene.devices), "-c", str(self.scene.conditions.connections), "-m", "100", "-t", "1",
+        return ["h2load", "-n", str(self.scene.devices), "-c", str(self.connections()), "-m", "100", "-t", "1",
                 "-d", str(self.body), "-H", "content-type: application/json",
                 "-H", "authorization: Bearer " + self.scene.ready["access_token"],
                 f"{self.scene.ready['base_url']}/v1/projects/{account['project_id']}/messages:send"]

@@ -65,6 +65,9 @@ def beside_none(results, plain):
 def killed(results):
     rows = [("system", "sent at the kill", "missing", "doubled", "all settled after, s")]
     for each in results:
-        rows.append((each["title"], f"{each['sent']:,}", f"{each['lost']:,}", f"{each['doubled']:,}",
-                     "never" if each["recovered_seconds"] is None else f"{each['recovered_seconds']:.1f}"))
+        if each["keeps"] == "nothing":
+            settled = "nothing is kept"
+        else:
+            settled = "never" if each["recovered_seconds"] is None else f"{each['recovered_seconds']:.1f}"
+        rows.append((each["title"], f"{each['sent']:,}", f"{each['lost']:,}", f"{each['doubled']:,}", settled))
     return lines(rows)

@@ -1,6 +1,7 @@
 """The programs that peers need, as far as this machine has them."""
 import filecmp
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -11,12 +12,12 @@ HERE = pathlib.Path(__file__).parent
 class Tools:
     """`build`: where Pusher was built. npm's packages go beside it, as bench/peers/package-lock.json names them."""
 
-    def __init__(self, build, node=None):
+    def __init__(self, build, node=None, gorush=None):
         self.build = pathlib.Path(build).resolve()
         self.push_client = self.build / "bench" / "push-client"
         self.peers = self.build.parent / "peers"
         self.node = node or shutil.which("node")
-        self.npm = False
+        self.npm, self.gorush = False, gorush
 
     def install(self, with_npm):
         """Lays the peers out; `with_npm`: with the packages, if they are not there already."""
@@ -52,6 +53,10 @@ class Tools:
             return "npm's packages are not installed"
         if system.name == "h2load" and not shutil.which("h2load"):
             return "there is no h2load (Debian's nghttp2-client)"
+        if system.name == "gorush" and not self.gorush:
+            return "it is not in any registry that this uses: give its binary by --gorush"
+        if system.name == "gorush" and os.geteuid() != 0:
+            return "it needs a hosts file of its own, and for that root"
         if system.name == "push-client" and not self.push_client.exists():
             return f"{self.push_client} is not built"
         return ""
