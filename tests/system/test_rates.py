@@ -57,6 +57,23 @@ def credential_rate(lab, devices):
     node.stop()
 
 
+def ramp(lab, devices):
+    """After idleness a credential begins at a tenth of its rate, which grows by a straight line: no burst when a gateway is back."""
+    node = lab.node("warming", sections={"fcm": {"messages_per_minute": 30_000, "ramp_seconds": 10}}).start()
+    node.make_key()
+    node.import_devices(devices)
+    since = time.time()
+    identity = launch(node, "warming", audience={"all": True})
+    node.wait_completed(identity, 60)
+    check_counts(node, identity, len(devices))
+    times = sorted(int(row[0]) / 1e6 - since for row in lab.emulator.log() if row[3] == "warming")
+    for earlier, seconds in enumerate(times):
+        at = seconds + 0.01
+        granted = 500 * (0.1 * at + 0.9 * at * at / 20)
+        assert earlier < granted + 100 + 2 * 8, f"{earlier + 1} pushes in {seconds:.3f} s, while it warms up"
+    node.stop()
+
+
 def main():
     with Lab() as lab:
         every = [{"device_id": f"d-{n}", "gateway": "fcm", "platform": "android", "push_token": f"token-{n}"}
@@ -69,6 +86,7 @@ def main():
         slow_beside_quick(node, every)
         assert node.stop() == 0
         credential_rate(lab, devices)
+        ramp(lab, devices[:1_000])
 
 
 if __name__ == "__main__":
