@@ -2,8 +2,6 @@
 and a MariaDB of their own under the same settings."""
 import http.client
 import json
-import os
-import subprocess
 
 from waiting import until
 
@@ -23,7 +21,6 @@ MARIADB = ["--innodb-buffer-pool-size=256M", "--innodb-flush-log-at-trx-commit=1
 class Durable(System):
     keeps = "a row for each device"
     recovers = True
-    sender_pid = None
 
     def start(self):
         with on(self.scene.conditions.system_cpus):
@@ -57,11 +54,6 @@ class Durable(System):
         self.wait_settled(seconds)
         used = self.meter.end()
         return self.tally(), used
-
-    def go_on(self, seconds):
-        """After a kill and a restart: until every device has its result."""
-        self.wait_settled(seconds)
-        return self.tally()
 
 
 class Pusher(Durable):
@@ -121,20 +113,22 @@ class Pusher(Durable):
 class Pipeline(Durable):
     sender = ""
 
+    def __init__(self, scene, tools):
+        super().__init__(scene, tools)
+        self.processes = []
+
     def start_nodes(self):
         self.stores.execute("CREATE DATABASE pipeline CHARACTER SET utf8mb4")
         self.file = self.scene.file(self.connections(), redis_port=self.stores.redis_port, mysql_port=self.stores.mysql_port)
-        self.log = open(self.scene.directory / f"{self.name}.log", "ab")
         self.api = self.run("api")
         # As many as there are CPUs for them: one leaves half of the machine unused.
         self.workers = [self.run("worker", self.sender) for _ in self.scene.conditions.system_cpus]
 
     def run(self, *role):
-        environment = {**os.environ, "NODE_EXTRA_CA_CERTS": self.scene.ready["ca_file"], "NODE_ENV": "production"}
-        made = subprocess.Popen([self.tools.node, str(self.tools.peers / "pipeline.mjs"), self.file, *role], env=environment,
-                                stdout=subprocess.PIPE, stderr=self.log, text=True)
+        made = self.node_program("pipeline.mjs", self.file, *role)
+        self.processes.append(made)
         if made.stdout.readline() != "ready\n":
-            raise AssertionError(f"{self.name} did not start: " + (self.scene.directory / f"{self.name}.log").read_text()[-3000:])
+            raise AssertionError(f"{self.name} did not start: {self.said()}")
         return made
 
     def own_pids(self):
@@ -175,9 +169,10 @@ class Pipeline(Durable):
             self.workers = [self.run("worker", self.sender) for _ in self.workers]
 
     def stop(self):
-        for each in (*getattr(self, "workers", ()), *([self.api] if hasattr(self, "api") else [])):
-            each.terminate()
-            each.wait(30)
+        for each in self.processes:
+            if each.poll() is None:
+                each.terminate()
+                each.wait(30)
 
 
 class BullmqFirebaseAdmin(Pipeline):

@@ -56,6 +56,7 @@ class Gorush(System):
     name, title = "gorush", "gorush"
     gateways = ("fcm", "apns")
     needs_npm = False
+    emulator = None
 
     def start(self):
         scene, gateway = self.scene, self.scene.conditions.gateway
@@ -68,12 +69,11 @@ class Gorush(System):
             name: scene.ready[name] for name in ("apns_key_file", "apns_key_id", "apns_team_id")},
             **{each: str(each == gateway).lower() for each in HOSTS}))
         hosts.write_text("127.0.0.1 localhost " + HOSTS[gateway] + "\n")
-        self.log = open(scene.directory / "gorush.log", "ab")
-        with on(scene.conditions.system_cpus):
+        with on(scene.conditions.system_cpus), open(self.log_file(), "ab") as log:
             self.process = subprocess.Popen(
                 ["unshare", "--mount", "sh", "-c", 'mount --bind "$1" /etc/hosts && exec "$2" -c "$3"', "sh", str(hosts),
                  str(self.tools.gorush), str(config)], env={**os.environ, "SSL_CERT_FILE": scene.ready["ca_file"]},
-                stdout=self.log, stderr=self.log)
+                stdout=log, stderr=log)
         until("gorush to listen", self.listens, 30)
         warm = range(scene.devices, scene.devices + min(WARM_UP, scene.devices))
         self.push(warm)
@@ -83,7 +83,7 @@ class Gorush(System):
 
     def listens(self):
         if self.process.poll() is not None:
-            raise AssertionError("gorush ended: " + (self.scene.directory / "gorush.log").read_text()[-3000:])
+            raise AssertionError(f"gorush ended: {self.said()}")
         try:
             connection = http.client.HTTPConnection("127.0.0.1", self.scene.api_port, timeout=5)
             connection.request("GET", "/healthz")
@@ -132,7 +132,8 @@ class Gorush(System):
         self.process.wait(30)
 
     def stop(self):
-        if self.process.poll() is None:
+        if self.process and self.process.poll() is None:
             self.process.terminate()
             self.process.wait(30)
-        self.emulator.stop()
+        if self.emulator:
+            self.emulator.stop()

@@ -1,29 +1,35 @@
 """One run of one system: what it sent, how fast, and what it cost."""
+import contextlib
 import time
 
 from .receipts import Receipts
 from .scene import Scene
 
 
-def log_rows(scene, since):
-    return scene.emulator.log()[since:]
-
-
-def measure(make, tools, conditions, devices):
-    """Numbers of a run, and `faults`: what is not as it should be."""
+@contextlib.contextmanager
+def started(make, tools, conditions, devices):
+    """A system that is ready, in a scene of its own; gives both, and a function of what the gateway saw from now on."""
     with Scene(conditions, devices, tools.build) as scene:
         system = make(scene, tools)
         try:
             system.start()
             since = len(scene.emulator.log())
-            began_us = time.time() * 1e6
-            system.begin()
-            said, used = system.finish()
-            ended_us = time.time() * 1e6
-            receipts = Receipts(log_rows(scene, since), system.targets())
+            yield scene, system, lambda: scene.emulator.log()[since:]
         finally:
             system.stop()
-    if system.starts_with_first_receipt() and receipts.firsts:
+
+
+def measure(make, tools, conditions, devices):
+    """Numbers of a run, and `faults`: what is not as it should be."""
+    with started(make, tools, conditions, devices) as (_, system, rows):
+        began_us = time.time() * 1e6
+        system.begin()
+        said, used = system.finish()
+        ended_us = time.time() * 1e6
+        receipts = Receipts(rows(), system.targets())
+    if len(receipts.firsts) <= system.warm_up_receipts():
+        raise AssertionError(f"{system.name}: nothing arrived at the gateway: {said}")
+    if system.starts_with_first_receipt():
         began_us, ended_us = receipts.firsts[system.warm_up_receipts()], receipts.last_us
     # A system that keeps results is done when it has them all.
     seconds = ((ended_us if system.keeps != "nothing" else receipts.last_us) - began_us) / 1e6

@@ -3,34 +3,31 @@ import time
 
 from waiting import until
 
-from .measure import log_rows
+from .measure import started
 from .receipts import Receipts
-from .scene import Scene
 
 PATIENCE = 180
 
 
+def go_on(system):
+    """Starts it again; how long until every device has its result, or None if it never is so."""
+    began = time.time()
+    system.restart()
+    try:
+        system.wait_settled(PATIENCE)
+    except AssertionError:
+        return None
+    return time.time() - began
+
+
 def killed_in_mid_run(make, tools, conditions, devices):
-    with Scene(conditions, devices, tools.build) as scene:
-        system = make(scene, tools)
-        try:
-            system.start()
-            since = len(scene.emulator.log())
-            system.begin()
-            until("half of the pushes", lambda: scene.emulator.arrived() >= since + devices // 2, PATIENCE, 0.005)
-            system.kill()
-            killed, sent = time.time(), len(log_rows(scene, since))
-            if system.recovers:
-                system.restart()
-            settled = True
-            try:
-                if system.recovers:
-                    system.go_on(PATIENCE)
-            except AssertionError:
-                settled = False
-            recovered = time.time() - killed
-            receipts = Receipts(log_rows(scene, since), system.targets())
-        finally:
-            system.stop()
+    with started(make, tools, conditions, devices) as (scene, system, rows):
+        before = scene.emulator.arrived()
+        system.begin()
+        until("half of the pushes", lambda: scene.emulator.arrived() >= before + devices // 2, PATIENCE, 0.005)
+        system.kill()
+        sent = len(rows())
+        recovered = go_on(system) if system.recovers else None
+        receipts = Receipts(rows(), system.targets())
     return {"sent": sent, "keeps": system.keeps, "lost": receipts.lost, "doubled": receipts.doubled,
-            "recovered_seconds": recovered if system.recovers and settled else None}
+            "recovered_seconds": recovered}

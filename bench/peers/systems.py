@@ -17,6 +17,7 @@ class System:
     needs_npm = True
     takes_faults = True  # tries again what the gateway refuses for the moment
     recovers = False  # goes on by itself when it is started again after a kill
+    process = None
     near = 4  # connections to a gateway that answers at once: with which it is fastest here
 
     def __init__(self, scene, tools):
@@ -33,6 +34,20 @@ class System:
         """How many of the first receipts are no part of what is measured."""
         return 0
 
+    def node_program(self, script, *arguments, **more):
+        """Starts one of bench/peers/*.mjs; what it has to complain of goes to its log."""
+        environment = {**os.environ, "NODE_EXTRA_CA_CERTS": self.scene.ready["ca_file"], "NODE_ENV": "production"}
+        with open(self.log_file(), "ab") as log:
+            return subprocess.Popen([self.tools.node, str(self.tools.peers / script), *arguments], env=environment,
+                                    stdout=subprocess.PIPE, stderr=log, text=True, **more)
+
+    def log_file(self):
+        return self.scene.directory / f"{self.name}.log"
+
+    def said(self):
+        """The end of its log."""
+        return self.log_file().read_text(errors="replace")[-3000:]
+
     def starts_with_first_receipt(self):
         """Whether its time runs from the first receipt, because it gets ready and sends in one go."""
         return False
@@ -43,11 +58,8 @@ class Service(System):
     script = ""
 
     def start(self):
-        environment = {**os.environ, "NODE_EXTRA_CA_CERTS": self.scene.ready["ca_file"], "NODE_ENV": "production"}
-        self.log = open(self.scene.directory / f"{self.name}.log", "ab")
         with on(self.scene.conditions.system_cpus):
-            self.process = subprocess.Popen([self.tools.node, str(self.tools.peers / self.script), self.scene.file(self.connections())], env=environment,
-                                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
+            self.process = self.node_program(self.script, self.scene.file(self.connections()), stdin=subprocess.PIPE)
         self.order(range(self.scene.devices, self.scene.devices + min(WARM_UP, self.scene.devices)))
         self.answer()
         self.meter = Meter({"sender": self.process.pid})
@@ -59,7 +71,7 @@ class Service(System):
     def answer(self):
         line = self.process.stdout.readline()
         if not line:
-            raise AssertionError(f"{self.name} ended: " + (self.scene.directory / f"{self.name}.log").read_text()[-3000:])
+            raise AssertionError(f"{self.name} ended: {self.said()}")
         return json.loads(line)
 
     def begin(self):
@@ -74,7 +86,7 @@ class Service(System):
         self.process.wait(30)
 
     def stop(self):
-        if self.process.poll() is None:
+        if self.process and self.process.poll() is None:
             self.process.stdin.close()
             self.process.wait(30)
 
@@ -108,23 +120,20 @@ class Program(System):
         pass
 
     def begin(self):
-        self.output = open(self.scene.directory / f"{self.name}.log", "w+b")
-        with on(self.scene.conditions.system_cpus):
-            self.process = subprocess.Popen(self.command(), stdout=self.output, stderr=subprocess.STDOUT)
+        with on(self.scene.conditions.system_cpus), open(self.log_file(), "wb") as log:
+            self.process = subprocess.Popen(self.command(), stdout=log, stderr=subprocess.STDOUT)
 
     def finish(self):
         used = wait_measured(self.process)
-        self.output.seek(0)
-        said = self.output.read().decode(errors="replace")
         if self.process.returncode != 0:
-            raise AssertionError(f"{self.name} ended with {self.process.returncode}: {said[-3000:]}")
-        return self.count(said), {"sender": used}
+            raise AssertionError(f"{self.name} ended with {self.process.returncode}: {self.said()}")
+        return self.count(), {"sender": used}
 
     def starts_with_first_receipt(self):
         return True
 
     def stop(self):
-        if self.process.poll() is None:
+        if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait(30)
 
@@ -145,7 +154,7 @@ class PushClient(Program):
     def warm_up_receipts(self):
         return self.OWN_WARM_UP
 
-    def count(self, said):
+    def count(self):
         return {"accepted": self.scene.devices, "failed": 0}  # it ends with an error when one is not accepted
 
 
@@ -170,7 +179,9 @@ class H2load(Program):
     def targets(self):
         return self.scene.devices
 
-    def count(self, said):
+    def count(self):
+        said = self.log_file().read_text()
+        assert "TLSv1.3" in said, said
         line = next(each for each in said.splitlines() if each.startswith("status codes:"))
         accepted = int(line.split()[2])
         return {"accepted": accepted, "failed": self.scene.devices - accepted}
