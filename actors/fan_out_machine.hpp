@@ -159,7 +159,7 @@ class fan_out_machine {
     utc_ms gathering_since = 0;          ///< 0 = nothing gathered
     utc_ms noted_at = 0;
     uint64_t noted_audience = 0;
-    std::map<std::string, std::pair<push_queue, std::vector<push_target>>> found;
+    std::map<std::pair<gateway, environment>, std::vector<push_target>> found;
     std::vector<push_result> skipped;
     std::set<std::string> accounts;  ///< that it has appended to, see account_of
     channel_set reachable;           ///< of its application

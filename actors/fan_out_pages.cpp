@@ -184,9 +184,7 @@ void fan_out_machine::take(under_way_task& task, const device_row& row) {
   if (when == wave_filter::judgement::too_late) return skip(task, row, "local_time_past");
   if (!task.reachable.contains(channel_of(row.gateway, row.environment)))
     return skip(task, row, no_credential_rule);
-  push_queue queue{task.task.application, row.gateway, row.environment, task.task.lane};
-  auto& [of, targets] = task.found[queue.name()];
-  if (targets.empty()) of = queue;
+  auto& targets = task.found[{row.gateway, row.environment}];
   targets.push_back({row.key, std::string(row.push_token), 0});
   if (row.gateway == gateway::webpush)
     targets.back().subscription_keys = std::string(row.p256dh) + '.' + std::string(row.auth);
@@ -214,8 +212,8 @@ void fan_out_machine::leave_out(notification_key key, const std::vector<device_k
   };
   remove(task.skipped);
   for (auto at = task.found.begin(); at != task.found.end();) {
-    remove(at->second.second);
-    at = at->second.second.empty() ? task.found.erase(at) : std::next(at);
+    remove(at->second);
+    at = at->second.empty() ? task.found.erase(at) : std::next(at);
   }
   task.gathered -= left_out;
   gathered_ -= left_out;
@@ -259,8 +257,8 @@ page_commit fan_out_machine::make_commit(under_way_task& task) {
   // A batch of a notification with a rate is sent as a whole: it holds a second's worth at most.
   auto rate = task.task.message.rate_per_second;
   size_t per_batch = rate > 0 ? std::min<size_t>(bounds_.devices_per_batch, rate) : bounds_.devices_per_batch;
-  for (auto& [name, group] : task.found) {
-    auto& [queue, targets] = group;
+  for (auto& [of, targets] : task.found) {
+    push_queue queue{task.task.application, of.first, of.second, task.task.lane};
     for (size_t at = 0, end = 0; at < targets.size(); at = end) {
       end = end_of_batch(targets, at, per_batch, bounds_.values_per_batch);
       push_batch batch{

@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import platform
+import signal
 import sys
 
 from peers import table
@@ -119,6 +120,7 @@ def main():
     options = arguments()
     if len(os.sched_getaffinity(0)) < 2:
         raise SystemExit("This needs two CPUs: one for the gateway emulator, one for the system under test.")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended on the way out
     run = Run(options)
     variants = []
     for gateway in options.gateway:
@@ -137,7 +139,7 @@ def tell(run, variants, results, kills):
     options = run.options
     for conditions, group in zip(variants, results):
         print(f"\n{conditions.sentence(CORES)}, {options.devices:,} devices, medians of {options.rounds} interleaved rounds\n")
-        print("\n".join(table.measured(group)))
+        print("\n".join([*table.measured(group), "", *table.disturbed(group)]))
         for each in group:
             for fault in each["median"]["faults"]:
                 print(f"{each['name']}: {fault}")

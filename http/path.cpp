@@ -8,15 +8,26 @@ namespace pusher::http {
 
 namespace {
 
-std::vector<std::string_view> segments(std::string_view path) {
-  std::vector<std::string_view> parts;
-  while (!path.empty()) {
-    path.remove_prefix(1);  // the slash
-    auto end = std::min(path.find('/'), path.size());
-    parts.push_back(path.substr(0, end));
-    path.remove_prefix(end);
+/// Takes the first segment off a path, and its slash.
+std::string_view take_segment(std::string_view& path) {
+  path.remove_prefix(1);
+  auto segment = path.substr(0, std::min(path.find('/'), path.size()));
+  path.remove_prefix(segment.size());
+  return segment;
+}
+
+bool is_placeholder(std::string_view segment) {
+  return !segment.empty() && segment.front() == '{';
+}
+
+/// Whether they have as many segments, and the same where the pattern has no placeholder. Every request asks
+/// this of many patterns, so nothing is copied.
+bool fits(std::string_view pattern, std::string_view path) {
+  while (!pattern.empty() && !path.empty()) {
+    auto wanted = take_segment(pattern), given = take_segment(path);
+    if (!is_placeholder(wanted) && wanted != given) return false;
   }
-  return parts;
+  return pattern.empty() && path.empty();
 }
 
 /// What a placeholder takes of a segment. What follows its braces, such as ":launch", must end the segment.
@@ -36,16 +47,12 @@ std::optional<std::string> take(std::string_view placeholder, std::string_view s
 }  // namespace
 
 std::optional<std::vector<std::string>> match(std::string_view pattern, std::string_view path) {
-  if (path.empty() || path[0] != '/') return std::nullopt;
-  auto wanted = segments(pattern), given = segments(path);
-  if (wanted.size() != given.size()) return std::nullopt;
+  if (path.empty() || path[0] != '/' || !fits(pattern, path)) return std::nullopt;
   std::vector<std::string> taken;
-  for (size_t i = 0; i < wanted.size(); ++i) {
-    if (wanted[i].front() != '{') {
-      if (wanted[i] != given[i]) return std::nullopt;
-      continue;
-    }
-    auto value = take(wanted[i], given[i]);
+  while (!pattern.empty()) {
+    auto wanted = take_segment(pattern), given = take_segment(path);
+    if (!is_placeholder(wanted)) continue;
+    auto value = take(wanted, given);
     if (!value) return std::nullopt;
     taken.push_back(std::move(*value));
   }

@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
 
 namespace pusher {
@@ -107,10 +106,18 @@ std::string to_rfc3339(utc_ms time) {
   auto days = time / ms_per_day - (time % ms_per_day < 0);
   auto ms = time - days * ms_per_day;
   auto d = date_of(days);
-  char text[40];
-  std::snprintf(text, sizeof text, "%04lld-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<long long>(d.year),
-                d.month, d.day, static_cast<int>(ms / 3'600'000), static_cast<int>(ms / 60'000 % 60),
-                static_cast<int>(ms / 1000 % 60), static_cast<int>(ms % 1000));
+  std::string text = "0000-00-00T00:00:00.000Z";
+  auto put = [&](size_t at, size_t digits, int64_t value) {
+    for (auto i = at + digits; i-- > at; value /= 10)
+      text[i] = static_cast<char>('0' + value % 10);
+  };
+  put(0, 4, d.year);
+  put(5, 2, d.month);
+  put(8, 2, d.day);
+  put(11, 2, ms / 3'600'000);
+  put(14, 2, ms / 60'000 % 60);
+  put(17, 2, ms / 1000 % 60);
+  put(20, 3, ms % 1000);
   return text;
 }
 

@@ -73,7 +73,9 @@ result<redis_reply> journal::run(const redis_script& script, std::vector<std::st
                                  std::vector<std::string> arguments) {
   keys.insert(keys.begin(), keys_.run);
   arguments.insert(arguments.begin(), run_id_);
-  auto replies = redis_.pipeline({redis::call(script, keys, arguments)});
+  std::vector<redis_arguments> commands;
+  commands.push_back(redis::call(script, std::move(keys), std::move(arguments)));
+  auto replies = redis_.pipeline(commands);
   if (!replies) return replies.failure();
   return judged(std::move(replies->front()));
 }
@@ -85,7 +87,7 @@ std::vector<result<redis_reply>> journal::run_each(const redis_script& script,
   for (auto& each : calls) {
     each.keys.insert(each.keys.begin(), keys_.run);
     each.arguments.insert(each.arguments.begin(), run_id_);
-    commands.push_back(redis::call(script, each.keys, each.arguments));
+    commands.push_back(redis::call(script, std::move(each.keys), std::move(each.arguments)));
   }
   auto replies = redis_.pipeline(commands);
   if (!replies) return std::vector<result<redis_reply>>(calls.size(), replies.failure());

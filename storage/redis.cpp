@@ -4,7 +4,9 @@
 #include <openssl/evp.h>
 #include <sys/time.h>
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 
 #include "storage/dropped_by_exceptions.hpp"
@@ -202,11 +204,12 @@ result<redis_reply> redis::command(const redis_arguments& arguments) {
   return std::move(reply);
 }
 
-redis_arguments redis::call(const redis_script& script, const std::vector<std::string>& keys,
-                            const std::vector<std::string>& arguments) {
+redis_arguments redis::call(const redis_script& script, std::vector<std::string> keys,
+                            std::vector<std::string> arguments) {
   redis_arguments command{"EVALSHA", known_digest(script), std::to_string(keys.size())};
-  command.insert(command.end(), keys.begin(), keys.end());
-  command.insert(command.end(), arguments.begin(), arguments.end());
+  command.reserve(command.size() + keys.size() + arguments.size());
+  std::move(keys.begin(), keys.end(), std::back_inserter(command));
+  std::move(arguments.begin(), arguments.end(), std::back_inserter(command));
   return command;
 }
 

@@ -62,8 +62,8 @@ class redis {
   result<std::vector<redis_reply>> pipeline(const std::vector<redis_arguments>& commands);
 
   /// The command that calls a script.
-  static redis_arguments call(const redis_script& script, const std::vector<std::string>& keys,
-                              const std::vector<std::string>& arguments);
+  static redis_arguments call(const redis_script& script, std::vector<std::string> keys,
+                              std::vector<std::string> arguments);
 
   void drop();
   /// Is for this journal from the next connection on.

@@ -36,6 +36,30 @@ def forget_peak(pid):
         clear.write("5")
 
 
+def busy_seconds():
+    """Of all CPUs, whoever used them, the host of a virtual machine included."""
+    with open("/proc/stat", encoding="ascii") as stat:
+        user, nice, system, _, _, irq, softirq, steal = map(int, stat.readline().split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / TICK
+
+
+class Strangers:
+    """What everything else used of the machine meanwhile: `ours` are the pids of the bench itself. No figure is better than the
+    quiet it was taken in."""
+
+    def __init__(self, ours):
+        self.ours, self.began = ours, time.monotonic()
+        self.before = self.others()
+
+    def others(self):
+        return busy_seconds() - sum(map(cpu_seconds, self.ours))
+
+    def share(self, system_cpu):
+        """Of all CPUs; `system_cpu`: what the system under test used."""
+        used = self.others() - self.before - system_cpu
+        return max(0.0, used / (time.monotonic() - self.began) / os.cpu_count())
+
+
 class Meter:
     """Counts from `begin` to `end` what processes that live throughout use: name -> pid."""
 

@@ -1,6 +1,7 @@
 """What was measured, as tables for people."""
 import statistics
 
+QUIET = 0.05
 
 def median(rounds, name):
     known = [each[name] for each in rounds if each[name] is not None]
@@ -16,7 +17,7 @@ def spread(rounds, name):
 def summary(rounds):
     """The medians of a system's rounds, and everything that went wrong in any."""
     made = {name: median(rounds, name) for name in ("pushes_per_second", "cpu_seconds_per_100k", "peak_bytes", "seconds",
-                                                    "seconds_to_95_percent")}
+                                                    "seconds_to_95_percent", "used_by_others")}
     made["spread"] = {name: spread(rounds, name) for name in ("pushes_per_second", "cpu_seconds_per_100k")}
     made["parts"] = {part: {name: statistics.median([each["parts"][part][name] for each in rounds]) for name in numbers}
                      for part, numbers in rounds[0]["parts"].items()}
@@ -47,6 +48,12 @@ def measured(results):
                      f"{found['cpu_seconds_per_100k']:.2f}", f"{found['spread']['cpu_seconds_per_100k']:.0%}",
                      f"{found['peak_bytes'] / 2**20:,.0f}", f"{found['doubled']:,}", f"{found['lost']:,}"))
     return lines(rows)
+
+
+def disturbed(results):
+    """A sentence where the machine was not quiet, or nothing."""
+    most = max((each["median"]["used_by_others"] for each in results), default=0)
+    return [f"Other programs used up to {most:.0%} of the machine meanwhile: read ratios, and no absolute numbers."] if most > QUIET else []
 
 
 def beside_none(results, plain):

@@ -1,6 +1,9 @@
 // A connection to Redis leads to the simulation's: this file stands in the place of storage/redis.cpp.
 #include "storage/redis.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "tests/simulation/simulation.hpp"
 
 namespace pusher {
@@ -44,11 +47,12 @@ result<std::vector<redis_reply>> redis::pipeline(const std::vector<redis_argumen
   return testing::simulation::current().ask_redis(commands);
 }
 
-redis_arguments redis::call(const redis_script& script, const std::vector<std::string>& keys,
-                            const std::vector<std::string>& arguments) {
+redis_arguments redis::call(const redis_script& script, std::vector<std::string> keys,
+                            std::vector<std::string> arguments) {
   redis_arguments command{"EVALSHA", script.name, std::to_string(keys.size())};
-  command.insert(command.end(), keys.begin(), keys.end());
-  command.insert(command.end(), arguments.begin(), arguments.end());
+  command.reserve(command.size() + keys.size() + arguments.size());
+  std::move(keys.begin(), keys.end(), std::back_inserter(command));
+  std::move(arguments.begin(), arguments.end(), std::back_inserter(command));
   return command;
 }
 
