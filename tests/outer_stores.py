@@ -15,6 +15,7 @@ class OuterStores:
         self.directory.mkdir(parents=True)
         self.redis_port, self.mysql_port, self.extra_port = free_port(), free_port(), free_port()
         self.processes, self.redis_options = [], ["--appendonly", "yes"]
+        self.mysql_environment = None
         self.server_options = ["--innodb-buffer-pool-size=64M"]  # of mariadbd alone, not of its installation
         as_root = ["--user=root"] if os.geteuid() == 0 else []
         # A starting mariadbd removes the temporary tables that it finds: in a shared place those of another one.
@@ -45,11 +46,12 @@ class OuterStores:
         return self.begin("mariadb", [
             program, *self.mysql_options, f"--bind-address={self.host}", f"--port={self.mysql_port}",
             f"--socket={self.directory / 'm.sock'}", f"--pid-file={self.directory / 'm.pid'}",
-            f"--extra-port={self.extra_port}", "--extra-max-connections=8", *self.server_options])
+            f"--extra-port={self.extra_port}", "--extra-max-connections=8", *self.server_options],
+            self.mysql_environment)
 
-    def begin(self, name, command):
+    def begin(self, name, command, environment=None):
         with open(self.directory / f"{name}.log", "ab") as log:
-            return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+            return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
 
     def log_tail(self, name, characters=3000):
         """The end of what one of them says: "redis" or "mariadb"."""
