@@ -40,6 +40,7 @@ struct node_context {
   held_stages stages;
   journal_gauge waiting;
   machine_gauge machine;
+  std::atomic<unsigned> suspects_of{0};  ///< see suspect_turn.hpp
   provider_token_memory tokens;  ///< what this process used last at APNs
   self_check_board checked;
   metrics numbers;

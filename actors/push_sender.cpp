@@ -12,6 +12,7 @@
 #include "actors/sender_machine.hpp"
 #include "actors/sender_routes.hpp"
 #include "actors/sender_transports.hpp"
+#include "actors/suspect_turn.hpp"
 #include "http/json_writer.hpp"
 #include "storage/fail_point.hpp"
 
@@ -41,7 +42,8 @@ class sender_role : public role_loop<sender_role> {
         journal_(node_->config.redis, node_->run_id(), node_->consumer("push-sender", index)),
         transports_(node_->config, gateways, node_->secrets, node_->tokens,
                     [owner = role_actor(self)] { caf::anon_send(owner, proceed{false}); }),
-        routes_(journal_, transports_, machine_) {
+        routes_(journal_, transports_, machine_),
+        turn_(node_->suspects_of, index + 1) {
     fail_point("push_sender.starting");
     if (!node_->config.fcm_legacy.server_key.empty())
       log::warn(
@@ -125,6 +127,10 @@ class sender_role : public role_loop<sender_role> {
       if (!each.retired) routes_.decide(each.route, now());
     });
     if (next_due_at_ > 0 && now() >= next_due_at_) return promote();
+    // Of all senders of this process one at a time sends suspects: they would die together, and the innocent
+    // with them.
+    if (machine_.holds_suspects()) machine_.may_send_suspects(turn_.take());
+    turn_.keep_if(machine_.holds_suspects());
     auto action = machine_.next(now());
     if (auto* idle = std::get_if<sender_machine::idle>(&action)) {
       node_->numbers.sender(index_, machine_.counters(), machine_.open_batches());
@@ -269,6 +275,13 @@ class sender_role : public role_loop<sender_role> {
     return whole;
   }
 
+  /// Whether it may send suspects is known before it has them: those that wait say so at once.
+  void admit(push_route route, std::vector<claim> claims, bool maybe_more) {
+    machine_.may_send_suspects(turn_.take());
+    machine_.claimed(route, std::move(claims), maybe_more, now());
+    turn_.keep_if(machine_.holds_suspects());
+  }
+
   /// Whether a heartbeat that is missing says that its process is dead. While Redis was away none could be
   /// renewed, and those who live need a moment to do it.
   bool knows_the_dead() const {
@@ -293,7 +306,7 @@ class sender_role : public role_loop<sender_role> {
       }
       if (!taken->empty())
         log::info("push_sender.took_over", {{"queue", queue}, {"batches", std::to_string(taken->size())}});
-      machine_.claimed(route, std::move(*taken), true, now());
+      admit(route, std::move(*taken), true);
     }
     return true;
   }
@@ -336,7 +349,7 @@ class sender_role : public role_loop<sender_role> {
       if (!claims) {
         // What was claimed so far is ours and must not be forgotten. A claim whose reply was lost is found by
         // the next poll.
-        machine_.claimed(what.route, std::move(all), true, now());
+        admit(what.route, std::move(all), true);
         return failed_step("claim", claims.failure());
       }
       if (!claims->empty()) fail_point("push_sender.claimed");
@@ -350,7 +363,7 @@ class sender_role : public role_loop<sender_role> {
         machine_.unserved(what.route);
         failed("follow_credentials", followed.failure());
       }
-    machine_.claimed(what.route, std::move(all), maybe_more, now());
+    admit(what.route, std::move(all), maybe_more);
     return {true, 0};
   }
 
@@ -472,6 +485,7 @@ class sender_role : public role_loop<sender_role> {
   journal journal_;
   sender_transports transports_;
   sender_routes routes_;
+  suspect_turn turn_;
   std::map<application_id, std::string> names_;
   bool routes_known_ = false;
   utc_ms clock_offset_ = 0;

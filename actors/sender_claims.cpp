@@ -61,8 +61,14 @@ void sender_machine::admit(claim origin, utc_ms now) {
 /// Suspects are sent one at a time, and those behind record first that they wait. If the one that is sent
 /// kills this process, it alone gets the strike; else it would take the others with it to the dead letters.
 bool sender_machine::waits_for_suspects(uint64_t order, const open_batch& batch) const {
-  return batch.suspect && std::any_of(batches_.begin(), batches_.find(order),
-                                      [](const auto& each) { return each.second.suspect; });
+  if (!batch.suspect) return false;
+  return !may_send_suspects_ || std::any_of(batches_.begin(), batches_.find(order),
+                                            [](const auto& each) { return each.second.suspect; });
+}
+
+bool sender_machine::holds_suspects() const {
+  return std::any_of(batches_.begin(), batches_.end(),
+                     [](const auto& each) { return each.second.suspect && each.second.open > 0; });
 }
 
 bool sender_machine::holds_suspects(const std::string& queue) const {

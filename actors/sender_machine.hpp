@@ -130,6 +130,10 @@ class sender_machine {
   /// Whether batches of a queue are open that may kill this process: what it took over meanwhile would get a
   /// strike with them.
   bool holds_suspects(const std::string& queue) const;
+  bool holds_suspects() const;
+  /// Whether none of another sender of this process is under way. Until then ours wait, and say so in the
+  /// journal.
+  void may_send_suspects(bool may) { may_send_suspects_ = may; }
   /// How many answers became durable (or moot) since the last call, by transport, for it to be told.
   std::map<outlet_id, size_t> take_released() { return std::exchange(released_, {}); }
   const sender_counters& counters() const { return counters_; }
@@ -249,6 +253,7 @@ class sender_machine {
   utc_ms content_retry_at_ = 0;
   bool draining_ = false;
   bool held_ = false;
+  bool may_send_suspects_ = true;
 };
 
 }  // namespace pusher

@@ -200,6 +200,25 @@ TEST_CASE("one lost claim calls back the targets of all others until the journal
   CHECK(d.orders[3].id == d.orders[2].id);
 }
 
+TEST_CASE("while another sender of the process sends a suspect ours wait, and say so") {
+  sender_driver d;
+  d.machine.may_send_suspects(false);
+  d.waiting = {claim_of(batch_of(1), "1-0", 2), claim_of(batch_of(1), "2-0")};
+  d.run();
+  CHECK(d.machine.holds_suspects());
+  CHECK(d.machine.holds_suspects("1.fcm.production.campaign"));
+  CHECK_FALSE(d.machine.holds_suspects("1.apns.production.campaign"));
+  // Only the innocent one goes out; the record of the other says that it waits.
+  REQUIRE(d.orders.size() == 1);
+  CHECK(d.orders[0].id == 2);
+  REQUIRE(d.commits.size() == 1);
+  CHECK(d.commits[0].entry == "1-0");
+  CHECK(d.commits[0].progress.empty());
+  d.machine.may_send_suspects(true);
+  d.run();
+  CHECK(d.orders.size() == 2);
+}
+
 TEST_CASE("while it is in doubt whose a claim is, windows stay as they are") {
   sender_driver d;
   d.waiting = {claim_of(batch_of(2), "1-0"), claim_of(batch_of(2), "2-0")};
