@@ -15,6 +15,7 @@ class OuterStores:
         self.directory.mkdir(parents=True)
         self.redis_port, self.mysql_port, self.extra_port = free_port(), free_port(), free_port()
         self.processes, self.redis_options = [], ["--appendonly", "yes"]
+        self.mysql_environment = None
         self.server_options = ["--innodb-buffer-pool-size=64M"]  # of mariadbd alone, not of its installation
         as_root = ["--user=root"] if os.geteuid() == 0 else []
         # A starting mariadbd removes the temporary tables that it finds: in a shared place those of another one.
@@ -47,7 +48,7 @@ class OuterStores:
             [program, *self.mysql_options, f"--bind-address={self.host}", f"--port={self.mysql_port}",
              f"--socket={self.directory / 'm.sock'}", f"--pid-file={self.directory / 'm.pid'}",
              f"--extra-port={self.extra_port}", "--extra-max-connections=8", *self.server_options],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=self.mysql_environment)
 
     def restart(self, which):
         """Starts the one that ended: 0 is Redis, 1 MariaDB."""

@@ -7,6 +7,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local rate, ramp, wanted = ARGV[2] / 60000, ARGV[3] * 1000, tonumber(ARGV[4])
 local known = redis.call('HMGET', KEYS[2], 'tokens', 'at', 'warm_since')
 local tokens, at, warm_since = tonumber(known[1] or 0), tonumber(known[2] or 0), tonumber(known[3] or now)
+-- A clock that was set back would else hold everything up until it is where it was.
+if now < at then at, warm_since = now, math.min(warm_since, now) end
 if now - at > 60000 then
   tokens, at, warm_since = 1, now, now
 end

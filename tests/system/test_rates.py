@@ -1,4 +1,5 @@
 """What may be sent in a second: a credential's rate over all senders, a notification's own rate, retries by budget."""
+import subprocess
 import time
 
 from invariants import check_accepted_once, check_counts
@@ -54,24 +55,20 @@ def credential_rate(lab, devices):
     check_counts(node, identity, len(devices))
     # What both senders may have together before a push is due: 200 ms of the rate, and what each keeps at hand.
     check_rate(lab.emulator, "governed", since, 500, 100 + 2 * 8)
+    clock_set_back(node, devices[:200])
     node.stop()
 
 
-def ramp(lab, devices):
-    """After idleness a credential begins at a tenth of its rate, which grows by a straight line: no burst when a gateway is back."""
-    node = lab.node("warming", sections={"fcm": {"messages_per_minute": 30_000, "ramp_seconds": 10}}).start()
-    node.make_key()
-    node.import_devices(devices)
-    since = time.time()
-    identity = launch(node, "warming", audience={"all": True})
+def clock_set_back(node, devices):
+    """Redis's clock was an hour ahead and is right again: the credential's bucket does not wait for that hour to come."""
+    socket = next(node.directory.rglob("redis.sock"))
+    ask = ["redis-cli", "-e", "-s", str(socket)]
+    bucket, = subprocess.run([*ask, "KEYS", "{pusher}:rate:*"], capture_output=True, text=True, check=True).stdout.split()
+    ahead = str(int((time.time() + 3_600) * 1_000))
+    subprocess.run([*ask, "HSET", bucket, "at", ahead, "warm_since", ahead], capture_output=True, check=True)
+    identity = launch(node, "set back", audience={"device_ids": [each["device_id"] for each in devices]})
     node.wait_completed(identity, 60)
     check_counts(node, identity, len(devices))
-    times = sorted(int(row[0]) / 1e6 - since for row in lab.emulator.log() if row[3] == "warming")
-    for earlier, seconds in enumerate(times):
-        at = seconds + 0.01
-        granted = 500 * (0.1 * at + 0.9 * at * at / 20)
-        assert earlier < granted + 100 + 2 * 8, f"{earlier + 1} pushes in {seconds:.3f} s, while it warms up"
-    node.stop()
 
 
 def main():
@@ -86,7 +83,6 @@ def main():
         slow_beside_quick(node, every)
         assert node.stop() == 0
         credential_rate(lab, devices)
-        ramp(lab, devices[:1_000])
 
 
 if __name__ == "__main__":
