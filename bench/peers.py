@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import platform
+import re
 import signal
 import sys
 
@@ -38,17 +39,31 @@ def listed(known):
     return parse
 
 
+def at_least(least):
+    def parse(text):
+        if not text.isdigit() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"must be a number from {least}")
+        return int(text)
+    return parse
+
+
+def answer_rate(text):
+    if not re.fullmatch(r"(429|500|503):0?\.[0-9]+", text):
+        raise argparse.ArgumentTypeError("must be STATUS:SHARE, of 429, 500 or 503, e.g. 503:0.05")
+    return text
+
+
 def arguments():
     options = argparse.ArgumentParser(prog="./run bench peers", description=__doc__.split("\n", 1)[0])
-    options.add_argument("--devices", type=int, default=100_000, help="pushes of a measurement (%(default)s)")
-    options.add_argument("--rounds", type=int, default=5, help="of all systems in turn (%(default)s)")
+    options.add_argument("--devices", type=at_least(100), default=100_000, help="pushes of a measurement (%(default)s)")
+    options.add_argument("--rounds", type=at_least(1), default=5, help="of all systems in turn (%(default)s)")
     options.add_argument("--only", type=listed([each.name for each in SYSTEMS]), help="these systems alone, of " +
                          ", ".join(each.name for each in SYSTEMS))
     options.add_argument("--gateway", type=listed(GATEWAYS), default=["fcm"], help="fcm, apns, webpush (fcm)")
     options.add_argument("--cores", type=listed(CORES), default=list(CORES),
                          help="one: the emulator has a core for itself, the system another; both: all share two (one,both)")
-    options.add_argument("--delay-ms", type=int, default=0, help="the gateway's latency (0)")
-    options.add_argument("--answer-rate", action="append", default=[], metavar="STATUS:SHARE",
+    options.add_argument("--delay-ms", type=at_least(0), default=0, help="the gateway's latency (0)")
+    options.add_argument("--answer-rate", type=answer_rate, action="append", default=[], metavar="STATUS:SHARE",
                          help="the first push to this share of the devices is answered so, e.g. 429:0.05")
     options.add_argument("--no-kill", action="store_true", help="without the kill -9 in mid-run")
     options.add_argument("--json", type=pathlib.Path, help="write everything that was measured to this file")
@@ -67,8 +82,8 @@ class Run:
     def __init__(self, options):
         self.options, self.tools = options, Tools(options.build, options.node, options.gorush)
         chosen = [each for each in SYSTEMS if not options.only or each.name in options.only]
-        self.tools.install(any(each.needs_npm for each in chosen) and bool(self.tools.node))
-        self.systems = []
+        self.tools.install(any(each.needs_npm for each in chosen))
+        self.systems, self.broken = [], []
         for each in chosen:
             if why := self.tools.missing(each):
                 say(f"{each.name} is left out: {why}")
@@ -81,18 +96,24 @@ class Run:
 
     def round(self, conditions, number, rounds):
         for each in self.systems_for(conditions):
-            found = measure(each, self.tools, conditions, self.devices_for(each, conditions))
-            rounds.setdefault(each.name, []).append(found)
+            try:
+                found = measure(each, self.tools, conditions, self.devices_for(each))
+            except AssertionError as why:
+                # One that breaks down costs its own figures, and not those of the others.
+                self.broken.append(f"{conditions.gateway}, {conditions.cores}, round {number}: {each.name} broke down: {why}")
+                say(self.broken[-1])
+                continue
+            rounds[each.name].append(found)
             say(f"{conditions.gateway}, {conditions.cores}, round {number}: {each.name} {found['pushes_per_second']:,.0f}/s, "
                 f"{found['cpu_seconds_per_100k']:.2f} CPU s{': ' + '; '.join(found['faults']) if found['faults'] else ''}")
 
-    def devices_for(self, system, conditions):
+    def devices_for(self, system):
         # Encrypting in JavaScript takes ten times as long as all else; a tenth of the devices tells as much.
         return max(1000, self.options.devices // 10) if system is WebPush else self.options.devices
 
     def measured(self, variants):
         """Results by conditions; the rounds of all variants and systems are interleaved."""
-        rounds = [{} for _ in variants]
+        rounds = [{each.name: [] for each in self.systems_for(conditions)} for conditions in variants]
         for number in range(1, self.options.rounds + 1):
             for conditions, kept in zip(variants, rounds):
                 self.round(conditions, number, kept)
@@ -131,7 +152,7 @@ def main():
     results = run.measured(variants)
     kills = [] if options.no_kill or options.answer_rate or options.delay_ms else run.kills()
     tell(run, variants, results, kills)
-    if any(each["median"]["faults"] for group in results for each in group):
+    if run.broken or any(each["median"]["faults"] for group in results for each in group if each["rounds"]):
         raise SystemExit(1)
 
 
@@ -141,19 +162,23 @@ def tell(run, variants, results, kills):
         print(f"\n{conditions.sentence(CORES)}, {options.devices:,} devices, medians of {options.rounds} interleaved rounds\n")
         print("\n".join([*table.measured(group), "", *table.disturbed(group)]))
         for each in group:
-            for fault in each["median"]["faults"]:
+            for fault in each["median"]["faults"] if each["rounds"] else ():
                 print(f"{each['name']}: {fault}")
     if options.answer_rate:
         for number in range(0, len(variants), 2):
             print(f"\n{variants[number].sentence(CORES)}: until 95 % are accepted\n")
             print("\n".join(table.beside_none(results[number], results[number + 1])))
+    for each in run.broken:
+        print(each)
     if kills:
         print("\nkill -9 of the sending process in mid-run; what keeps its work is started again at once\n")
         print("\n".join(table.killed(kills)))
     machine = run.machine()
     if options.json:
-        options.json.write_text(json.dumps({"machine": machine, "devices": options.devices, "rounds": options.rounds, "kills": kills, "results": [
-            {**conditions.described(), "systems": group} for conditions, group in zip(variants, results)]}, indent=1) + "\n")
+        options.json.write_text(json.dumps({
+            "machine": machine, "devices": options.devices, "rounds": options.rounds, "kills": kills, "broken": run.broken,
+            "results": [{**conditions.described(), "systems": group} for conditions, group in zip(variants, results)]},
+            indent=1) + "\n")
     if options.svg:
         groups = [(conditions.sentence(CORES), group) for conditions, group in zip(variants, results)]
         options.svg.write_text(svg(groups, f"{machine['cpu']}, Linux {machine['kernel']}, Node {machine['node']}"))

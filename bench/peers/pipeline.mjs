@@ -13,7 +13,8 @@ const RETRY_MS = 1000;
 const DEAD = new Set(['messaging/registration-token-not-registered', '404']);
 
 const connection = new Redis({ host: '127.0.0.1', port: scene.redis_port, maxRetriesPerRequest: null });
-const keepFew = { removeOnComplete: true, removeOnFail: 1000, attempts: MOST_ATTEMPTS, backoff: { type: 'exponential', delay: RETRY_MS } };
+const keepFew = { removeOnComplete: true, removeOnFail: 1000, attempts: MOST_ATTEMPTS,
+  backoff: { type: 'exponential', delay: RETRY_MS } };
 const launches = new Queue('launches', { connection, defaultJobOptions: keepFew });
 const batches = new Queue('batches', { connection, defaultJobOptions: keepFew });
 

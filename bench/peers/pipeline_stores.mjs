@@ -25,12 +25,14 @@ export async function create(content) {
 }
 
 export async function progress(notification) {
-  const [[row]] = await pool.query('SELECT audience, settled, fanned_out, last_device FROM notifications WHERE id = ?', [notification]);
+  const [[row]] = await pool.query('SELECT audience, settled, fanned_out, last_device FROM notifications WHERE id = ?',
+    [notification]);
   return row;
 }
 
 export async function outcomes(notification) {
-  const [rows] = await pool.query('SELECT outcome, COUNT(*) AS n FROM deliveries WHERE notification = ? GROUP BY outcome', [notification]);
+  const [rows] = await pool.query('SELECT outcome, COUNT(*) AS n FROM deliveries WHERE notification = ? GROUP BY outcome',
+    [notification]);
   return Object.fromEntries(rows.map(({ outcome, n }) => [outcome, n]));
 }
 
@@ -55,7 +57,8 @@ export async function record(notification, rows) {
   const connection = await pool.getConnection();
   try {
     await connection.beginTransaction();
-    const [made] = await connection.query('INSERT IGNORE INTO deliveries (notification, device, outcome, message_id, code, attempts, at) VALUES ?',
+    const [made] = await connection.query(
+      'INSERT IGNORE INTO deliveries (notification, device, outcome, message_id, code, attempts, at) VALUES ?',
       [rows.map((row) => [notification, ...row, at])]);
     const dead = rows.filter(([, outcome]) => outcome === 'unregistered').map(([device]) => device);
     if (dead.length > 0) await connection.query('UPDATE devices SET enabled = FALSE WHERE id IN (?)', [dead]);

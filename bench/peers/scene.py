@@ -41,7 +41,8 @@ class Conditions:
     def emulator_flags(self):
         rates = [flag for each in self.answer_rates for flag in ("--answer-rate", each)]
         # node-apn's connections sign a provider token each, which Apple, and so the emulator, refuses within 20 minutes.
-        return ["--print-token", "--apns-token-updates-seconds", "0", *(["--delay-ms", str(self.delay_ms)] if self.delay_ms else []), *rates]
+        delay = ["--delay-ms", str(self.delay_ms)] if self.delay_ms else []
+        return ["--print-token", "--apns-token-updates-seconds", "0", *delay, *rates]
 
     def sentence(self, cores):
         faults = "".join(f", {each.split(':')[0]} to {float(each.split(':')[1]):.0%}" for each in self.answer_rates)

@@ -165,7 +165,8 @@ class H2load(Program):
     def start(self):
         message = {"message": {"notification": {"title": CONTENT["title"], "body": CONTENT["body"]}, "data": CONTENT["data"],
                                "android": {"ttl": f"{TTL_SECONDS}s"}, "token": self.scene.targets(1)[0],
-                               "apns": {"headers": {"apns-expiration": "1900000000"}}, "webpush": {"headers": {"TTL": f"{TTL_SECONDS}"}}}}
+                               "apns": {"headers": {"apns-expiration": "1900000000"}},
+                               "webpush": {"headers": {"TTL": f"{TTL_SECONDS}"}}}}
         self.body = self.scene.directory / "body.json"
         self.body.write_text(json.dumps(message, separators=(",", ":")))
 

@@ -16,6 +16,8 @@ def spread(rounds, name):
 
 def summary(rounds):
     """The medians of a system's rounds, and everything that went wrong in any."""
+    if not rounds:
+        return None
     made = {name: median(rounds, name) for name in ("pushes_per_second", "cpu_seconds_per_100k", "peak_bytes", "seconds",
                                                     "seconds_to_95_percent", "used_by_others")}
     made["spread"] = {name: spread(rounds, name) for name in ("pushes_per_second", "cpu_seconds_per_100k")}
@@ -44,7 +46,8 @@ def measured(results):
             rows.append((each["title"], each["keeps"], *["-"] * 7))
             continue
         found = each["median"]
-        rows.append((each["title"], each["keeps"], f"{found['pushes_per_second']:,.0f}", f"{found['spread']['pushes_per_second']:.0%}",
+        rows.append((each["title"], each["keeps"],
+                     f"{found['pushes_per_second']:,.0f}", f"{found['spread']['pushes_per_second']:.0%}",
                      f"{found['cpu_seconds_per_100k']:.2f}", f"{found['spread']['cpu_seconds_per_100k']:.0%}",
                      f"{found['peak_bytes'] / 2**20:,.0f}", f"{found['doubled']:,}", f"{found['lost']:,}"))
     return lines(rows)
@@ -52,8 +55,10 @@ def measured(results):
 
 def disturbed(results):
     """A sentence where the machine was not quiet, or nothing."""
-    most = max((each["median"]["used_by_others"] for each in results), default=0)
-    return [f"Other programs used up to {most:.0%} of the machine meanwhile: read ratios, and no absolute numbers."] if most > QUIET else []
+    most = max((each["median"]["used_by_others"] for each in results if each["rounds"]), default=0)
+    if most <= QUIET:
+        return []
+    return [f"Other programs used up to {most:.0%} of the machine meanwhile: read ratios, and no absolute numbers."]
 
 
 def beside_none(results, plain):

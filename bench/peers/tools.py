@@ -25,11 +25,14 @@ class Tools:
         lock, stamp = HERE / "package-lock.json", self.peers / "installed-lock.json"
         for each in (*HERE.glob("*.mjs"), HERE / "package.json", lock):
             shutil.copy(each, self.peers / each.name)
-        if not with_npm:
+        if not with_npm or not self.node:
             return
         if not (stamp.exists() and filecmp.cmp(lock, stamp, shallow=False)):
-            subprocess.run(["npm", "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--loglevel=error"],
-                           cwd=self.peers, check=True, stdout=subprocess.DEVNULL)
+            command = ["npm", "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--loglevel=error"]
+            try:
+                subprocess.run(command, cwd=self.peers, check=True, stdout=subprocess.DEVNULL)
+            except (OSError, subprocess.CalledProcessError):
+                return
             shutil.copy(lock, stamp)
         self.npm = True
 
@@ -50,7 +53,7 @@ class Tools:
         if hasattr(system, "script") and not self.node:
             return "there is no node in PATH"
         if system.needs_npm and not self.npm:
-            return "npm's packages are not installed"
+            return "`npm ci` could not install its packages"
         if system.name == "h2load" and not shutil.which("h2load"):
             return "there is no h2load (Debian's nghttp2-client)"
         if system.name == "gorush" and not self.gorush:
