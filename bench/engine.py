@@ -4,6 +4,7 @@ large, and what trouble at the gateway costs. Everything as a ratio to the plain
 engine.py [--devices 10000,100000,1000000] [--rounds 3] [--only growth,small,trouble]
 """
 import argparse
+import datetime
 import statistics
 import threading
 import time
@@ -43,18 +44,26 @@ class Engine:
     def __exit__(self, *failure):
         self.lab.__exit__(*failure)
 
-    def launch(self, audience):
+    def launch(self, audience, at=None):
+        """Now, or at that moment."""
+        when = {"scheduled_at": at.isoformat().replace("+00:00", "Z")} if at else {"launch": True}
         status, made, _ = self.node.call("POST", "/v1/notifications", {
-            "content": {"title": "Hello", "body": "World", "data": {"kind": "news"}}, "audience": audience, "launch": True})
+            "content": {"title": "Hello", "body": "World", "data": {"kind": "news"}}, "audience": audience, **when})
         assert status == 201, made
         return made["id"]
 
     def run(self, audiences):
-        """Launches all of them; gives seconds, CPU seconds by process, peak bytes of the node, and what `inspect` says holds it back."""
+        """Launches all of them (several at one moment, which they were scheduled for); gives seconds, CPU seconds by process, peak bytes of the node, and what `inspect` says holds it back."""
         meter, before = Meter(self.pids), self.lab.emulator.arrived()
+        launched, told = [], []
+        if len(audiences) > 1:
+            at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=10)
+            launched = [self.launch(audience, at) for audience in audiences]
+            left = (at - datetime.datetime.now(datetime.timezone.utc)).total_seconds()
+            assert left > 0, "they were not created in time"
+            time.sleep(left)
         meter.begin()
         begun = time.monotonic()
-        launched, told = [], []
         with_ends = threading.Event()
 
         def ask():
@@ -65,17 +74,16 @@ class Engine:
         asking = threading.Thread(target=ask)
         asking.start()
         try:
-            for audience in audiences:
-                launched.append(self.launch(audience))
-            accepted = 0
-            for each in launched:
-                done = self.node.wait_completed(each, 1800)
-                accepted += done["counts"]["accepted"]
+            if not launched:
+                launched.append(self.launch(audiences[0]))
+            # Of many the one that was created last: to ask for a thousand of them would be measured as well.
+            self.node.wait_completed(launched[-1], 1800)
             seconds = time.monotonic() - begun
         finally:
             with_ends.set()
             asking.join()
         used = meter.end()
+        accepted = sum(self.node.wait_completed(each)["counts"]["accepted"] for each in launched)
         self.lab.emulator.statistics()
         return {"pushes": accepted, "seconds": seconds, "cpu": {name: each["cpu_seconds"] for name, each in used.items()},
                 "peak": used["node"]["peak_bytes"], "attempts": self.lab.emulator.arrived() - before, "told": told}
@@ -140,7 +148,8 @@ def trouble(size, rounds):
         with Engine(size, flags) as engine:
             for _ in range(rounds):
                 runs[name].append(engine.run([{"all": True}]))
-        assert all(run["pushes"] > 0.99 * size for run in runs[name]), name
+        # What is cut off without an answer is unknown, and not sent again.
+        assert all(run["pushes"] > 0.95 * size for run in runs[name]), name
         line(name, runs[name], runs["plain"] if name != "plain" else None)
 
 
