@@ -22,6 +22,9 @@ class share_gauge {
 
   void add(size_t kind, std::chrono::nanoseconds spent) { totals_[kind] += spent; }
 
+  /// What was spent on it in all, for one who keeps the sum himself.
+  void set(size_t kind, std::chrono::nanoseconds total) { totals_[kind] = total; }
+
   /// To be called now and then: what was long ago no longer counts.
   void advance(time now) {
     if (now - newer_.at < window) return;

@@ -93,8 +93,7 @@ void gateway_sender::give_up_waiting(const verdict& as, size_t keep) {
 
 steady_time gateway_sender::on_round(steady_time now) {
   round_time_ = now_ms();
-  if (held_) held_shares_.add(*held_, now - held_since_);
-  held_shares_.advance(now);
+  if (held_) held_times_[*held_] += now - held_since_;
   held_since_ = now;
   pool_.begin_round(now);
   look_after_credential(now);
@@ -165,7 +164,7 @@ void gateway_sender::start_pushes(steady_time now) {
 }
 
 /// Why what waits was not started.
-gateway_sender::held_by::kind gateway_sender::why_held(bool window_is_full, steady_time now) const {
+held_by::kind gateway_sender::why_held(bool window_is_full, steady_time now) const {
   if (!breaker_.may_start(now)) return held_by::breaker;
   if (window_is_full) return held_by::records;
   bool paced = pacer_due_ != steady_time::max() || grants_.value_or(1) == 0;
@@ -403,12 +402,8 @@ void gateway_sender::release(push_request& done) {
 
 transport_stats gateway_sender::numbers() const {
   transport_stats numbers;
-  auto held = held_shares_.shares(loop_.now());
-  numbers.shares.streams = held[held_by::streams];
-  numbers.shares.records = held[held_by::records];
-  numbers.shares.rate = held[held_by::rate];
-  numbers.shares.breaker = held[held_by::breaker];
-  numbers.shares.credential = held[held_by::credential];
+  numbers.held = held_times_;
+  numbers.held_now = held_;
   numbers.requests = requests_;
   numbers.in_flight = pool_.in_flight();
   numbers.queued = queued() + waiting_for_credential_.size();

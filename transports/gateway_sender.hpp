@@ -83,10 +83,7 @@ class gateway_sender final : public h2::exchange_listener {
   template <class Wanted>
   void take_waiting(Wanted wanted, const lane_queue::give_up& each);
   void start_pushes(steady_time now);
-  /// Why what could be sent was not started; what transport_shares counts.
-  struct held_by {
-    enum kind : size_t { streams, records, rate, breaker, credential, kinds };
-  };
+  /// Why what could be sent was not started.
   held_by::kind why_held(bool window_is_full, steady_time now) const;
   lane_queue* next_lane(size_t free_streams, size_t kept_free);
   bool start(lane_queue& from, lane urgency);
@@ -141,7 +138,7 @@ class gateway_sender final : public h2::exchange_listener {
   steady_time next_expiry_;
   std::optional<held_by::kind> held_;  ///< since the last round
   steady_time held_since_;
-  share_gauge<held_by::kinds> held_shares_;
+  held_times held_times_{};
 };
 
 }  // namespace pusher

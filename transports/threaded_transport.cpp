@@ -38,7 +38,15 @@ class threaded_transport final : public transport, private event_loop::task {
 
   transport_stats stats() const override {
     std::lock_guard lock(mutex_);
-    return stats_;
+    auto now = std::chrono::steady_clock::now();
+    // Between rounds the thread waits, and what was held is held on.
+    auto until_now = shares_;
+    if (stats_.held_now) until_now.add(*stats_.held_now, now - round_at_);
+    auto made = stats_;
+    auto shares = until_now.shares(now);
+    made.shares = {shares[held_by::kinds], shares[held_by::streams], shares[held_by::records],
+                   shares[held_by::rate],  shares[held_by::breaker], shares[held_by::credential]};
+    return made;
   }
 
  private:
@@ -65,19 +73,14 @@ class threaded_transport final : public transport, private event_loop::task {
     auto due = side_->on_round(now);
     if (auto answers = side_->take_answers(); !answers.empty()) sink_.on_answers(std::move(answers));
     auto fresh = side_->stats(now);
-    fresh.shares.loop = loop_share(now);
     std::lock_guard lock(mutex_);
+    for (size_t i = 0; i < fresh.held.size(); ++i)
+      shares_.set(i, fresh.held[i]);
+    shares_.set(held_by::kinds, (now - started_) - loop_->waited());
+    shares_.advance(now);
+    round_at_ = now;
     stats_ = std::move(fresh);
     return due;
-  }
-
-  permille loop_share(steady_time now) {
-    auto waited = loop_->waited();
-    loop_waits_.add(0, waited - waited_before_);
-    waited_before_ = waited;
-    loop_waits_.advance(now);
-    auto waits = loop_waits_.shares(now)[0];
-    return waits > 0 ? 1000 - waits : 0;
   }
 
   void take_inbox() {
@@ -100,8 +103,9 @@ class threaded_transport final : public transport, private event_loop::task {
   std::unique_ptr<loop_side> side_;  ///< may wake the loop from threads of its own: must go before it
   mutable std::mutex mutex_;
   inbox inbox_;
-  share_gauge<1> loop_waits_;
-  std::chrono::nanoseconds waited_before_{0};
+  const steady_time started_ = std::chrono::steady_clock::now();
+  steady_time round_at_ = started_;
+  share_gauge<held_by::kinds + 1> shares_;  ///< what is held, and last the thread's work
   transport_stats stats_;
   std::thread thread_;
 };

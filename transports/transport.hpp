@@ -2,10 +2,12 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -128,6 +130,12 @@ struct transport_shares {
   permille credential = 0;  ///< there was no good credential
 };
 
+/// Why targets that could be sent wait; what transport_shares are made of.
+struct held_by {
+  enum kind : size_t { streams, records, rate, breaker, credential, kinds };
+};
+using held_times = std::array<std::chrono::nanoseconds, held_by::kinds>;
+
 struct transport_stats {
   uint64_t requests = 0;         ///< requests written since start
   uint64_t in_flight = 0;        ///< requests without an answer
@@ -136,6 +144,8 @@ struct transport_stats {
   uint64_t grants = 0;           ///< requests that were granted and not started
   uint64_t stream_capacity = 0;  ///< streams that the open connections allow together
   transport_shares shares;
+  held_times held{};                      ///< until the last round, since the beginning
+  std::optional<held_by::kind> held_now;  ///< since the last round
   bool breaker_open = false;        ///< new requests wait because the gateway refuses or cannot be reached
   bool credential_refused = false;  ///< nobody gets through with this credential
   std::string trouble;              ///< why, in one sentence without secrets; empty when well

@@ -81,9 +81,7 @@ utilisation read_utilisation(const cluster_status& of) {
   }
   for (const auto& node : of.nodes) {
     auto busy = node.report ? json::number_at(*node.report, "machine_busy_permille") : 0;
-    if (busy <= made.machine) continue;
-    made.machine = busy;
-    made.machine_of = node.shown;
+    made.machine = std::max<uint64_t>(made.machine, busy);
   }
   return made;
 }
@@ -93,7 +91,7 @@ std::string utilisation_text(const utilisation& of) {
   std::string made;
   for (const auto& each : of.stages)
     made += (made.empty() ? "Busy: " : ", ") + each.stage + " " + percent(each.permille);
-  made += "; processors of " + legible(of.machine_of) + " " + percent(of.machine) + ".\n";
+  made += ", processors " + percent(of.machine) + ".\n";
   const auto* limit = of.limit();
   if (!limit) return made + "Held back by: nothing; no stage is busy for half of its time.\n";
   made += wrapped("Held back by: " + limit->stage + ": " + limit->with +

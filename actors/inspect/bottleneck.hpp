@@ -19,7 +19,6 @@ struct stage_use {
 struct utilisation {
   std::vector<stage_use> stages;  ///< those of which somebody told, in the order in which data flows
   uint64_t machine = 0;           ///< permille of the processors in use, of the busiest machine
-  std::string machine_of;         ///< the node that says so
 
   /// The stage that the others wait for; null when none is busy for half of its time.
   const stage_use* limit() const;

@@ -25,13 +25,6 @@ h2::pool_bounds bounds_of(const webpush_settings& settings, const limits_setting
   return bounds;
 }
 
-/// Of several services the one that waits most speaks for all.
-void add_shares(transport_shares& to, const transport_shares& of) {
-  for (auto share : {&transport_shares::streams, &transport_shares::records, &transport_shares::rate,
-                     &transport_shares::breaker, &transport_shares::credential})
-    to.*share = std::max(to.*share, of.*share);
-}
-
 verdict postponed(const char* code) {
   verdict made;
   made.kind = verdict_kind::postponed;
@@ -191,7 +184,10 @@ transport_stats push_services::stats(steady_time now) const {
     sum.connections += own.connections;
     sum.stream_capacity += own.stream_capacity;
     if (own.breaker_open) ++blocked;
-    add_shares(sum.shares, own.shares);
+    // Of several services the one that waits most speaks for all.
+    for (size_t i = 0; i < sum.held.size(); ++i)
+      sum.held[i] = std::max(sum.held[i], own.held[i]);
+    if (own.held_now) sum.held_now = own.held_now;
     if (sum.trouble.empty()) sum.trouble = each.sender->trouble(now);
   }
   sum.stream_capacity = std::max(sum.stream_capacity, assumed_capacity);

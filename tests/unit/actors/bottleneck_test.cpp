@@ -35,7 +35,7 @@ TEST_CASE("the busiest stage is what holds the others back, with what it spends 
                           actor("result-writer", 940, 40, 810),
                       990);
   CHECK(text ==
-        "Busy: fan-out 21 %, push-sender 30 %, result-writer 94 %; processors of n1 99 %.\n"
+        "Busy: fan-out 21 %, push-sender 30 %, result-writer 94 %, processors 99 %.\n"
         "Held back by: result-writer: 81 % of the time in MariaDB, 4 % in Redis; the\n"
         "  processors are in use.\n");
 }
