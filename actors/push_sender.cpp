@@ -10,6 +10,7 @@
 #include "actors/role_loop.hpp"
 #include "actors/roles.hpp"
 #include "actors/sender_machine.hpp"
+#include "actors/sender_report.hpp"
 #include "actors/sender_routes.hpp"
 #include "actors/sender_transports.hpp"
 #include "actors/suspect_turn.hpp"
@@ -95,10 +96,10 @@ class sender_role : public role_loop<sender_role> {
   actor_report report() {
     http::json_text out;
     out.open();
-    write_counters(out);
+    write_counters(out, machine_.counters(), machine_.results_are_full());
     out.key("gateways");
     out.open_list();
-    transports_.each([&](auto& each) { write_gateway(out, each); });
+    transports_.each([&](auto& each) { write_gateway(out, each, name_of(each.route.application)); });
     out.close_list();
     out.close();
     actor_report made;
@@ -149,52 +150,6 @@ class sender_role : public role_loop<sender_role> {
   void free_windows() {
     for (const auto& [outlet, answers] : machine_.take_released())
       if (auto* of = transports_.find(outlet)) of->transport->recorded(answers);
-  }
-
-  void write_counters(http::json_text& out) const {
-    const auto& counted = machine_.counters();
-    out.field("batches_claimed", counted.batches_claimed);
-    out.field("batches_finished", counted.batches_finished);
-    out.field("batches_fenced", counted.batches_fenced);
-    out.field("put_aside", counted.put_aside);
-    out.field("results_full", machine_.results_are_full());
-    out.key("outcomes");
-    out.open();
-    for (auto each : all_outcomes)
-      out.field(to_string(each), counted.outcomes[each]);
-    out.close();
-  }
-
-  static void write_shares(http::json_text& out, const transport_shares& shares) {
-    out.key("permille");
-    out.open();
-    out.field("thread", shares.loop);
-    out.field("streams", shares.streams);
-    out.field("records", shares.records);
-    out.field("rate", shares.rate);
-    out.field("breaker", shares.breaker);
-    out.field("credential", shares.credential);
-    out.close();
-  }
-
-  void write_gateway(http::json_text& out, sender_transports::outlet& each) {
-    auto stats = each.transport->stats();
-    out.open();
-    out.field("app", name_of(each.route.application));
-    out.field("gateway", to_string(each.route.channel));
-    out.field("credential", each.credential.empty() ? std::string("configuration") : each.credential);
-    out.field("retired", each.retired);
-    out.field("requests", stats.requests);
-    out.field("in_flight", static_cast<uint64_t>(stats.in_flight));
-    out.field("queued", stats.queued);
-    out.field("connections", static_cast<uint64_t>(stats.connections));
-    out.field("stream_capacity", stats.stream_capacity);
-    write_shares(out, stats.shares);
-    if (each.governor && each.governor->governs()) out.field("quota_per_minute", each.governor->per_minute());
-    out.field("breaker_open", stats.breaker_open);
-    out.field("credential_refused", stats.credential_refused);
-    if (!stats.trouble.empty()) out.field("trouble", stats.trouble);
-    out.close();
   }
 
   step_result promote() {
