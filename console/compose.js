@@ -212,9 +212,10 @@ export function compose({ main, names: [id], signal }) {
     const form = new Form(from, () => counted.soon());
     const wrong = h("div", { "aria-live": "assertive" });
     const stage = h("div", { "aria-live": "polite" }, h("p", { class: "muted" }, "A rehearsal sends nothing. It counts the audience, and shows what each gateway would get."));
-    // One creation, however often its answer is lost.
-    const once = `console-${crypto.randomUUID?.() || Math.random().toString(36).slice(2)}`;
+    // One creation, however often its answer is lost. (Over plain HTTP there is no randomUUID.)
+    const once = `console-${crypto.getRandomValues(new Uint32Array(4)).join("-")}`;
     let stored = id;
+    let tries = 0; // each with its key: after an answer, whichever, the next is another request
 
     const refuse = (fault) => {
       if (fault instanceof Wrong) {
@@ -235,8 +236,16 @@ export function compose({ main, names: [id], signal }) {
     };
     const store = async () => {
       const value = form.value();
-      if (!stored) stored = (await post("/v1/notifications", value, { headers: { "Idempotency-Key": `${once}-${Date.now()}` } })).id;
-      else await patch(`/v1/notifications/${encodeURIComponent(stored)}`, cleared(value));
+      if (stored) {
+        await patch(`/v1/notifications/${encodeURIComponent(stored)}`, cleared(value));
+        return stored;
+      }
+      try {
+        stored = (await post("/v1/notifications", value, { headers: { "Idempotency-Key": `${once}-${tries}` } })).id;
+      } catch (fault) {
+        if (fault.status) tries += 1;
+        throw fault;
+      }
       return stored;
     };
     const saves = button("Save", () => save());

@@ -72,7 +72,7 @@ function pace(of, speed) {
     return [figure("Took", duration(took)), figure("On average", took > 0 ? `${rate((1000 * counts.audience) / took)}/s` : "–")];
   }
   const now = isLive(of) && of.state !== "paused" ? speed.perSecond : null;
-  const left = now > 0 && counts.pending > 0 ? `about ${duration((1000 * counts.pending) / now)} left` : "";
+  const left = now > 0 && counts.pending > now ? `about ${duration((1000 * counts.pending) / now)} left` : "";
   return [figure("Under way for", of.launched_at ? duration(Date.now() - new Date(of.launched_at)) : "–"), figure("Speed", now === null ? "–" : `${rate(now)}/s`, left)];
 }
 
@@ -227,6 +227,9 @@ export function notification({ main, names: [id], signal }) {
   let meanings = new Map();
   let of = null;
   let follows = false;
+  let added = false; // whether the sums have something to show
+  let adding = false;
+  let again = false; // something has changed while they were added up
 
   const draw = () => {
     document.title = `${nameOf(of)} – Pusher`;
@@ -238,17 +241,31 @@ export function notification({ main, names: [id], signal }) {
     }
     show(stands, standing(of, speed));
     const begun = !["draft", "scheduled"].includes(of.state);
-    time.hidden = whySection.hidden = each.node.hidden = !begun;
+    whySection.hidden = each.node.hidden = !begun;
+    time.hidden = !added;
   };
   const addUp = async () => {
     if (["draft", "scheduled"].includes(of.state)) return;
+    if (adding) {
+      again = true;
+      return;
+    }
+    adding = true;
     try {
       const outcomes = await get(path(id, "/outcomes"), signal);
-      time.hidden = outcomes.steps.length === 0;
-      if (outcomes.steps.length > 0) plot.update(overTime(outcomes));
+      added = outcomes.steps.length > 0;
+      time.hidden = !added;
+      if (added) plot.update(overTime(outcomes));
       show(why, reasons(outcomes, meanings, each.look));
     } catch (fault) {
-      if (!signal.aborted) show(why, failure(fault, addUp));
+      // Sums that are there already stay until there are newer ones.
+      if (!signal.aborted && !(added && fault.status !== 404)) show(why, failure(fault, addUp));
+    } finally {
+      adding = false;
+    }
+    if (again && !signal.aborted) {
+      again = false;
+      addUp();
     }
   };
   const settled = async () => {
@@ -264,7 +281,13 @@ export function notification({ main, names: [id], signal }) {
       broken.hidden = !problem;
       show(broken, problem && `Not live: ${problem.message} Trying again…`);
     };
-    follow(id, signal, (news) => ((of = { ...of, ...news }), speed.take(of.counts), draw()), lost)
+    const moved = (news) => {
+      of = { ...of, ...news };
+      speed.take(of.counts);
+      draw();
+      if (!added && of.counts.pending < of.counts.audience) addUp();
+    };
+    follow(id, signal, moved, lost)
       .then(() => (follows = false))
       .then(() => signal.aborted || settled())
       .catch(() => {});

@@ -18,19 +18,20 @@ class Pulse {
     this.node = h("section", { class: "card", "aria-labelledby": "pulse", hidden: true }, h("div", { class: "row between" }, h("h2", { id: "pulse" }, "Now"), (this.speed = h("p", { class: "speed" }))), this.plot.node);
   }
 
-  /** Spreads what is new evenly over the time in which it came. */
-  take(id, counts) {
-    const now = Date.now() / 1000;
-    const before = this.known.get(id);
+  /** Spreads what is new evenly over the time in which it came: since it was seen last, or launched. */
+  take(of) {
+    const { id, counts } = of;
+    const now = of.completed_at ? Math.min(Date.now(), new Date(of.completed_at)) / 1000 : Date.now() / 1000;
+    const before = this.known.get(id) || { counts: {}, at: of.launched_at ? new Date(of.launched_at) / 1000 : 0 };
     this.known.set(id, { counts, at: now });
-    if (!before) return;
-    const from = Math.max(before.at, now - SECONDS);
+    const from = Math.min(before.at, now);
+    if (now - from > SECONDS) return;
     for (const name of Object.keys(OUTCOMES)) {
-      const fresh = counts[name] - before.counts[name];
+      const fresh = counts[name] - (before.counts[name] || 0);
       if (fresh <= 0) continue;
       for (let second = Math.floor(from); second <= Math.floor(now); second += 1) {
         const length = Math.min(second + 1, now) - Math.max(second, from);
-        const share = now > from ? length / (now - from) : 1;
+        const share = now > from ? length / (now - from) : second === Math.floor(now) ? 1 : 0;
         const at = this.seconds.get(second) || {};
         at[name] = (at[name] || 0) + fresh * share;
         this.seconds.set(second, at);
@@ -87,8 +88,10 @@ export function notifications({ main, signal }) {
   const own = h("input", { type: "search", placeholder: "external_id", autocomplete: "off", maxlength: 128 });
 
   const moved = (id, news) => {
-    rows.get(id)?.take(news);
-    pulse.take(id, news.counts);
+    const row = rows.get(id);
+    if (!row) return;
+    row.take(news);
+    pulse.take(row.of);
   };
   const followLive = () => {
     const live = [...rows.values()].filter((row) => isLive(row.of)).slice(0, FOLLOWED);
@@ -106,7 +109,7 @@ export function notifications({ main, signal }) {
     (cursor) => get(address("/v1/notifications", { state: state.value, external_id: own.value.trim(), limit: 50, cursor }), signal),
     (items) => {
       for (const each of items) rows.has(each.id) ? rows.get(each.id).take(each) : rows.set(each.id, new Row(each));
-      for (const each of items) pulse.take(each.id, each.counts);
+      for (const each of items) pulse.take(each);
       followLive();
       return table("Notifications, the newest first", columns(rows), items);
     },

@@ -75,7 +75,7 @@ result<delivery_summary> delivery_store::summarize(application_id app, const std
           auto count = row.number(4);
           made.looked_at += count;
           made.steps[row.number(3)][what] += count;
-          reasons[{what, row.number(1), row.text(2)}] += count;
+          reasons[reason_key(what, row.number(1), row.text(2))] += count;
         });
     if (!read) return read.failure();
     made.complete = last->value == UINT64_MAX;

@@ -37,7 +37,7 @@ TEST_CASE_FIXTURE(fixture, "every key may ask what it may do, and nobody without
 
 TEST_CASE_FIXTURE(fixture, "gateways' states are answered when the nodes have spoken") {
   auto first = ask("GET", "/v1/gateway-states");
-  REQUIRE(first.unfinished);
+  REQUIRE(static_cast<bool>(first.unfinished));
   CHECK(first.status == 503);
   CHECK(!first.unfinished->ready());
   gateway_state fcm;
