@@ -6,7 +6,7 @@ let access = null; // what the key may do
 const enders = new Set();
 
 /** What went wrong, in the API's words where it has some. */
-export class Problem extends Error {
+class Problem extends Error {
   constructor(status, document, retryAfter) {
     super(document.detail || document.title || `The node answered ${status}.`);
     this.status = status;
@@ -17,7 +17,8 @@ export class Problem extends Error {
   }
 }
 
-const unreachable = () => new Problem(0, { detail: "The node does not answer. Is it running, and can this machine reach it?" });
+const unreachable = () =>
+  new Problem(0, { detail: "The node does not answer. Is it running, and can this machine reach it?" });
 
 export const session = {
   get present() {
@@ -70,10 +71,20 @@ async function send(method, path, { body, headers, signal, as }) {
   if (body !== undefined) sent["Content-Type"] = "application/json";
   let answer;
   try {
-    answer = await fetch(path, { method, headers: sent, body: body === undefined ? undefined : JSON.stringify(body), signal, cache: "no-store", credentials: "omit", redirect: "error" });
+    answer = await fetch(path, {
+      method,
+      headers: sent,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal,
+      cache: "no-store",
+      credentials: "omit",
+      redirect: "error",
+    });
   } catch (fault) {
     if (fault.name === "AbortError") throw fault;
-    throw fault instanceof TypeError && /header|ISO-8859|ByteString/i.test(fault.message) ? new Problem(401, { detail: "This is no API key: it has characters that no key has." }) : unreachable();
+    throw fault instanceof TypeError && /header|ISO-8859|ByteString/i.test(fault.message)
+      ? new Problem(401, { detail: "This is no API key: it has characters that no key has." })
+      : unreachable();
   }
   if (answer.ok) return answer;
   const problem = await problemOf(answer);
@@ -100,7 +111,9 @@ export const remove = (path) => request("DELETE", path, {});
 
 /** A path with its query: address("/v1/devices", {limit: 20}). Empty values are left out. */
 export function address(path, query) {
-  const given = Object.entries(query || {}).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  const given = Object.entries(query || {}).filter(
+    ([, value]) => value !== undefined && value !== null && value !== "",
+  );
   return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`;
 }
 
@@ -139,7 +152,7 @@ async function readEvents(body, told) {
  */
 export async function follow(id, signal, told, broken = () => {}) {
   let last = "";
-  for (let failures = 0; !signal.aborted; ) {
+  for (let failures = 0; !signal.aborted;) {
     try {
       const headers = { Accept: "text/event-stream", ...(last ? { "Last-Event-ID": last } : {}) };
       const answer = await send("GET", `/v1/notifications/${encodeURIComponent(id)}/progress`, { headers, signal });

@@ -15,8 +15,20 @@ const app = document.getElementById("app");
 
 // Each place: what it is called, which scopes let one in, and what is there. The first that fits is taken.
 const PLACES = [
-  { path: /^notifications$/, view: notifications, scopes: ["read"], what: "The list of notifications", title: "Notifications" },
-  { path: /^notifications\/([^/]+)$/, view: notification, scopes: ["read"], what: "A notification's story", title: "Notification" },
+  {
+    path: /^notifications$/,
+    view: notifications,
+    scopes: ["read"],
+    what: "The list of notifications",
+    title: "Notifications",
+  },
+  {
+    path: /^notifications\/([^/]+)$/,
+    view: notification,
+    scopes: ["read"],
+    what: "A notification's story",
+    title: "Notification",
+  },
   { path: /^compose$/, view: compose, scopes: ["send"], what: "Composing", title: "Compose" },
   { path: /^compose\/([^/]+)$/, view: compose, scopes: ["send"], what: "Composing", title: "Edit" },
   { path: /^devices$/, view: devices, scopes: ["devices"], what: "Looking at devices", title: "Devices" },
@@ -66,7 +78,13 @@ function themeSwitch() {
 
 // -- the frame --
 
-const brand = () => h("a", { class: "brand", href: "#/notifications" }, h("img", { src: "/console/icon.svg", alt: "", width: 28, height: 28 }), h("span", null, "Pusher"));
+const brand = () =>
+  h(
+    "a",
+    { class: "brand", href: "#/notifications" },
+    h("img", { src: "/console/icon.svg", alt: "", width: 28, height: 28 }),
+    h("span", null, "Pusher"),
+  );
 
 function menu(current) {
   return h(
@@ -75,7 +93,24 @@ function menu(current) {
     h(
       "ul",
       null,
-      MENU.filter((each) => session.may(...each.scopes)).map((each) => h("li", null, h("a", { href: `#/${each.to}`, "aria-current": current.startsWith(each.to) && (each.to === current || current[each.to.length] === "/") ? "page" : undefined }, icon(each.picture), h("span", null, each.text)))),
+      MENU.filter((each) => session.may(...each.scopes)).map((each) =>
+        h(
+          "li",
+          null,
+          h(
+            "a",
+            {
+              href: `#/${each.to}`,
+              "aria-current":
+                current.startsWith(each.to) && (each.to === current || current[each.to.length] === "/")
+                  ? "page"
+                  : undefined,
+            },
+            icon(each.picture),
+            h("span", null, each.text),
+          ),
+        ),
+      ),
     ),
   );
 }
@@ -85,7 +120,11 @@ function frame(current, main) {
   return h(
     "div",
     { class: "frame" },
-    h("a", { class: "skip", href: "#main", onclick: (event) => (event.preventDefault(), main.focus()) }, "Skip to the content"),
+    h(
+      "a",
+      { class: "skip", href: "#main", onclick: (event) => (event.preventDefault(), main.focus()) },
+      "Skip to the content",
+    ),
     h(
       "header",
       { class: "side" },
@@ -94,8 +133,18 @@ function frame(current, main) {
       h(
         "div",
         { class: "who" },
-        h("p", { class: "whose" }, h("strong", null, application), h("span", { class: "muted small" }, `key: ${scopes.join(", ")}`)),
-        h("div", { class: "row tight" }, themeSwitch(), button("Sign out", () => session.end(""), { kind: "quiet", picture: "out" })),
+        h(
+          "p",
+          { class: "whose" },
+          h("strong", null, application),
+          h("span", { class: "muted small" }, `key: ${scopes.join(", ")}`),
+        ),
+        h(
+          "div",
+          { class: "row tight" },
+          themeSwitch(),
+          button("Sign out", () => session.end(""), { kind: "quiet", picture: "out" }),
+        ),
       ),
     ),
     main,
@@ -114,7 +163,16 @@ function openPlace() {
   const main = h("main", { id: "main", tabindex: "-1" });
   show(app, frame(current, main));
   if (!place) {
-    show(main, h("div", { class: "empty" }, icon("empty"), h("h1", null, "There is nothing here"), h("p", null, "The address leads nowhere. ", h("a", { href: `#/${firstPlace()}` }, "Go to the start."))));
+    show(
+      main,
+      h(
+        "div",
+        { class: "empty" },
+        icon("empty"),
+        h("h1", null, "There is nothing here"),
+        h("p", null, "The address leads nowhere. ", h("a", { href: `#/${firstPlace()}` }, "Go to the start.")),
+      ),
+    );
     return;
   }
   document.title = `${place.title} – Pusher`;
@@ -151,7 +209,20 @@ async function start() {
     openPlace();
   } catch (fault) {
     // With a key that is not good any more, the session has ended and the form is there already.
-    if (session.present) show(app, h("div", { class: "lonely" }, failure(fault, start), h("p", null, button("Sign out", () => session.end(""), { kind: "quiet" }))));
+    if (session.present)
+      show(
+        app,
+        h(
+          "div",
+          { class: "lonely" },
+          failure(fault, start),
+          h(
+            "p",
+            null,
+            button("Sign out", () => session.end(""), { kind: "quiet" }),
+          ),
+        ),
+      );
   }
 }
 

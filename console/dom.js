@@ -7,7 +7,8 @@ function fill(made, attributes, children) {
   for (const [name, value] of Object.entries(attributes || {})) {
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (name === "style") for (const [property, text] of Object.entries(value)) made.style.setProperty(property, text);
+    else if (name === "style")
+      for (const [property, text] of Object.entries(value)) made.style.setProperty(property, text);
     else if (name === "value" || name === "checked" || name === "selected") made[name] = value;
     else made.setAttribute(name, value === true ? "" : String(value));
   }
@@ -64,5 +65,9 @@ const ICONS = {
 
 /** A small picture that says nothing to who cannot see it: the words beside it do. */
 export function icon(name) {
-  return svg("svg", { class: "icon", viewBox: "0 0 20 20", "aria-hidden": "true", focusable: "false" }, svg("path", { d: ICONS[name] }));
+  return svg(
+    "svg",
+    { class: "icon", viewBox: "0 0 20 20", "aria-hidden": "true", focusable: "false" },
+    svg("path", { d: ICONS[name] }),
+  );
 }

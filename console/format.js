@@ -71,4 +71,6 @@ export const OUTCOMES = {
 export const STATES = ["draft", "scheduled", "launched", "sending", "paused", "completed", "canceled", "expired"];
 
 /** Whether its counts may still move. */
-export const isLive = (notification) => ["launched", "sending"].includes(notification.state) || (["paused", "canceled"].includes(notification.state) && !notification.settled);
+export const isLive = (notification) =>
+  ["launched", "sending"].includes(notification.state) ||
+  (["paused", "canceled"].includes(notification.state) && !notification.settled);

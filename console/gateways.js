@@ -11,14 +11,31 @@ const nameOf = (each) => `${GATEWAYS[each.gateway] || each.gateway}${each.enviro
 
 function condition(of) {
   if (of.credential_refused) return badge("refused", "credential refused");
-  if (of.breakers_open > 0) return badge("breaker", of.breakers_open === of.senders ? "breaker open" : `breaker open at ${of.breakers_open} of ${of.senders}`);
+  if (of.breakers_open > 0)
+    return badge(
+      "breaker",
+      of.breakers_open === of.senders ? "breaker open" : `breaker open at ${of.breakers_open} of ${of.senders}`,
+    );
   return of.troubles.length > 0 ? badge("trouble") : badge("well");
 }
 
 function quota(of, perSecond) {
   if (!of.quota_per_minute) return h("p", { class: "muted small" }, "No quota of ours");
   const used = perSecond === null ? 0 : Math.min(1, (60 * perSecond) / of.quota_per_minute);
-  return h("div", { class: "quota" }, h("div", { class: "meter", role: "img", "aria-label": `${Math.round(100 * used)} % of the quota in use` }, h("span", { style: { width: `${Math.round(100 * used)}%` } })), h("p", { class: "muted small" }, `Quota: ${count(of.quota_per_minute)} a minute, ${Math.round(100 * used)} % in use`));
+  return h(
+    "div",
+    { class: "quota" },
+    h(
+      "div",
+      { class: "meter", role: "img", "aria-label": `${Math.round(100 * used)} % of the quota in use` },
+      h("span", { style: { width: `${Math.round(100 * used)}%` } }),
+    ),
+    h(
+      "p",
+      { class: "muted small" },
+      `Quota: ${count(of.quota_per_minute)} a minute, ${Math.round(100 * used)} % in use`,
+    ),
+  );
 }
 
 function stateCard(of, perSecond) {
@@ -32,10 +49,28 @@ function stateCard(of, perSecond) {
     "article",
     { class: "card gateway" },
     h("div", { class: "row between" }, h("h3", null, nameOf(of)), condition(of)),
-    h("p", { class: "muted small" }, "Credential ", h("code", null, of.credential), ` · ${several(of.senders, "sender")}`, of.expires_at && h("span", { title: exact(of.expires_at) }, ` · expires ${ago(of.expires_at)}`)),
-    h("dl", { class: "figures small-figures" }, facts.map(([name, value]) => h("div", { class: "figure" }, h("dt", null, name), h("dd", null, h("strong", null, value))))),
+    h(
+      "p",
+      { class: "muted small" },
+      "Credential ",
+      h("code", null, of.credential),
+      ` · ${several(of.senders, "sender")}`,
+      of.expires_at && h("span", { title: exact(of.expires_at) }, ` · expires ${ago(of.expires_at)}`),
+    ),
+    h(
+      "dl",
+      { class: "figures small-figures" },
+      facts.map(([name, value]) =>
+        h("div", { class: "figure" }, h("dt", null, name), h("dd", null, h("strong", null, value))),
+      ),
+    ),
     quota(of, perSecond),
-    of.troubles.length > 0 && h("ul", { class: "troubles" }, of.troubles.map((each) => h("li", { class: "notice" }, each))),
+    of.troubles.length > 0 &&
+      h(
+        "ul",
+        { class: "troubles" },
+        of.troubles.map((each) => h("li", { class: "notice" }, each)),
+      ),
   );
 }
 
@@ -51,14 +86,22 @@ class Rates {
       const last = this.before.get(key);
       this.before.set(key, { at: now, requests: each.requests });
       // A sender that was started again counts from zero.
-      return last && each.requests >= last.requests && now > last.at ? (1000 * (each.requests - last.requests)) / (now - last.at) : null;
+      return last && each.requests >= last.requests && now > last.at
+        ? (1000 * (each.requests - last.requests)) / (now - last.at)
+        : null;
     });
     return rates;
   }
 }
 
 function statesSection(signal) {
-  if (!session.may("admin")) return h("section", { class: "card" }, h("h2", null, "Now"), h("p", { class: "muted" }, "Breakers, quotas and credentials are shown to keys with the scope “admin”."));
+  if (!session.may("admin"))
+    return h(
+      "section",
+      { class: "card" },
+      h("h2", null, "Now"),
+      h("p", { class: "muted" }, "Breakers, quotas and credentials are shown to keys with the scope “admin”."),
+    );
   const rates = new Rates();
   const made = resource(
     signal,
@@ -68,8 +111,26 @@ function statesSection(signal) {
       return h(
         "div",
         { class: "stack" },
-        missing > 0 && h("p", { class: "notice" }, `${several(missing, "sender does", "senders do")} not answer: what happens there is not in these numbers.`),
-        items.length > 0 ? h("div", { class: "gateways" }, items.map((each, i) => stateCard(each, perSecond[i]))) : h("section", { class: "card" }, empty("No connection is open", "Senders open a gateway when there is something to send. Once they do, its breaker and quota are shown here.")),
+        missing > 0 &&
+          h(
+            "p",
+            { class: "notice" },
+            `${several(missing, "sender does", "senders do")} not answer: what happens there is not in these numbers.`,
+          ),
+        items.length > 0
+          ? h(
+              "div",
+              { class: "gateways" },
+              items.map((each, i) => stateCard(each, perSecond[i])),
+            )
+          : h(
+              "section",
+              { class: "card" },
+              empty(
+                "No connection is open",
+                "Senders open a gateway when there is something to send. Once they do, its breaker and quota are shown here.",
+              ),
+            ),
       );
     },
     "Asking the senders",
@@ -83,12 +144,17 @@ function statesSection(signal) {
 function holdsSection(signal) {
   const may = session.may("admin");
   const decide = (each, how, words) =>
-    button(words.text, async () => {
-      if (!(await confirmed(words.ask, h("p", null, words.why), words.text, how === "undo" ? "primary" : "danger"))) return;
-      await post(`/v1/token-holds/${encodeURIComponent(each.id)}:${how}`);
-      say("It is decided.");
-      made.refresh(true);
-    }, { kind: "small" });
+    button(
+      words.text,
+      async () => {
+        if (!(await confirmed(words.ask, h("p", null, words.why), words.text, how === "undo" ? "primary" : "danger")))
+          return;
+        await post(`/v1/token-holds/${encodeURIComponent(each.id)}:${how}`);
+        say("It is decided.");
+        made.refresh(true);
+      },
+      { kind: "small" },
+    );
   const made = resource(
     signal,
     () => get("/v1/token-holds", signal),
@@ -98,7 +164,11 @@ function holdsSection(signal) {
         "section",
         { class: "card", "aria-labelledby": "holds" },
         h("h2", { id: "holds" }, "Deletions that are held"),
-        h("p", { class: "muted" }, "When a gateway calls far too many tokens dead at once, a wrong key is likelier than that they all died: their devices stay enabled until somebody decides."),
+        h(
+          "p",
+          { class: "muted" },
+          "When a gateway calls far too many tokens dead at once, a wrong key is likelier than that they all died: their devices stay enabled until somebody decides.",
+        ),
         table(
           "Deletions that are held",
           [
@@ -110,7 +180,22 @@ function holdsSection(signal) {
             {
               title: "",
               cell: (each) =>
-                may && each.state === "held" && h("div", { class: "row" }, decide(each, "confirm", { text: "Disable them", ask: "Are the tokens dead?", why: `${devicesText(each.devices)} will be disabled: no audience has them until they register again.` }), decide(each, "undo", { text: "Keep them", ask: "Was the fault ours?", why: `${devicesText(each.devices)} stay enabled.` })),
+                may &&
+                each.state === "held" &&
+                h(
+                  "div",
+                  { class: "row" },
+                  decide(each, "confirm", {
+                    text: "Disable them",
+                    ask: "Are the tokens dead?",
+                    why: `${devicesText(each.devices)} will be disabled: no audience has them until they register again.`,
+                  }),
+                  decide(each, "undo", {
+                    text: "Keep them",
+                    ask: "Was the fault ours?",
+                    why: `${devicesText(each.devices)} stay enabled.`,
+                  }),
+                ),
             },
           ],
           items,
@@ -125,7 +210,14 @@ function holdsSection(signal) {
 
 function credentialsSection(signal) {
   if (!session.may("admin")) return null;
-  const expiry = (each) => (each.expires_at ? h("span", { class: each.expires_in_days < 14 ? "wrong" : "", title: exact(each.expires_at) }, ago(each.expires_at)) : "never");
+  const expiry = (each) =>
+    each.expires_at
+      ? h(
+          "span",
+          { class: each.expires_in_days < 14 ? "wrong" : "", title: exact(each.expires_at) },
+          ago(each.expires_at),
+        )
+      : "never";
   return resource(
     signal,
     () => get("/v1/credentials", signal),
@@ -140,7 +232,15 @@ function credentialsSection(signal) {
           [
             { title: "Name", cell: (each) => each.name || h("code", null, each.id) },
             { title: "Gateway", cell: (each) => gatewayOf(each) },
-            { title: "State", cell: (each) => (each.trouble ? badge("trouble") : each.in_use ? badge("well", "in use") : badge("off", each.active ? "active" : "not active")) },
+            {
+              title: "State",
+              cell: (each) =>
+                each.trouble
+                  ? badge("trouble")
+                  : each.in_use
+                    ? badge("well", "in use")
+                    : badge("off", each.active ? "active" : "not active"),
+            },
             { title: "Expires", cell: expiry },
             { title: "Trouble", kind: "wide", cell: (each) => each.trouble || "–" },
           ],
@@ -151,7 +251,8 @@ function credentialsSection(signal) {
   ).node;
 }
 
-const gatewayOf = (each) => `${GATEWAYS[each.gateway] || each.gateway}${each.environments ? `, ${each.environments.join(" and ")}` : ""}`;
+const gatewayOf = (each) =>
+  `${GATEWAYS[each.gateway] || each.gateway}${each.environments ? `, ${each.environments.join(" and ")}` : ""}`;
 
 function answersSection(signal) {
   return resource(
@@ -166,7 +267,13 @@ function answersSection(signal) {
           h(
             "details",
             null,
-            h("summary", null, h("strong", null, protocol), " ", configured ? badge("well", "configured") : badge("off", "no credential")),
+            h(
+              "summary",
+              null,
+              h("strong", null, protocol),
+              " ",
+              configured ? badge("well", "configured") : badge("off", "no credential"),
+            ),
             table(
               `Answers of ${protocol}`,
               [
@@ -185,6 +292,12 @@ function answersSection(signal) {
 }
 
 export function gateways({ main, signal }) {
-  show(main, h("div", { class: "head" }, h("h1", null, "Gateways")), statesSection(signal), holdsSection(signal), credentialsSection(signal), answersSection(signal));
+  show(
+    main,
+    h("div", { class: "head" }, h("h1", null, "Gateways")),
+    statesSection(signal),
+    holdsSection(signal),
+    credentialsSection(signal),
+    answersSection(signal),
+  );
 }
-

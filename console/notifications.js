@@ -15,7 +15,12 @@ class Pulse {
     this.plot = outcomePlot("Outcomes a second, over the last two minutes", signal);
     this.seconds = new Map(); // second -> {outcome: devices}
     this.known = new Map(); // notification -> its counts when they were seen last, and when that was
-    this.node = h("section", { class: "card", "aria-labelledby": "pulse", hidden: true }, h("div", { class: "row between" }, h("h2", { id: "pulse" }, "Now"), (this.speed = h("p", { class: "speed" }))), this.plot.node);
+    this.node = h(
+      "section",
+      { class: "card", "aria-labelledby": "pulse", hidden: true },
+      h("div", { class: "row between" }, h("h2", { id: "pulse" }, "Now"), (this.speed = h("p", { class: "speed" }))),
+      this.plot.node,
+    );
   }
 
   /** Spreads what is new evenly over the time in which it came: since it was seen last, or launched. */
@@ -47,7 +52,10 @@ class Pulse {
     this.node.hidden = names.length === 0;
     if (names.length === 0) return;
     const times = Array.from({ length: SECONDS + 1 }, (_, i) => last - SECONDS + i);
-    const series = names.map((name) => ({ name, values: times.map((second) => this.seconds.get(second)?.[name] || 0) }));
+    const series = names.map((name) => ({
+      name,
+      values: times.map((second) => this.seconds.get(second)?.[name] || 0),
+    }));
     this.plot.update({ times, step: 1, series });
     const of = (second) => series.reduce((sum, each) => sum + each.values[second], 0);
     show(this.speed, h("strong", null, rate((of(SECONDS) + of(SECONDS - 1)) / 2)), " devices a second");
@@ -55,7 +63,10 @@ class Pulse {
 }
 
 const columns = (bars) => [
-  { title: "Notification", cell: (each) => h("a", { class: "strong", href: `#/notifications/${encodeURIComponent(each.id)}` }, nameOf(each)) },
+  {
+    title: "Notification",
+    cell: (each) => h("a", { class: "strong", href: `#/notifications/${encodeURIComponent(each.id)}` }, nameOf(each)),
+  },
   { title: "State", cell: (each) => bars.get(each.id).state },
   { title: "Outcomes", kind: "wide", cell: (each) => bars.get(each.id).bar },
   { title: "Devices", kind: "number", cell: (each) => bars.get(each.id).audience },
@@ -75,8 +86,15 @@ class Row {
     this.of = { ...this.of, ...of };
     const { state, counts, fan_out_done: done } = this.of;
     show(this.state, badge(state));
-    show(this.bar, state === "draft" || state === "scheduled" ? h("span", { class: "muted" }, "–") : outcomeBar(counts));
-    show(this.audience, state === "draft" || state === "scheduled" ? "–" : count(counts.audience), isLive(this.of) && !done && h("span", { class: "muted", title: "The audience is still being read" }, "…"));
+    show(
+      this.bar,
+      state === "draft" || state === "scheduled" ? h("span", { class: "muted" }, "–") : outcomeBar(counts),
+    );
+    show(
+      this.audience,
+      state === "draft" || state === "scheduled" ? "–" : count(counts.audience),
+      isLive(this.of) && !done && h("span", { class: "muted", title: "The audience is still being read" }, "…"),
+    );
   }
 }
 
@@ -84,7 +102,12 @@ export function notifications({ main, signal }) {
   const rows = new Map();
   const followed = new Map(); // id -> how to stop
   const pulse = new Pulse(signal);
-  const state = h("select", null, h("option", { value: "" }, "Every state"), STATES.map((each) => h("option", { value: each }, each)));
+  const state = h(
+    "select",
+    null,
+    h("option", { value: "" }, "Every state"),
+    STATES.map((each) => h("option", { value: each }, each)),
+  );
   const own = h("input", { type: "search", placeholder: "external_id", autocomplete: "off", maxlength: 128 });
 
   const moved = (id, news) => {
@@ -106,7 +129,11 @@ export function notifications({ main, signal }) {
   };
   const list = pages(
     signal,
-    (cursor) => get(address("/v1/notifications", { state: state.value, external_id: own.value.trim(), limit: 50, cursor }), signal),
+    (cursor) =>
+      get(
+        address("/v1/notifications", { state: state.value, external_id: own.value.trim(), limit: 50, cursor }),
+        signal,
+      ),
     (items) => {
       for (const each of items) rows.has(each.id) ? rows.get(each.id).take(each) : rows.set(each.id, new Row(each));
       for (const each of items) pulse.take(each);
@@ -115,8 +142,16 @@ export function notifications({ main, signal }) {
     },
     () =>
       state.value || own.value.trim()
-        ? empty("None like that", "No notification fits what you look for.", button("Show all", () => ((state.value = ""), (own.value = ""), list.begin())))
-        : empty("No notifications yet", "Once one is made, here or through the API, it stands here and shows what became of it.", session.may("send") && linkButton("Compose one", "#/compose", { kind: "primary", picture: "compose" })),
+        ? empty(
+            "None like that",
+            "No notification fits what you look for.",
+            button("Show all", () => ((state.value = ""), (own.value = ""), list.begin())),
+          )
+        : empty(
+            "No notifications yet",
+            "Once one is made, here or through the API, it stands here and shows what became of it.",
+            session.may("send") && linkButton("Compose one", "#/compose", { kind: "primary", picture: "compose" }),
+          ),
     "Loading notifications",
   );
   state.addEventListener("change", list.begin);
@@ -126,7 +161,10 @@ export function notifications({ main, signal }) {
   let newest = null;
   every(LOOK_MS, signal, async () => {
     try {
-      const page = await get(address("/v1/notifications", { state: state.value, external_id: own.value.trim(), limit: 50 }), signal);
+      const page = await get(
+        address("/v1/notifications", { state: state.value, external_id: own.value.trim(), limit: 50 }),
+        signal,
+      );
       const first = page.items[0]?.id || "";
       const fresh = page.items.some((each) => !rows.has(each.id));
       for (const each of page.items) if (rows.has(each.id) && !followed.has(each.id)) moved(each.id, each);
@@ -141,8 +179,23 @@ export function notifications({ main, signal }) {
 
   show(
     main,
-    h("div", { class: "row between head" }, h("h1", null, "Notifications"), session.may("send") && linkButton("Compose", "#/compose", { kind: "primary", picture: "plus" })),
+    h(
+      "div",
+      { class: "row between head" },
+      h("h1", null, "Notifications"),
+      session.may("send") && linkButton("Compose", "#/compose", { kind: "primary", picture: "plus" }),
+    ),
     pulse.node,
-    h("section", { class: "card" }, h("form", { class: "row filters", onsubmit: (event) => event.preventDefault() }, h("label", null, h("span", { class: "unseen" }, "State"), state), h("label", { class: "grow" }, h("span", { class: "unseen" }, "external_id"), own)), list.node),
+    h(
+      "section",
+      { class: "card" },
+      h(
+        "form",
+        { class: "row filters", onsubmit: (event) => event.preventDefault() },
+        h("label", null, h("span", { class: "unseen" }, "State"), state),
+        h("label", { class: "grow" }, h("span", { class: "unseen" }, "external_id"), own),
+      ),
+      list.node,
+    ),
   );
 }

@@ -4,7 +4,15 @@ import { h, show } from "./dom.js";
 import { count, OUTCOMES, rate } from "./format.js";
 
 const HEIGHT = 220;
-const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** What a colour of the style sheet is now, light or dark: a canvas does not look it up by itself. */
+function color(name) {
+  const probe = h("span", { style: { color: `var(${name})` } });
+  document.body.append(probe);
+  const found = getComputedStyle(probe).color;
+  probe.remove();
+  return found;
+}
 
 /** Sums from below: series i holds what it and all before it have together. */
 function stacked(series, hidden) {
@@ -12,14 +20,24 @@ function stacked(series, hidden) {
   return series.map(({ name, values }) => values.map((value, i) => (hidden.has(name) ? null : (sums[i] += value))));
 }
 
-const dayAndTime = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false });
+const dayAndTime = new Intl.DateTimeFormat(undefined, {
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+  hour12: false,
+});
 
 /** A moment, as exactly as the distance to the next one asks for. */
 function clock(seconds, step) {
   const at = new Date(seconds * 1000);
   if (step >= 3600) return dayAndTime.format(at);
   const text = at.toLocaleTimeString("en-GB");
-  return step < 1 ? `${text}.${String(at.getMilliseconds()).padStart(3, "0").slice(0, step < 0.1 ? 2 : 1)}` : text;
+  return step < 1
+    ? `${text}.${String(at.getMilliseconds())
+        .padStart(3, "0")
+        .slice(0, step < 0.1 ? 2 : 1)}`
+    : text;
 }
 
 function options(width, series, step, tell) {
@@ -34,10 +52,24 @@ function options(width, series, step, tell) {
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
     scales: { x: { time: true }, y: { range: (_, low, high) => [0, Math.max(high || 0, 1) * 1.08] } },
     axes: [
-      { ...axis, grid: { show: false }, values: (_plot, at, _axis, _room, distance) => at.map((each) => clock(each, distance)), space: step >= 3600 ? 120 : 90 },
+      {
+        ...axis,
+        grid: { show: false },
+        values: (_plot, at, _axis, _room, distance) => at.map((each) => clock(each, distance)),
+        space: step >= 3600 ? 120 : 90,
+      },
       { ...axis, size: 64, values: (_, all) => all.map(rate) },
     ],
-    series: [{}, ...painted.map(({ name }) => ({ fill: color(`--${name}`), stroke: color(`--${name}`), width: 0, points: { show: false }, paths: Plot.paths.bars({ size: [0.92, 60], align: 1 }) }))],
+    series: [
+      {},
+      ...painted.map(({ name }) => ({
+        fill: color(`--${name}`),
+        stroke: color(`--${name}`),
+        width: 0,
+        points: { show: false },
+        paths: Plot.paths.bars({ size: [0.92, 60], align: 1 }),
+      })),
+    ],
     hooks: { setCursor: [(made) => tell(made.cursor.idx ?? null)] },
   };
 }
@@ -61,9 +93,20 @@ export function outcomePlot(label, signal) {
       readout,
       h("span", { class: "muted" }, at === null ? "Devices a second" : clock(data.times[at], data.step)),
       parts.map(({ name, values }) =>
-        h("button", { type: "button", class: "key", tabindex: "-1", onclick: () => hide(name) }, h("span", { class: `dot fill-${name}` }), name, at !== null && h("strong", null, ` ${rate(values[at])}/s`)),
+        h(
+          "button",
+          { type: "button", class: "key", tabindex: "-1", onclick: () => hide(name) },
+          h("span", { class: `dot fill-${name}` }),
+          name,
+          at !== null && h("strong", null, ` ${rate(values[at])}/s`),
+        ),
       ),
-      hidden.size > 0 && h("button", { type: "button", class: "key", tabindex: "-1", onclick: () => hide(null) }, `Show ${[...hidden].join(", ")}`),
+      hidden.size > 0 &&
+        h(
+          "button",
+          { type: "button", class: "key", tabindex: "-1", onclick: () => hide(null) },
+          `Show ${[...hidden].join(", ")}`,
+        ),
     );
   };
   const hide = (name) => {
@@ -95,8 +138,28 @@ export function outcomePlot(label, signal) {
           "table",
           { class: "plain" },
           h("caption", { class: "unseen" }, `${label}, devices in each stretch of ${data.step} s`),
-          h("thead", null, h("tr", null, h("th", { scope: "col" }, "From"), data.series.map(({ name }) => h("th", { scope: "col", class: "number" }, name)))),
-          h("tbody", null, seen.map(([at, i]) => h("tr", null, h("th", { scope: "row" }, clock(at, data.step)), data.series.map(({ values }) => h("td", { class: "number" }, count(Math.round(values[i] * data.step))))))),
+          h(
+            "thead",
+            null,
+            h(
+              "tr",
+              null,
+              h("th", { scope: "col" }, "From"),
+              data.series.map(({ name }) => h("th", { scope: "col", class: "number" }, name)),
+            ),
+          ),
+          h(
+            "tbody",
+            null,
+            seen.map(([at, i]) =>
+              h(
+                "tr",
+                null,
+                h("th", { scope: "row" }, clock(at, data.step)),
+                data.series.map(({ values }) => h("td", { class: "number" }, count(Math.round(values[i] * data.step)))),
+              ),
+            ),
+          ),
         ),
       ),
     );
@@ -136,6 +199,7 @@ export function overTime(outcomes) {
   const length = Math.min(last + 2, 2000);
   const times = Array.from({ length }, (_, i) => from + i * step);
   const series = names.map((name) => ({ name, values: new Array(length).fill(0) }));
-  for (const each of outcomes.steps) for (const one of series) if (each.step < length) one.values[each.step] += (each[one.name] || 0) / step;
+  for (const each of outcomes.steps)
+    for (const one of series) if (each.step < length) one.values[each.step] += (each[one.name] || 0) / step;
   return { times, step, series };
 }
