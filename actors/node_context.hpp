@@ -41,7 +41,7 @@ struct node_context {
   journal_gauge waiting;
   machine_gauge machine;
   std::atomic<unsigned> suspects_of{0};  ///< see suspect_turn.hpp
-  provider_token_memory tokens;  ///< what this process used last at APNs
+  provider_token_memory tokens;          ///< what this process used last at APNs
   self_check_board checked;
   metrics numbers;
   pusher::leadership lead;
