@@ -43,8 +43,9 @@ install(FILES packaging/debian/copyright ${generated}/changelog.gz ${generated}/
 # Libraries whose headers leave code of theirs in the program.
 foreach(library rapidjson-dev libcli11-dev libtoml11-dev libspdlog-dev libfmt-dev libhowardhinnant-date-dev libcaf-dev
         libpistache-dev prometheus-cpp-dev)
-  install(FILES /usr/share/doc/${library}/copyright DESTINATION share/doc/pusher/licences RENAME ${library} OPTIONAL)
+  install(FILES /usr/share/doc/${library}/copyright DESTINATION share/doc/pusher/licences RENAME ${library})
 endforeach()
+install(FILES ${CMAKE_BINARY_DIR}/console/node_modules/uplot/LICENSE DESTINATION share/doc/pusher/licences RENAME uplot)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME pusher)

@@ -1,5 +1,6 @@
 """What the package is made of, beside the program: manual pages that lint well and name every command and option, completions
 that the shells themselves give, a unit that systemd accepts and calls safe, the licence of every library."""
+import json
 import os
 import pathlib
 import re
@@ -155,6 +156,9 @@ class Licences(unittest.TestCase):
         self.assertEqual(wanted - {None} | {"libpistache-dev"}, copied)
         for name in copied:
             self.assertTrue(pathlib.Path("/usr/share/doc", name, "copyright").exists(), name)
+        # And of what the console is made with.
+        for name in json.loads((ROOT / "console/package.json").read_text(encoding="utf-8"))["dependencies"]:
+            self.assertIn(f"/{name}/LICENSE", named)
 
 
 if __name__ == "__main__":
