@@ -16,7 +16,7 @@ from waiting import until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ["PUSHER_BUILD_DIR"]).resolve()
-OLD_KEY = "psk_earlier_" + "0" * 31
+OLD_KEY = "psk_" + "earlier_".ljust(43, "0")
 EARLIER = 1  # the schema that the upgrade starts from
 
 
@@ -105,8 +105,9 @@ class OnDebian(unittest.TestCase):
         self.run_in("set -e\n" + commands("A credential of FCM"))
         said = self.run_in("set -e\n" + commands("The first push") + "\necho; echo $KEY")
         self.assertIn("accepted", said)
-        *_, launched, key = said.splitlines()
-        self.assertEqual(self.completed(key, json.loads(launched)["id"])["counts"]["accepted"], 1)
+        key = said.splitlines()[-1]
+        launched = re.findall(r'"id": ?"([0-9a-f-]{36})"', said)[-1]
+        self.assertEqual(self.completed(key, launched)["counts"]["accepted"], 1)
         self.assertEqual(self.arrived(), ["TOKEN", "TOKEN"])
 
     def check_what_is_there(self):
@@ -137,7 +138,8 @@ class OnDebian(unittest.TestCase):
         self.run_in("rm -r /run/systemd/system/pusher.service.d && systemctl daemon-reload")
 
     def upgrade_an_earlier_schema(self):
-        self.run_in("systemctl stop pusher")
+        # The journal belongs to the rows that it was made with.
+        self.run_in("systemctl stop pusher && rm -r /var/lib/pusher/redis")
         self.run_in(f"runuser -u pusher -- earlier-schema {EARLIER} <<'ROWS'\n{earlier_rows()}\nROWS")
         self.run_in("echo '# ours' >>/etc/pusher/pusher.toml")
         self.run_in(f"apt-get install -y ./later/{self.new}", timeout=300)
