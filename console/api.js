@@ -17,6 +17,10 @@ class Problem extends Error {
   }
 }
 
+const PATIENCE_MS = 30000; // for an answer
+const SILENCE_MS = 40000; // of a stream, on which the node says every 15 seconds that it is there
+
+const late = () => new Problem(0, { detail: "The node did not answer in time; ask again." });
 const unreachable = () =>
   new Problem(0, { detail: "The node does not answer. Is it running, and can this machine reach it?" });
 
@@ -55,14 +59,21 @@ export const session = {
 };
 
 async function problemOf(answer) {
-  const text = await answer.text();
   let document = {};
   try {
-    document = JSON.parse(text);
+    document = await answer.json();
   } catch {
     document = { detail: `The node answered ${answer.status} and nothing that can be read.` };
   }
   return new Problem(answer.status, document, answer.headers.get("Retry-After"));
+}
+
+/** What a failed fetch means; an end that its user wanted stays what it is. */
+function problemIn(fault) {
+  if (fault.name === "AbortError" || fault instanceof Problem) return fault;
+  if (fault.name === "TimeoutError") return late();
+  const odd = fault instanceof TypeError && /header|ISO-8859|ByteString/i.test(fault.message);
+  return odd ? new Problem(401, { detail: "This is no API key: it has characters that no key has." }) : unreachable();
 }
 
 async function send(method, path, { body, headers, signal, as }) {
@@ -81,10 +92,7 @@ async function send(method, path, { body, headers, signal, as }) {
       redirect: "error",
     });
   } catch (fault) {
-    if (fault.name === "AbortError") throw fault;
-    throw fault instanceof TypeError && /header|ISO-8859|ByteString/i.test(fault.message)
-      ? new Problem(401, { detail: "This is no API key: it has characters that no key has." })
-      : unreachable();
+    throw problemIn(fault);
   }
   if (answer.ok) return answer;
   const problem = await problemOf(answer);
@@ -94,13 +102,13 @@ async function send(method, path, { body, headers, signal, as }) {
 }
 
 async function request(method, path, options) {
-  const answer = await send(method, path, options);
+  const ends = [AbortSignal.timeout(PATIENCE_MS), ...(options.signal ? [options.signal] : [])];
+  const answer = await send(method, path, { ...options, signal: AbortSignal.any(ends) });
   if (answer.status === 204) return null;
   try {
     return await answer.json();
   } catch (fault) {
-    if (fault.name === "AbortError") throw fault;
-    throw unreachable();
+    throw problemIn(fault);
   }
 }
 
@@ -123,25 +131,53 @@ const pause = (milliseconds, signal) =>
     signal.addEventListener("abort", () => (clearTimeout(timer), done()), { once: true });
   });
 
-/** Reads server-sent events from a body; calls `told` with each. */
-async function readEvents(body, told) {
+/** Reads server-sent events from a body; calls `told` with each, and `heard` whenever something comes. */
+async function readEvents(body, told, heard) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   let event = { type: "message", id: "", data: "" };
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;
+    heard();
     const lines = (rest + value).split("\n");
     rest = lines.pop();
     for (const line of lines) {
-      const [, name, text] = /^([a-z]*):? ?(.*)$/.exec(line.replace(/\r$/, "")) || [];
-      if (line === "" || line === "\r") {
+      const [, name, text] = /^([a-z]*):? ?(.*?)\r?$/.exec(line) || [];
+      if (line.trim() === "") {
         if (event.data) told(event);
         event = { type: "message", id: event.id, data: "" };
       } else if (name === "event") event.type = text;
       else if (name === "id") event.id = text;
       else if (name === "data") event.data += text;
     }
+  }
+}
+
+/** One connection of a stream, until it ends or is silent for too long. Gives whether there is no more to come. */
+async function followOnce(id, last, signal, told, begun) {
+  const silent = new AbortController();
+  let timer = 0;
+  const heard = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => silent.abort(late()), SILENCE_MS);
+  };
+  heard();
+  try {
+    const headers = { Accept: "text/event-stream", ...(last ? { "Last-Event-ID": last } : {}) };
+    const ends = AbortSignal.any([signal, silent.signal]);
+    const answer = await send("GET", `/v1/notifications/${encodeURIComponent(id)}/progress`, { headers, signal: ends });
+    if (answer.status === 204) return true;
+    begun();
+    let settled = false;
+    const take = (event) => {
+      settled = settled || event.type === "settled";
+      told(event);
+    };
+    await readEvents(answer.body, take, heard);
+    return settled;
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -152,23 +188,18 @@ async function readEvents(body, told) {
  */
 export async function follow(id, signal, told, broken = () => {}) {
   let last = "";
-  for (let failures = 0; !signal.aborted;) {
+  let failures = 0;
+  const take = (event) => {
+    failures = 0;
+    last = event.id || last;
+    told(JSON.parse(event.data));
+  };
+  while (!signal.aborted) {
     try {
-      const headers = { Accept: "text/event-stream", ...(last ? { "Last-Event-ID": last } : {}) };
-      const answer = await send("GET", `/v1/notifications/${encodeURIComponent(id)}/progress`, { headers, signal });
-      if (answer.status === 204) return;
-      let settled = false;
-      broken(null);
-      await readEvents(answer.body, (event) => {
-        failures = 0;
-        last = event.id || last;
-        settled = settled || event.type === "settled";
-        told(JSON.parse(event.data));
-      });
-      if (settled) return;
+      if (await followOnce(id, last, signal, take, () => broken(null))) return;
     } catch (fault) {
-      if (signal.aborted || fault.status === 401 || fault.status === 403 || fault.status === 404) return;
-      broken(fault instanceof Problem ? fault : unreachable());
+      if (signal.aborted || [401, 403, 404].includes(fault.status)) return;
+      broken(problemIn(fault));
     }
     failures += 1;
     await pause(Math.min(10000, 1000 * 2 ** Math.min(failures - 1, 4)), signal);

@@ -78,13 +78,9 @@ function themeSwitch() {
 
 // -- the frame --
 
-const brand = () =>
-  h(
-    "a",
-    { class: "brand", href: "#/notifications" },
-    h("img", { src: "/console/icon.svg", alt: "", width: 28, height: 28 }),
-    h("span", null, "Pusher"),
-  );
+// One picture for all frames: it is there when the node is not.
+const mark = h("img", { src: "/console/icon.svg", alt: "", width: 28, height: 28 });
+const brand = () => h("a", { class: "brand", href: "#/notifications" }, mark, h("span", null, "Pusher"));
 
 function menu(current) {
   return h(

@@ -23,6 +23,7 @@ import { deliveries } from "./deliveries.js";
 import { outcomePlot, overTime } from "./plot.js";
 
 const OUTCOMES_MS = 2500; // between two looks at the sums while it moves
+const SUMS_SHARE = 20; // adding up takes one part in so many of the time: a large audience is looked at less often
 const SPEED_MS = 5000; // over which the speed is measured
 
 const path = (id, rest = "") => `/v1/notifications/${encodeURIComponent(id)}${rest}`;
@@ -135,7 +136,8 @@ function pace(of, speed) {
     ];
   }
   const now = isLive(of) && of.state !== "paused" ? speed.perSecond : null;
-  const left = now > 0 && counts.pending > now ? `about ${duration((1000 * counts.pending) / now)} left` : "";
+  const left =
+    of.fan_out_done && now > 0 && counts.pending > now ? `about ${duration((1000 * counts.pending) / now)} left` : "";
   return [
     figure("Under way for", of.launched_at ? duration(Date.now() - new Date(of.launched_at)) : "–"),
     figure("Speed", now === null ? "–" : `${rate(now)}/s`, left),
@@ -285,6 +287,7 @@ class Story {
     this.added = false; // whether the sums have something to show
     this.adding = false;
     this.again = false; // something has changed while they were added up
+    this.restsUntil = 0; // when they are added up again
     this.head = h("div", { class: "row between head" });
     this.broken = h("div", { class: "notice", hidden: true });
     this.stands = h("section", { class: "card", "aria-label": "How it stands" }, loading());
@@ -294,7 +297,8 @@ class Story {
     this.whySection = this.section("why", "Outcomes by gateway and reason", this.why);
     this.content = h("div");
     this.deliveries = deliveries(id, signal);
-    every(OUTCOMES_MS, signal, () => this.of && isLive(this.of) && this.of.state !== "paused" && this.addUp());
+    const moves = () => this.of && isLive(this.of) && this.of.state !== "paused";
+    every(OUTCOMES_MS, signal, () => moves() && performance.now() > this.restsUntil && this.addUp());
     every(1000, signal, () => this.of && isLive(this.of) && this.draw());
   }
 
@@ -370,6 +374,7 @@ class Story {
     this.again = this.adding;
     if (this.adding) return;
     this.adding = true;
+    const began = performance.now();
     try {
       const outcomes = await get(path(this.id, "/outcomes"), this.signal);
       this.added = outcomes.steps.length > 0;
@@ -385,6 +390,7 @@ class Story {
         );
     } finally {
       this.adding = false;
+      this.restsUntil = began + SUMS_SHARE * (performance.now() - began);
     }
     if (this.again && !this.signal.aborted) await this.addUp();
   }

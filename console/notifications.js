@@ -1,5 +1,6 @@
 // All notifications, the newest first; those under way move as they are sent.
 import { address, follow, get, session } from "./api.js";
+import { attention } from "./attention.js";
 import { h, show } from "./dom.js";
 import { count, isLive, nameOf, OUTCOMES, rate, STATES } from "./format.js";
 import { badge, button, empty, every, linkButton, outcomeBar, pages, table, time } from "./ui.js";
@@ -185,6 +186,7 @@ export function notifications({ main, signal }) {
       h("h1", null, "Notifications"),
       session.may("send") && linkButton("Compose", "#/compose", { kind: "primary", picture: "plus" }),
     ),
+    attention(signal),
     pulse.node,
     h(
       "section",

@@ -36,7 +36,7 @@ function clock(seconds, step) {
   return step < 1
     ? `${text}.${String(at.getMilliseconds())
         .padStart(3, "0")
-        .slice(0, step < 0.1 ? 2 : 1)}`
+        .slice(0, (step * 10) % 1 === 0 ? 1 : 2)}`
     : text;
 }
 

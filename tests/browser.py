@@ -10,11 +10,13 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 from waiting import until
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE.parent / "console"
+CANNOT = 77  # what ctest takes for "not on this machine"
 
 
 def installed_playwright():
@@ -27,8 +29,12 @@ def installed_playwright():
         if not (stamp.exists() and filecmp.cmp(lock, stamp, shallow=False)):
             for each in ("package.json", "package-lock.json"):
                 shutil.copy(SOURCE / each, place / each)
-            subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=place, check=True,
-                           stdout=subprocess.DEVNULL)
+            try:
+                subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=place, check=True,
+                               stdout=subprocess.DEVNULL)
+            except (OSError, subprocess.CalledProcessError) as fault:
+                print(f"Playwright cannot be had here: {fault}")
+                sys.exit(CANNOT)
             shutil.copy(lock, stamp)
     return place
 
