@@ -107,6 +107,8 @@ result<void> fan_out_driver::follow_lives() {
                               {"failed", std::to_string(due->failed)}});
     machine_.woken();
   }
+  for (const auto& [key, why] : due->unreadable)
+    log::error("fan_out.unreadable", {{"notification", std::to_string(key.value)}, {"detail", why}});
   if (auto ended = notifications_.end_outlived_pauses(); !ended) return ended.failure();
   auto told = journal_.load_controls();
   if (!told) return told.failure();
@@ -132,7 +134,8 @@ result<void> fan_out_driver::follow_lives() {
     changed = true;
   }
   if (changed) hooks_.batches_appended();
-  plan_next_look();
+  // What cannot be read stays due: not to be looked at again at once.
+  if (due->unreadable.empty()) plan_next_look();
   auto purged = notifications_.purge_deleted(5000);
   return purged ? result<void>() : purged.failure();
 }
