@@ -36,6 +36,7 @@ void answer_waits::look() {
   auto now = clock::now();
   give([&](const waiting& each) {
     if (now - each.since >= each.rest->longest) return true;
+    if (each.rest->ready && !each.rest->ready()) return false;
     const auto& wanted = each.rest->waits_for;
     return settled.ok() && std::all_of(wanted.begin(), wanted.end(),
                                        [&](notification_key key) { return settled->count(key) > 0; });

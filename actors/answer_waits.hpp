@@ -1,4 +1,5 @@
-// Answers that wait until notifications have settled, all looked after together: one query for all of them.
+// Answers that wait until notifications have settled or others have said what they know, all looked after
+// together: one query for all of them.
 #pragma once
 
 #include <chrono>

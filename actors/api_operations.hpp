@@ -122,6 +122,7 @@ class api_operations : public http::operations {
                                                const http::page_request& request) override;
   result<http::explained_delivery> explain_delivery(application_id app, const std::string& id,
                                                     const std::string& device_id) override;
+  result<delivery_summary> summarize_deliveries(application_id app, const std::string& id) override;
   result<http::page<stored_device>> list_user_devices(application_id app, const std::string& user_id,
                                                       const http::page_request& request) override;
   result<http::erased_user> erase_user(application_id app, const std::string& user_id) override;
@@ -150,6 +151,12 @@ class api_operations : public http::operations {
   // In actors/api_rehearsal.cpp.
   result<http::rehearsal> rehearse(application_id app, const notification_draft& draft,
                                    const http::rehearsal_wish& wish) override;
+  // In actors/api_supervision.cpp.
+  std::shared_ptr<http::gateway_look> look_at_gateways(application_id app) override;
+  result<http::page<http::dead_letter_facts>> list_dead_letters(application_id app, bool operates,
+                                                                const http::page_request& request) override;
+  result<http::dead_letter_facts> decide_dead_letter(application_id app, bool operates, const std::string& id,
+                                                     http::dead_letter_decision as) override;
   // In actors/api_webhooks.cpp.
   result<http::webhook_with_secret> create_webhook(application_id app,
                                                    const webhook_options& options) override;

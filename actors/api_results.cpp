@@ -65,6 +65,10 @@ result<http::page<delivery>> api_operations::list_deliveries(application_id app,
   return page;
 }
 
+result<delivery_summary> api_operations::summarize_deliveries(application_id app, const std::string& id) {
+  return deliveries_.summarize(app, id);
+}
+
 result<http::explained_delivery> api_operations::explain_delivery(application_id app, const std::string& id,
                                                                   const std::string& device_id) {
   auto known = deliveries_.trace(app, id, device_id);

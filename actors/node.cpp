@@ -21,10 +21,10 @@
 #include "actors/key_keeper.hpp"
 #include "actors/lease_keeper.hpp"
 #include "actors/log.hpp"
-#include "actors/self_check.hpp"
 #include "actors/node_context.hpp"
 #include "actors/protocol.hpp"
 #include "actors/roles.hpp"
+#include "actors/self_check.hpp"
 #include "actors/store_keeper.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/webhook_deliverer.hpp"
@@ -139,6 +139,7 @@ class running_node {
     gate_.emplace(dispatcher_, *node_->keys, node_->config.limits, windows(node_->config),
                   [this](int status) { node_->numbers.request_answered(status, 0); });
     door_.emplace(*gate_, node_->config.compat);
+    node_->ask_nodes = [this](auto told) { spawn_question(std::move(told)); };
     node_->board.report(check_roles, false, "waits for the stores");
   }
 
@@ -254,6 +255,15 @@ class running_node {
     if (!ours) return;
     ours.reset();
     caf::anon_send(directory_, lead_given_back{});
+  }
+
+  /// Through an actor of its own: whoever wants to know is among those who are asked.
+  void spawn_question(std::function<void(const std::string&)> told) {
+    system_.spawn([to = directory_, told = std::move(told)](caf::event_based_actor* self) {
+      self->request(to, caf::duration{2s}, inspect_question{"status", {}, false})
+          .then([told](const inspect_answer& said) { told(said.ok ? said.text : std::string()); },
+                [told](const caf::error&) { told(""); });
+    });
   }
 
   supervisor_links links_of_supervisor() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -41,11 +42,14 @@ struct node_context {
   journal_gauge waiting;
   machine_gauge machine;
   std::atomic<unsigned> suspects_of{0};  ///< see suspect_turn.hpp
-  provider_token_memory tokens;  ///< what this process used last at APNs
+  provider_token_memory tokens;          ///< what this process used last at APNs
   self_check_board checked;
   metrics numbers;
   pusher::leadership lead;
   std::mutex testing_webhook;  ///< held while one is tested
+  /// Asks all nodes how they fare; `told` gets the report as JSON on a thread of CAF, or nothing when it did
+  /// not come in time. Set before any role plays.
+  std::function<void(std::function<void(const std::string& report)> told)> ask_nodes;
   load_watch load;
   std::unique_ptr<http::key_ring> keys;     ///< what is remembered of API keys; made before any role plays
   std::atomic<bool> journal_broken{false};  ///< lost, older or half rebuilt: the leader is to rebuild it

@@ -49,6 +49,37 @@ void write_history_entry(json_text& out, const feed_event& from) {
   out.close();
 }
 
+void write_summary(json_text& out, const delivery_summary& from) {
+  out.open();
+  out.field("looked_at", from.looked_at);
+  out.field("complete", from.complete);
+  out.key("reasons");
+  out.open_list();
+  for (const auto& each : from.reasons) {
+    out.open();
+    out.field("outcome", to_string(each.outcome));
+    if (each.gateway) out.field("gateway", to_string(*each.gateway));
+    if (!each.code.empty()) out.field("code", each.code);
+    out.field("count", each.count);
+    out.close();
+  }
+  out.close_list();
+  if (from.other_reasons > 0) out.field("other_reasons", from.other_reasons);
+  out.time("from", from.from);
+  out.integer("step_ms", from.step_ms);
+  out.key("steps");
+  out.open_list();
+  for (const auto& [number, counts] : from.steps) {
+    out.open();
+    out.field("step", number);
+    for (auto each : all_outcomes)
+      if (counts[each] > 0) out.field(to_string(each), counts[each]);
+    out.close();
+  }
+  out.close_list();
+  out.close();
+}
+
 void write_explanation(json_text& out, const explained_delivery& from) {
   const auto& [known, verdict] = from;
   out.open();

@@ -15,6 +15,7 @@ namespace pusher::http {
 void write_feed_event(json_text& out, const feed_event& from);
 /// The same of one device's history.
 void write_history_entry(json_text& out, const feed_event& from);
+void write_summary(json_text& out, const delivery_summary& from);
 void write_explanation(json_text& out, const explained_delivery& from);
 
 /// What a client says of one device; `device_id` is given unless the object names it.

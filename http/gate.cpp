@@ -35,11 +35,12 @@ bool is_long(const request& asked) {
   bool asked_gateway = asked.method != "GET" && path.rfind("/v1/credentials", 0) == 0;
   return ends_with(path, ":import") || ends_with(path, ":export") || ends_with(path, ":search") ||
          ends_with(path, ":count") || ends_with(path, ":test") || ends_with(path, ":rehearse") ||
-         counted_segment || erased_user || asked_gateway;
+         ends_with(path, "/outcomes") || counted_segment || erased_user || asked_gateway;
 }
 
 gate::line gate::line_of(const request& asked) {
-  if (asked.path == "/api/push") return line::patient;  // may wait for its outcomes
+  // They may wait for outcomes, or for other nodes.
+  if (asked.path == "/api/push" || asked.path == "/v1/gateway-states") return line::patient;
   return is_long(asked) ? line::slow : line::quick;
 }
 

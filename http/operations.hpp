@@ -12,10 +12,12 @@
 
 #include "conf/settings.hpp"
 #include "http/rehearsal.hpp"
+#include "http/supervision_operations.hpp"
 #include "http/webhook_operations.hpp"
 #include "model/access.hpp"
 #include "model/condition.hpp"
 #include "model/credential.hpp"
+#include "model/delivery_summary.hpp"
 #include "model/delivery_trace.hpp"
 #include "model/device.hpp"
 #include "model/feed_event.hpp"
@@ -171,7 +173,7 @@ struct feed_page {
   bool at_end = false;
 };
 
-class operations : public webhook_operations {
+class operations : public webhook_operations, public supervision_operations {
  public:
   /// What is answered to callers of other services.
   virtual const compat_settings& compat() const = 0;
@@ -334,6 +336,8 @@ class operations : public webhook_operations {
                                                  const page_request& request) = 0;
   virtual result<explained_delivery> explain_delivery(application_id app, const std::string& id,
                                                       const std::string& device_id) = 0;
+  /// By gateway and reason, and over time.
+  virtual result<delivery_summary> summarize_deliveries(application_id app, const std::string& id) = 0;
 };
 
 }  // namespace pusher::http

@@ -67,6 +67,7 @@ answer report_response(const client_report& report, const recorded_report& recor
 answer list_notifications(const call& of);
 answer list_deliveries(const call& of);
 answer explain_delivery(const call& of);
+answer show_outcomes(const call& of);
 answer follow_progress(const call& of);
 
 // -- notifications (routes_notifications.cpp) --
@@ -104,6 +105,19 @@ answer get_key(const call& of);
 answer change_key(const call& of);
 answer rotate_key(const call& of);
 answer delete_key(const call& of);
+
+/// What the caller's key may do.
+answer show_access(const call& of);
+
+// -- for who watches over sending (routes_supervision.cpp) --
+answer list_gateway_states(const call& of);
+answer list_dead_letters(const call& of);
+answer requeue_dead_letter(const call& of);
+answer drop_dead_letter(const call& of);
+
+// -- the web console (routes_console.cpp) --
+answer show_console(const call& of);
+answer show_console_file(const call& of);
 
 // -- what the API says of itself (routes_description.cpp) --
 answer describe_api(const call& of);

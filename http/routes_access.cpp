@@ -50,15 +50,19 @@ answer application_response(int status, const result<application>& from) {
   return json_response(status, out);
 }
 
+void write_scopes(json_text& out, uint8_t scopes) {
+  out.open_list();
+  for (auto each : all_scopes)
+    if ((scopes & static_cast<uint8_t>(each)) != 0) out.value(to_string(each));
+  out.close_list();
+}
+
 void write_fields(json_text& out, const api_key& from) {
   out.field("id", from.id);
   out.field("name", from.name);
   out.field("application", from.application_name);
   out.key("scopes");
-  out.open_list();
-  for (auto each : all_scopes)
-    if ((from.scopes & static_cast<uint8_t>(each)) != 0) out.value(to_string(each));
-  out.close_list();
+  write_scopes(out, from.scopes);
   if (from.requests_per_second)
     out.field("requests_per_second", *from.requests_per_second);
   else
@@ -203,6 +207,19 @@ answer delete_application(const call& of) {
 }
 
 // -- keys --
+
+answer show_access(const call& of) {
+  auto own = of.engine.get_application(of.who.application);
+  if (!own) return own.failure();
+  json_text out;
+  out.open();
+  out.field("application", own->name);
+  out.key("scopes");
+  write_scopes(out, of.who.scopes);
+  out.field("operates", of.who.operates && of.who.may(scope::admin));
+  out.close();
+  return json_response(200, out);
+}
 
 answer create_key(const call& of) {
   auto found = target(of);

@@ -228,6 +228,14 @@ answer explain_delivery(const call& of) {
   return json_response(200, out);
 }
 
+answer show_outcomes(const call& of) {
+  auto found = of.engine.summarize_deliveries(of.who.application, of.name());
+  if (!found) return found.failure();
+  json_text out;
+  write_summary(out, *found);
+  return json_response(200, out);
+}
+
 /// One look at a notification's progress; http/progress_hub.hpp makes a stream of many.
 answer follow_progress(const call& of) {
   auto found = of.engine.get_notification(of.who.application, of.name());

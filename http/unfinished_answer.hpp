@@ -1,4 +1,4 @@
-// An answer that tells of outcomes, and therefore waits for them without keeping anybody else waiting.
+// An answer that waits for outcomes, or for what others say, without keeping anybody else waiting.
 #pragma once
 
 #include <chrono>
@@ -12,6 +12,7 @@ namespace pusher::http {
 
 struct unfinished_answer {
   std::vector<notification_key> waits_for;  ///< until all have settled
+  std::function<bool()> ready = {};         ///< and this holds, where it is given
   std::chrono::milliseconds longest{0};     ///< or this time has passed
   std::function<response(operations&)> finish;
 };

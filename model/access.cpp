@@ -28,6 +28,8 @@ std::string_view to_string(scope value) {
       return "read";
     case scope::admin:
       return "admin";
+    case scope::any:
+      return "any";
   }
   return "";
 }

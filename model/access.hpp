@@ -13,8 +13,9 @@
 
 namespace pusher {
 
-/// What an API key may do; a key has a set of them, as bits. `none` is what needs no key.
-enum class scope : uint8_t { none = 0, devices = 1, send = 2, read = 4, admin = 8 };
+/// What an API key may do; a key has a set of them, as bits. `none` is what needs no key, `any` what every
+/// key may.
+enum class scope : uint8_t { none = 0, devices = 1, send = 2, read = 4, admin = 8, any = 15 };
 inline constexpr std::array all_scopes{scope::devices, scope::send, scope::read, scope::admin};
 std::string_view to_string(scope value);
 std::optional<scope> parse_scope(std::string_view name);

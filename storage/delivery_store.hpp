@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "model/delivery_summary.hpp"
 #include "model/delivery_trace.hpp"
 #include "model/job.hpp"
 #include "model/result.hpp"
@@ -51,6 +52,10 @@ class delivery_store {
   /// What the rows know of one notification and one device. Errors: not_found, for either.
   result<delivery_trace> trace(application_id app, const std::string& notification_id,
                                const std::string& device_id);
+
+  /// What became of the targets so far; of those with the lowest keys, where they are very many. Errors:
+  /// not_found.
+  result<delivery_summary> summarize(application_id app, const std::string& notification_id);
 
  private:
   database& db_;

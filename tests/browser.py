@@ -1,127 +1,134 @@
-"""A Chromium for tests, over its pipe of commands: opens pages, notes what they ask for and what goes wrong in them.
+"""A Chromium for tests, driven by Playwright: opens pages, does what a person does there, notes what they ask for and what
+goes wrong in them.
 
-The browser's own requests to the world (updates, sign-in) lead nowhere; only the loopback is reached.
+Playwright comes by npm as console/package-lock.json names it, once into each build tree.
 """
-import base64
+import fcntl
+import filecmp
 import json
 import os
-import select
+import pathlib
 import shutil
 import subprocess
-import tempfile
-import time
+import sys
 
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars",
-         "--remote-debugging-pipe",
-         "--proxy-server=http://127.0.0.1:9", "about:blank"]
+from waiting import until
+
+HERE = pathlib.Path(__file__).resolve().parent
+SOURCE = HERE.parent / "console"
+CANNOT = 77  # what ctest takes for "not on this machine"
+
+
+def installed_playwright():
+    """The directory in which node finds playwright-core."""
+    place = pathlib.Path(os.environ["PUSHER_BUILD_DIR"]).resolve() / "console-tests"
+    place.mkdir(parents=True, exist_ok=True)
+    lock, stamp = SOURCE / "package-lock.json", place / "installed-lock.json"
+    with open(place / "installing", "w", encoding="ascii") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not (stamp.exists() and filecmp.cmp(lock, stamp, shallow=False)):
+            for each in ("package.json", "package-lock.json"):
+                shutil.copy(SOURCE / each, place / each)
+            try:
+                subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=place, check=True,
+                               stdout=subprocess.DEVNULL)
+            except (OSError, subprocess.CalledProcessError) as fault:
+                print(f"Playwright cannot be had here: {fault}")
+                sys.exit(CANNOT)
+            shutil.copy(lock, stamp)
+    return place
 
 
 class Browser:
     def __init__(self):
-        self.profile = tempfile.mkdtemp(prefix="pusher-browser-")
-        commands, self.to = os.pipe()
-        self.come, answers = os.pipe()
-
-        def place_pipes():
-            # The browser reads commands from 3 and writes to 4.
-            kept = os.dup(commands), os.dup(answers)
-            os.dup2(kept[0], 3)
-            os.dup2(kept[1], 4)
-        self.process = subprocess.Popen(["chromium", f"--user-data-dir={self.profile}", *FLAGS], preexec_fn=place_pipes, close_fds=False,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        os.close(commands)
-        os.close(answers)
-        self.number, self.input, self.events = 0, b"", []
+        self.process = subprocess.Popen(["node", str(HERE / "browser.mjs"), str(installed_playwright())], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout.readline() == "ready\n", "the browser did not start"
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
+        self.process.stdin.close()
         self.process.wait(30)
-        os.close(self.to)
-        os.close(self.come)
-        shutil.rmtree(self.profile, ignore_errors=True)
 
-    def _message(self, seconds):
-        """The next message; None when none comes in time."""
-        end = time.monotonic() + seconds
-        while b"\0" not in self.input:
-            left = end - time.monotonic()
-            if left <= 0 or not select.select([self.come], [], [], left)[0]:
-                return None
-            more = os.read(self.come, 1 << 20)
-            assert more, "the browser ended"
-            self.input += more
-        text, self.input = self.input.split(b"\0", 1)
-        return json.loads(text)
-
-    def command(self, method, session=None, **parameters):
-        self.number += 1
-        asked = {"id": self.number, "method": method, "params": parameters, **({"sessionId": session} if session else {})}
-        os.write(self.to, json.dumps(asked).encode() + b"\0")
-        while True:
-            message = self._message(60)
-            assert message is not None, f"the browser does not answer {method}"
-            if message.get("id") == self.number:
-                assert "error" not in message, (method, message)
-                return message["result"]
-            self.events.append(message)
-
-    def await_event(self, session, method, seconds=60):
-        while True:
-            for each in self.events:
-                if each.get("sessionId") == session and each.get("method") == method:
-                    return each["params"]
-            message = self._message(seconds)
-            assert message is not None, f"waited in vain for {method}"
-            self.events.append(message)
+    def order(self, **given):
+        self.process.stdin.write(json.dumps(given) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        assert line, "the browser ended"
+        answer = json.loads(line)
+        assert "fault" not in answer, f"{given}: {answer['fault']}"
+        return answer["value"]
 
     def open(self, address, scripts=True, dark=False, width=1200, height=1500):
-        return Page(self, address, scripts, dark, width, height)
+        return Page(self, self.order(order="open", address=address, scripts=scripts, dark=dark, width=width, height=height))
 
 
 class Page:
-    """A loaded page: `asked` are the addresses of all its requests, `complaints` what the browser found wrong."""
+    """A loaded page. Selectors are Playwright's: CSS, `text=…`, `role=button[name="…"]`; of several elements the first is meant."""
 
-    def __init__(self, browser, address, scripts, dark, width, height):
-        self.browser = browser
-        target = browser.command("Target.createTarget", url="about:blank")["targetId"]
-        self.session = browser.command("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Network", "Page", "Runtime", "Log"):
-            self.command(f"{domain}.enable")
-        self.command("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
-        self.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
-        self.command("Emulation.setScriptExecutionDisabled", value=not scripts)
-        self.command("Page.navigate", url=address)
-        browser.await_event(self.session, "Page.loadEventFired")
+    def __init__(self, browser, number):
+        self.browser, self.number = browser, number
 
-    def command(self, method, **parameters):
-        return self.browser.command(method, self.session, **parameters)
+    def call(self, method, *arguments):
+        return self.browser.order(order=method, page=self.number, arguments=arguments)
 
-    def _events(self, method):
-        return [each["params"] for each in self.browser.events if each.get("sessionId") == self.session and each.get("method") == method]
+    def _on(self, selector, method, *arguments):
+        return self.browser.order(order=method, page=self.number, selector=selector, arguments=arguments)
+
+    def close(self):
+        self.browser.order(order="close", page=self.number)
 
     @property
     def asked(self):
-        return [each["request"]["url"] for each in self._events("Network.requestWillBeSent")]
+        """The addresses of all its requests."""
+        return self.browser.order(order="known", page=self.number)["asked"]
 
     @property
     def complaints(self):
-        return [each["entry"]["text"] for each in self._events("Log.entryAdded") if each["entry"]["level"] in ("error", "warning")] + \
-            [each["exceptionDetails"]["text"] for each in self._events("Runtime.exceptionThrown")]
+        """What the browser found wrong."""
+        return self.browser.order(order="known", page=self.number)["complaints"]
 
     def value(self, expression):
         """What a JavaScript expression gives in the page, also where the page's own scripts are off."""
-        answer = self.command("Runtime.evaluate", expression=expression, returnByValue=True)
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
+        return self.call("evaluate", expression)
+
+    def until(self, expression):
+        """Waits until a JavaScript expression holds in the page. (Playwright's own waiting needs what our policy forbids.)"""
+        until(expression, lambda: self.value(expression), 20, 0.05)
 
     def source(self):
         return self.value("document.documentElement.outerHTML")
 
-    def screenshot(self, path):
-        with open(path, "wb") as file:
-            file.write(base64.b64decode(self.command("Page.captureScreenshot")["data"]))
+    def click(self, selector):
+        self._on(selector, "click")
+
+    def fill(self, selector, text):
+        self._on(selector, "fill", text)
+
+    def choose(self, selector, value):
+        """An option of a select."""
+        self._on(selector, "selectOption", value)
+
+    def press(self, *keys):
+        """Keys, one after the other, such as Tab and Enter."""
+        for each in keys:
+            self.browser.order(order="press", page=self.number, keyboard=True, arguments=[each])
+
+    def type(self, text):
+        self.browser.order(order="insertText", page=self.number, keyboard=True, arguments=[text])
+
+    def text(self, selector):
+        """What stands there, once it is there."""
+        return self._on(selector, "innerText")
+
+    def wait(self, selector, state="visible"):
+        self._on(selector, "waitFor", {"state": state})
+
+    def count(self, selector):
+        """How many a CSS selector finds now."""
+        return self.value(f"document.querySelectorAll({json.dumps(selector)}).length")
+
+    def screenshot(self, path, whole=True):
+        self.call("screenshot", {"path": str(path), "fullPage": whole})

@@ -54,6 +54,7 @@ def main():
             assert not page.complaints, page.complaints
             if not looks:
                 check_filter(page)
+            page.close()
         assert node.stop() == 0
 
 

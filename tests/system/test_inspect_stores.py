@@ -4,18 +4,11 @@ import subprocess
 import threading
 import unittest
 
+from burial import Burial
 from invariants import check_accepted_once, check_counts
 from lab import Lab, until
 
 DEVICES = [{"device_id": f"d{i}", "gateway": "fcm", "platform": "android", "push_token": f"ok-{i}"} for i in range(800)]
-KILL = """
-local moved = {}
-for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', ARGV[1])) do
-  moved[#moved + 1] = redis.call('XADD', KEYS[2], '*', 'stream', KEYS[1], 'id', entry[1], 'body', entry[2][2], 'owner',
-                                 'gone/boot/push-sender/0', 'reason', 'claimed 5 times without progress', 'progress', '')
-  redis.call('XDEL', KEYS[1], entry[1])
-end
-return moved"""
 
 
 class Stores(unittest.TestCase):
@@ -25,12 +18,11 @@ class Stores(unittest.TestCase):
         self.node = self.lab.node(sections={"node": {"name": "n1"}, "limits": {"devices_per_batch": 100}}).start()
         self.node.make_key("devices,send,read,admin")
         self.node.import_devices(DEVICES)
-        self.socket = next(self.node.directory.rglob("redis.sock"))
+        self.burial = Burial(self.node)
         self.seen = []
 
     def redis(self, *arguments):
-        return subprocess.run(["redis-cli", "-s", str(self.socket), *arguments], capture_output=True, text=True,
-                              check=True).stdout.strip()
+        return self.burial.redis(*arguments)
 
     def inspect(self, *arguments, code=0):
         self.seen.append(self.node.inspect(*arguments, code=code))
@@ -91,9 +83,8 @@ class Stores(unittest.TestCase):
     def test_dead_letters(self):
         identity = self.pause_and_launch()
         prefix = "{pusher}:"
-        ids = self.redis("eval", KILL, "2", f"{prefix}push:1.fcm.production.campaign", f"{prefix}dead", "4").split()
-        self.redis("xadd", f"{prefix}dead", "*", "stream", f"{prefix}push:1.fcm.production.campaign", "id", "1-1", "body",
-                   "nonsense", "owner", "x", "reason", "not a readable push batch", "progress", "")
+        ids = self.burial.bury("1.fcm.production.campaign", 4)
+        self.burial.bury_unreadable("push:1.fcm.production.campaign")
         listed = self.inspect("dead-letters")["dead_letters"]
         self.assertEqual([each["id"] for each in listed[:4]], ids)
         self.assertEqual([(each["targets"], each["readable"]) for each in listed], [(100, True)] * 4 + [(0, False)])

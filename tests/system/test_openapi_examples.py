@@ -16,7 +16,9 @@ BEFORE = {"/v1/notifications/{id}/progress": (SETTLED_AT_ONCE, []),
           "/v1/applications/{application}:resume": (None, [":suspend"])}
 # Examples that cannot go well here, with the status that they get instead.
 WITHOUT_A_HOLD = 404  # holds come from a gateway that calls far too many tokens dead; system.gateway_trouble has them
-EXPECTED = {"confirm_token_hold": WITHOUT_A_HOLD, "undo_token_hold": WITHOUT_A_HOLD}
+WITHOUT_A_LETTER = 404  # system.supervision has them
+EXPECTED = {"confirm_token_hold": WITHOUT_A_HOLD, "undo_token_hold": WITHOUT_A_HOLD, "requeue_dead_letter": WITHOUT_A_LETTER,
+            "drop_dead_letter": WITHOUT_A_LETTER}
 
 # Where a name can be taken once.
 NAMED_ONCE = {("/v1/applications", "post"), ("/v1/credentials", "post")}

@@ -560,6 +560,45 @@ class fake_operations : public pusher::http::operations {
     return explained;
   }
 
+  pusher::delivery_summary summary;
+  result<pusher::delivery_summary> summarize_deliveries(application_id, const std::string&) override {
+    if (fails) return *fails;
+    return summary;
+  }
+
+  struct told_look final : pusher::http::gateway_look {
+    pusher::http::gateway_states states;
+    bool came = false;
+    bool ready() const override { return came; }
+    result<pusher::http::gateway_states> found() const override {
+      if (!came) return failure(pusher::errc::timed_out, "not yet");
+      return states;
+    }
+  };
+  std::shared_ptr<told_look> look = std::make_shared<told_look>();
+  std::shared_ptr<pusher::http::gateway_look> look_at_gateways(application_id) override { return look; }
+
+  std::map<std::string, pusher::http::dead_letter_facts> letters;
+  std::optional<pusher::http::dead_letter_decision> decision;  ///< the last
+  result<pusher::http::page<pusher::http::dead_letter_facts>> list_dead_letters(
+      application_id, bool, const pusher::http::page_request& request) override {
+    if (fails) return *fails;
+    paging = request;
+    pusher::http::page<pusher::http::dead_letter_facts> page{{}, next};
+    for (const auto& [id, each] : letters)
+      page.items.push_back(each);
+    return page;
+  }
+  result<pusher::http::dead_letter_facts> decide_dead_letter(application_id, bool, const std::string& id,
+                                                             pusher::http::dead_letter_decision as) override {
+    auto found = letters.find(id);
+    if (found == letters.end()) return failure(pusher::errc::not_found, "There is no dead letter.");
+    auto made = found->second;
+    letters.erase(found);
+    decision = as;
+    return made;
+  }
+
   std::map<std::string, pusher::webhook> webhooks;
   pusher::http::webhook_start replayed;
   result<pusher::http::webhook_with_secret> create_webhook(application_id,
