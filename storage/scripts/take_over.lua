@@ -13,9 +13,10 @@ local function lives(node)
   local heartbeat = ARGV[4] .. node
   local left = redis.call('PTTL', heartbeat)
   if left < 0 then return false end
-  -- Redis's clock was set back: who died before would seem to live until that clock has caught up.
+  -- Redis's clock was set back: who died before would seem to live until that clock has caught up. (Earlier versions
+  -- say 1 for their lifetime.)
   local lifetime = tonumber(redis.call('GET', heartbeat))
-  if left > lifetime then redis.call('PEXPIRE', heartbeat, lifetime) end
+  if lifetime > 1 and left > lifetime then redis.call('PEXPIRE', heartbeat, lifetime) end
   return true
 end
 local function keeps_its_claims(consumer)
