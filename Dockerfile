@@ -7,18 +7,21 @@ COPY . .
 RUN cmake --preset release && cmake --build --preset release --target pusher gateway-emulator \
  && strip build/release/pusher build/release/gateway-emulator
 
-# What both link to, the authorities and time zones of the world, and curl for health checks.
+# What both link to, and the authorities and time zones of the world.
 FROM debian:12-slim AS base
 RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-      ca-certificates curl tzdata \
+      ca-certificates tzdata \
       libcaf-core0.17 libcaf-io0.17 libcaf-openssl0.17 libcurl4 libdate-tz3 libfmt9 libhiredis0.14 libmariadb3 \
-      libnghttp2-14 libpistache0 libprometheus-cpp-core1.0 libspdlog1.10 libssl3 libstdc++6 libsystemd0 libuuid1 zlib1g \
+      libnghttp2-14 libpistache0 libprometheus-cpp-core1.0 libspdlog1.10 libssl3 libstdc++6 libuuid1 zlib1g \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/pusher --shell /usr/sbin/nologin pusher \
  && install -d -o pusher -g pusher -m 0700 /var/lib/pusher /gateway
 
 FROM base AS emulator
+RUN apt-get update -qq \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends curl \
+ && rm -rf /var/lib/apt/lists/*
 COPY --from=build /source/build/release/gateway-emulator /usr/local/bin/
 USER pusher
 ENTRYPOINT ["gateway-emulator"]
@@ -28,6 +31,11 @@ COPY --from=build /source/build/release/pusher /usr/local/bin/
 COPY compose/prepare /usr/local/bin/
 ENV PUSHER__DATA__DIRECTORY=/var/lib/pusher
 WORKDIR /var/lib/pusher
-USER pusher
+# By number, so that a cluster which demands other users than root sees that it is one. The root file system may be
+# read-only: what a node writes is below /var/lib/pusher and /tmp.
+USER 10001:10001
+VOLUME /var/lib/pusher
+HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=6 CMD ["pusher", "health"]
+STOPSIGNAL SIGTERM
 ENTRYPOINT ["pusher"]
 CMD ["node"]

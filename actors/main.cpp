@@ -5,8 +5,11 @@
 #include <string>
 
 #include "actors/backup_commands.hpp"
+#include "actors/cli/documents.hpp"
+#include "actors/cli/tree_of_app.hpp"
 #include "actors/cluster_commands.hpp"
 #include "actors/commands.hpp"
+#include "actors/health_command.hpp"
 #include "actors/inspect/inspect_command.hpp"
 #include "actors/inspect/top_command.hpp"
 #include "actors/node.hpp"
@@ -26,8 +29,10 @@ struct options {
 
 void add_settings(CLI::App& to, options& o) {
   to.add_option("--config", o.config,
-                "Configuration file (default: ./pusher.toml, then /etc/pusher/pusher.toml)");
-  to.add_option("--data-directory", o.data_directory, "Where the node keeps its data (data.directory)");
+                "Configuration file (default: ./pusher.toml, then /etc/pusher/pusher.toml)")
+      ->type_name("FILE");
+  to.add_option("--data-directory", o.data_directory, "Where the node keeps its data (data.directory)")
+      ->type_name("DIR");
   to.add_option("--set", o.assignments, "Any setting as SECTION.KEY=VALUE; may be repeated");
 }
 
@@ -121,8 +126,11 @@ void add_send(CLI::App& to, options& o, commands::send_wish& wish, int& code) {
   send->add_option("--url", wish.url, "The node's API (default: where the configured node listens)")
       ->group("Where");
   send->add_option("--key-file", wish.key_file, "A file with the API key, readable by you alone")
+      ->type_name("FILE")
       ->group("Where");
-  send->add_option("--ca-file", wish.ca_file, "Certificate authorities for https")->group("Where");
+  send->add_option("--ca-file", wish.ca_file, "Certificate authorities for https")
+      ->type_name("FILE")
+      ->group("Where");
   send->add_option("--app", wish.application, "The application, when there is no key (default: default)")
       ->group("Where");
   send->callback([&] {
@@ -139,13 +147,15 @@ restore, and how it is done with servers of your own. Exit codes: 0 done; 1 faul
 void add_backup(CLI::App& to, options& o, int& code) {
   auto* backup = to.add_subcommand("backup", "Save what a node has, while it runs or not");
   add_settings(*backup, o);
-  backup->add_option("--out", o.file, "A new directory for it, best on another disk")->required();
+  backup->add_option("--out", o.file, "A new directory for it, best on another disk")
+      ->type_name("DIR")
+      ->required();
   backup->footer(backup_notes);
   backup->callback(
       [&] { code = with_settings(o, [&](const settings& s) { return commands::backup(s, o.file); }); });
   auto* restore = to.add_subcommand("restore", "Make a node's data directory, new or empty, from a backup");
   add_settings(*restore, o);
-  restore->add_option("--from", o.file, "What `pusher backup --out` made")->required();
+  restore->add_option("--from", o.file, "What `pusher backup --out` made")->type_name("DIR")->required();
   restore->footer(backup_notes);
   restore->callback(
       [&] { code = with_settings(o, [&](const settings& s) { return commands::restore(s, o.file); }); });
@@ -161,12 +171,14 @@ void add_cluster(CLI::App& to, cluster_options& o, int& code) {
       to.add_subcommand("cluster", "The certificates by which nodes on several machines trust each other");
   cluster->require_subcommand(1);
   auto* init = cluster->add_subcommand("init-ca", "Make the private certificate authority of a cluster");
-  init->add_option("--directory", o.directory, "A new directory for it (default: ./pusher-ca)");
+  init->add_option("--directory", o.directory, "A new directory for it (default: ./pusher-ca)")
+      ->type_name("DIR");
   init->callback([&] { code = commands::init_ca(o.directory); });
   auto* issue = cluster->add_subcommand("issue", "Make a node's certificate, or replace it by a fresh one");
   issue->add_option("name", o.name, "The node's name")->required();
-  issue->add_option("--directory", o.directory, "The authority's directory (default: ./pusher-ca)");
-  issue->add_option("--out", o.out, "Where the directory NAME is made (default: here)");
+  issue->add_option("--directory", o.directory, "The authority's directory (default: ./pusher-ca)")
+      ->type_name("DIR");
+  issue->add_option("--out", o.out, "Where the directory NAME is made (default: here)")->type_name("DIR");
   issue
       ->add_option("--host", o.hosts,
                    "A DNS name or address of the node (default: localhost); may be repeated")
@@ -275,6 +287,39 @@ class inspect_commands {
   std::string level_, node_;
 };
 
+void add_health(CLI::App& to, options& o, commands::health_wish& wish, int& code) {
+  auto* health =
+      to.add_subcommand("health", "Whether the node of this configuration is ready, for health checks");
+  add_settings(*health, o);
+  health->add_flag("--alive", wish.alive_only, "Only whether it runs (/livez in place of /readyz)");
+  health->add_flag("--quiet", wish.quiet, "Say it by the exit code alone");
+  health->add_option("--timeout", wish.timeout_seconds, "Longest wait in seconds (default: 3)")
+      ->check(CLI::Range(1, 300));
+  health->footer("Exit codes: 0 well; 1 not, it says what is wrong; 2 usage; 3 no answer; 78 configuration.");
+  health->callback([&] {
+    // The node's roles may stand in its own command line. Those of senders need the fewest stores to be
+    // named.
+    if (!load(o)) o.roles = "push-sender";
+    code = with_settings(o, [&](const settings& s) { return commands::health(wish, s); });
+  });
+}
+
+/// What the command line says of itself.
+void add_documents(CLI::App& app, std::string& which, int& code) {
+  auto* completion =
+      app.add_subcommand("completion", "Print the completions of a shell; the Debian package installs them");
+  completion->add_option("shell", which, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion->callback([&] { code = cli::print_completion(cli::tree_of(app, "pusher"), which); });
+  auto* manual =
+      app.add_subcommand("manual", "Print a manual page, for man -l -; the Debian package installs them");
+  manual->add_option("page", which, "pusher or pusher.toml")
+      ->required()
+      ->check(CLI::IsMember({"pusher", "pusher.toml"}));
+  manual->callback([&] { code = cli::print_manual(cli::tree_of(app, "pusher"), which); });
+}
+
 /// What is wrong with the command line, and where to read how it is done.
 std::string usage_fault(const CLI::App* root, const CLI::Error& wrong) {
   auto command = root;
@@ -353,10 +398,11 @@ int main(int argc, char** argv) {
   vapid->require_subcommand(1);
   auto* generate =
       vapid->add_subcommand("generate", "Make a key pair; browsers subscribe with the public key");
-  generate->add_option("--out", o.file, "Write the private key to this new file, and print the public key");
+  generate->add_option("--out", o.file, "Write the private key to this new file, and print the public key")
+      ->type_name("FILE");
   generate->callback([&] { code = commands::generate_vapid_key(o.file); });
   auto* show = vapid->add_subcommand("public", "Print the public key of a private key");
-  show->add_option("--key", o.file, "The private key's file")->required();
+  show->add_option("--key", o.file, "The private key's file")->type_name("FILE")->required();
   show->callback([&] { code = commands::show_vapid_key(o.file); });
 
   cluster_options certificates;
@@ -377,6 +423,11 @@ int main(int argc, char** argv) {
   auto* print = config->add_flag("--print", o.print, "Print it with secrets masked and each value's origin");
   check->excludes(print);
   config->callback([&] { code = show_config(o); });
+
+  commands::health_wish health;
+  add_health(app, o, health, code);
+  std::string document;
+  add_documents(app, document, code);
 
   app.add_subcommand("version", "Print the version")->callback([] { std::puts("pusher " PUSHER_VERSION); });
 

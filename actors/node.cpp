@@ -1,6 +1,5 @@
 #include "actors/node.hpp"
 
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +24,7 @@
 #include "actors/protocol.hpp"
 #include "actors/roles.hpp"
 #include "actors/self_check.hpp"
+#include "actors/service_notices.hpp"
 #include "actors/store_keeper.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/webhook_deliverer.hpp"
@@ -124,8 +124,9 @@ result<std::shared_ptr<const key_ring>> read_secrets(const settings& config) {
 /// The parts of a running node, in the order in which they start; they end in the opposite order.
 class running_node {
  public:
-  running_node(node_context_ptr node, checked_files& files)
+  running_node(node_context_ptr node, checked_files& files, service_notices& notices)
       : node_(std::move(node)),
+        notices_(notices),
         caf_config_(node_->config, files.active()),
         system_(caf_config_),
         supervisor_(spawn_supervisor(system_, node_, links_of_supervisor())),
@@ -164,7 +165,7 @@ class running_node {
     auto usable = [this] {
       caf::anon_send(supervisor_, play_roles{});
       log::info("node.ready", {{"process", node_->process}});
-      sd_notify(0, "READY=1");
+      playing_ = true;
     };
     auto roster = [this](auto others) { caf::anon_send(directory_, roster_update{std::move(others)}); };
     auto stages = [this] {
@@ -172,7 +173,8 @@ class running_node {
         caf::anon_send(supervisor_, wake_own{which});
     };
     auto renewed = [this] { caf::anon_send(supervisor_, renew_roles{}); };
-    stores_.emplace(node_, store_keeper::hooks{usable, roster, stages, renewed});
+    auto migrating = [this](bool now) { migrating_ = now; };
+    stores_.emplace(node_, store_keeper::hooks{usable, roster, stages, renewed, migrating});
     if (plays(node_->config, role::api)) keys_.emplace(node_);
     if (!plays(node_->config, role::fan_out)) return;
     {
@@ -200,13 +202,14 @@ class running_node {
           },
           caf::after(0ms) >> [] {});
       if (node_->failed || lost) return false;
+      tell_service_manager(self);
     }
     return true;
   }
 
   /// Ends the roles in order; false when it took too long, or there is nobody to do it.
   bool drain() {
-    sd_notify(0, "STOPPING=1");
+    notices_.ends();
     log::info("node.draining");
     node_->board.start_draining();
     give_lead_back();
@@ -237,6 +240,23 @@ class running_node {
   }
 
  private:
+  /// A sign of life needs more than this thread: the supervisor must have its turn, and answer.
+  void tell_service_manager(caf::scoped_actor& self) {
+    auto now = clock::now();
+    notices_.look(now, playing_, migrating_, status_text());
+    if (!notices_.wants_life(now)) return;
+    self->request<caf::message_priority::high>(supervisor_, caf::duration{2s}, actors_question{})
+        .receive([&](const std::string&) { notices_.lives(now); },
+                 [&](const caf::error&) { log::warn("node.supervisor_silent"); });
+  }
+
+  std::string status_text() const {
+    std::string failing;
+    for (const auto& each : node_->board.entries())
+      if (!each.ok) failing += (failing.empty() ? "Not ready: " : ", ") + each.name;
+    return failing.empty() ? "Ready, plays " + to_text(node_->roles()) : failing;
+  }
+
   void try_to_lead() {
     std::lock_guard<std::mutex> guard(lease_mutex_);
     if (lease_) lease_->look();
@@ -292,6 +312,8 @@ class running_node {
   }
 
   node_context_ptr node_;
+  service_notices& notices_;
+  std::atomic<bool> playing_{false}, migrating_{false};
   std::optional<http::gate> gate_;  // outlives the actors, in whose mailboxes requests may end
   std::optional<http::gorush_door> door_;
   caf_config caf_config_;
@@ -322,6 +344,7 @@ int run_node(settings config) {
   // Blocked in every thread from here on; the main thread waits for them.
   auto set = ending_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  service_notices notices(find_service_manager(), clock::now());
   log::set_up(config.log_level, config.log_format);
 
   auto directory = data_directory::open(config.data_directory);
@@ -341,7 +364,7 @@ int run_node(settings config) {
 
   // Declared before the node that uses them, so that they end after it.
   std::unique_ptr<embedded_stores> stores;
-  running_node running(node, files);
+  running_node running(node, files, notices);
   if (auto open = running.open_ports(); !open) return refuse(open.failure());
   auto started = embedded_stores::start(node->config);
   if (!started) return refuse(started.failure());

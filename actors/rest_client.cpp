@@ -4,6 +4,7 @@
 #include <chrono>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "model/json_members.hpp"
 
@@ -11,7 +12,7 @@ namespace pusher {
 
 namespace {
 
-constexpr long connect_seconds = 10, answer_seconds = 60;
+constexpr long connect_seconds = 10;
 constexpr auto longest_patience = std::chrono::seconds(60);
 constexpr size_t most_bytes = 64 * 1024 * 1024;
 
@@ -44,6 +45,12 @@ std::chrono::seconds asked_wait(const rest_client::answer& refused) {
 }
 
 }  // namespace
+
+std::string local_url(const listen_address& at) {
+  auto host = at.host == "0.0.0.0" || at.host == "::" || at.host == "[::]" ? "127.0.0.1" : at.host;
+  bool v6 = host.find(':') != std::string::npos && host.front() != '[';
+  return "http://" + (v6 ? "[" + host + "]" : host) + ":" + std::to_string(at.port);
+}
 
 const rapidjson::Value& rest_client::answer::at(const char* name) const {
   static const rapidjson::Value none;
@@ -84,6 +91,13 @@ result<rest_client::answer> rest_client::call(const char* method, const std::str
   }
 }
 
+result<rest_client::answer> rest_client::look(const std::string& path, std::chrono::seconds longest) {
+  auto usual = std::exchange(longest_, longest);
+  auto answered = call_once("GET", path, "", "");
+  longest_ = usual;
+  return answered;
+}
+
 result<rest_client::answer> rest_client::call_once(const char* method, const std::string& path,
                                                    const std::string& body, const std::string& once) {
   auto* on = handle_.get();
@@ -106,7 +120,7 @@ result<rest_client::answer> rest_client::call_once(const char* method, const std
   if (!ca_file_.empty()) curl_easy_setopt(on, CURLOPT_CAINFO, ca_file_.c_str());
   curl_easy_setopt(on, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(on, CURLOPT_CONNECTTIMEOUT, connect_seconds);
-  curl_easy_setopt(on, CURLOPT_TIMEOUT, answer_seconds);
+  curl_easy_setopt(on, CURLOPT_TIMEOUT, static_cast<long>(longest_.count()));
   curl_easy_setopt(on, CURLOPT_WRITEFUNCTION, append);
   curl_easy_setopt(on, CURLOPT_WRITEDATA, &made.text);
   if (auto fault = curl_easy_perform(on); fault != CURLE_OK)

@@ -3,14 +3,19 @@
 
 #include <curl/curl.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 
 #include <rapidjson/document.h>
 
+#include "conf/settings.hpp"
 #include "model/result.hpp"
 
 namespace pusher {
+
+/// Where programs of this machine reach a listener.
+std::string local_url(const listen_address& at);
 
 class rest_client {
  public:
@@ -37,6 +42,8 @@ class rest_client {
   /// one that is no node's.
   result<answer> call(const char* method, const std::string& path, const std::string& body = {},
                       const std::string& once = {});
+  /// A GET, tried once and for so long at most; a 503 is an answer. Errors: gateway_unavailable.
+  result<answer> look(const std::string& path, std::chrono::seconds longest);
 
  private:
   result<answer> call_once(const char* method, const std::string& path, const std::string& body,
@@ -46,6 +53,7 @@ class rest_client {
     void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
   };
   std::string url_, key_, ca_file_;
+  std::chrono::seconds longest_{60};  ///< of one call
   std::unique_ptr<CURL, closer> handle_;
 };
 

@@ -63,10 +63,7 @@ class borrowed_key {
 };
 
 std::string url_of(const send_wish& wish, const std::optional<settings>& config) {
-  if (!wish.url.empty()) return wish.url;
-  auto host = config->api.host == "0.0.0.0" || config->api.host == "::" ? "127.0.0.1" : config->api.host;
-  bool v6 = host.find(':') != std::string::npos && host.front() != '[';
-  return "http://" + (v6 ? "[" + host + "]" : host) + ":" + std::to_string(config->api.port);
+  return wish.url.empty() ? local_url(config->api) : wish.url;
 }
 
 /// Sends, follows, reports. Every step gives the exit code when it is the last one.

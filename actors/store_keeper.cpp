@@ -13,6 +13,7 @@
 #include "storage/application_store.hpp"
 #include "storage/journal_foundation.hpp"
 #include "storage/journal_identity.hpp"
+#include "storage/migrations.hpp"
 #include "storage/node_registry.hpp"
 #include "storage/room_watch.hpp"
 
@@ -64,7 +65,7 @@ class watch {
  private:
   bool look_at_rows() {
     // Migrating comes first: it makes the database to which the connection then belongs.
-    auto answered = rows_->migrated ? read_identity() : migrate(rows_->db);
+    auto answered = rows_->migrated ? read_identity() : migrate_rows();
     if (!rows_->migrated) {
       rows_->migrated = told(check_schema, answered);
       if (rows_->migrated) answered = read_identity();
@@ -72,6 +73,17 @@ class watch {
     told(check_room, find_room());
     bool away = !answered && answered.failure().code == errc::store_unavailable;
     return told(check_mariadb, away ? answered : result<void>());
+  }
+
+  result<void> migrate_rows() {
+    auto migrated = migrate(rows_->db, [this](unsigned version) {
+      to_.migrating(true);
+      auto what = "being migrated to version " + std::to_string(version);
+      log::info("schema.migrating", {{"to", std::to_string(version)}});
+      node_.board.report(check_schema, false, what);
+    });
+    to_.migrating(false);
+    return migrated;
   }
 
   /// As far as anybody here needed room of late.

@@ -25,6 +25,8 @@ class store_keeper {
         roster;                             ///< other processes, at each look
     std::function<void()> stages_changed;   ///< an operator holds or frees a stage
     std::function<void()> journal_renewed;  ///< the roles worked with a journal that is not the one any more
+    std::function<void(bool)>
+        migrating;  ///< the schema is being brought to this program's version, or is no more
   };
   store_keeper(node_context_ptr node, hooks to);
   /// Leaves the registry: our claims are free.

@@ -54,6 +54,7 @@ data_directory::~data_directory() {
 result<data_directory> data_directory::open(const std::string& path) {
   auto made = make_private_directory(path);
   if (!made) return made.failure();
+  if (auto ours = refuse_as_root_for_another(*made); !ours) return ours.failure();
   auto lock = open_lock_file(*made + "/node.lock");
   if (!lock) return lock.failure();
   if (::flock(lock->get(), LOCK_EX | LOCK_NB) != 0) return in_use(*made, first_line(*made + "/node.lock"));

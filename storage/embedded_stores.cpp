@@ -32,6 +32,7 @@ result<places> prepare_places(const settings& settings) {
   places made;
   auto directory = make_private_directory(settings.data_directory);
   if (!directory) return directory.failure();
+  if (auto ours = refuse_as_root_for_another(*directory); !ours) return ours.failure();
   made.directory = *directory;
   for (const char* name : {"/run", "/log"})
     if (auto inner = make_private_directory(made.directory + name); !inner) return inner.failure();

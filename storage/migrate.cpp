@@ -36,7 +36,7 @@ result<void> apply(database::connection& on, const migration& step) {
   return {};
 }
 
-result<void> apply_missing(database::connection& on) {
+result<void> apply_missing(database::connection& on, const std::function<void(unsigned)>& before) {
   if (auto made = on.run("migrating", version_table); !made) return made.failure();
   uint64_t present = 0;
   auto read = on.query("reading the schema's version", "SELECT MAX(version) FROM schema_version", {},
@@ -48,9 +48,11 @@ result<void> apply_missing(database::connection& on) {
                  "The database has schema version " + std::to_string(present) + ", this program knows " +
                      std::to_string(newest) + ": install the newer program",
                  "", 0};
-  for (const auto& step : migrations())
-    if (step.version > present)
-      if (auto applied = apply(on, step); !applied) return applied.failure();
+  for (const auto& step : migrations()) {
+    if (step.version <= present) continue;
+    if (before) before(step.version);
+    if (auto applied = apply(on, step); !applied) return applied.failure();
+  }
   auto named =
       on.execute("creating the default application",
                  "INSERT IGNORE INTO applications (public_id, name, created_at) VALUES (UUID(), ?, " +
@@ -62,16 +64,20 @@ result<void> apply_missing(database::connection& on) {
 
 }  // namespace
 
-result<void> migrate(database& db) {
+result<void> migrate(database& db, const std::function<void(unsigned)>& before) {
   if (auto created = db.create_if_missing(); !created) return created;
-  return with_connection(db, [](database::connection& on) -> result<void> {
+  return with_connection(db, [&before](database::connection& on) -> result<void> {
     if (auto locked = lock_schema(on); !locked) return locked;
-    auto applied = apply_missing(on);
+    auto applied = apply_missing(on, before);
     auto freed =
         on.execute("freeing the schema", "DO RELEASE_LOCK(CONCAT('pusher.migrate.', DATABASE()))", {});
     if (!applied) return applied;
     return freed ? result<void>() : freed.failure();
   });
+}
+
+result<void> migrate(database& db) {
+  return migrate(db, nullptr);
 }
 
 }  // namespace pusher

@@ -1,5 +1,6 @@
 #include "storage/private_directory.hpp"
 
+#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -73,6 +74,16 @@ result<std::string> socket_directory(const std::string& data_directory) {
   fs::create_symlink(chosen, link, fault);
   if (fault) return refused("Cannot create " + link, fault.message());
   return chosen;
+}
+
+result<void> refuse_as_root_for_another(const std::string& directory) {
+  struct stat facts {};
+  if (::geteuid() != 0 || ::stat(directory.c_str(), &facts) != 0 || facts.st_uid == 0) return {};
+  const auto* owner = ::getpwuid(facts.st_uid);
+  std::string name = owner ? owner->pw_name : "#" + std::to_string(facts.st_uid);
+  return refused(directory, "it belongs to the user " + name + ", and root would leave files there that " +
+                                name + " cannot open. Run this as that user: runuser -u " + name +
+                                " -- pusher ...");
 }
 
 }  // namespace pusher

