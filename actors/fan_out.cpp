@@ -38,7 +38,7 @@ class fan_out_role : public role_loop<fan_out_role> {
     fail_point("fan_out.starting");
   }
 
-  utc_ms now() const { return now_ms(); }
+  utc_ms now() const { return steady_ms(); }
   void woken() { driver_.woken(); }
   bool drained() const { return draining_; }
   void start_drain() { draining_ = true; }

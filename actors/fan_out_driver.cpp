@@ -107,6 +107,8 @@ result<void> fan_out_driver::follow_lives() {
                               {"failed", std::to_string(due->failed)}});
     machine_.woken();
   }
+  for (const auto& [key, why] : due->unreadable)
+    log::error("fan_out.unreadable", {{"notification", std::to_string(key.value)}, {"detail", why}});
   if (auto ended = notifications_.end_outlived_pauses(); !ended) return ended.failure();
   auto told = journal_.load_controls();
   if (!told) return told.failure();
@@ -125,14 +127,18 @@ result<void> fan_out_driver::follow_lives() {
   }
   for (auto [key, what] : told->of) {
     if (wanted->count(key) > 0) continue;
-    // What is canceled and settled needs no control any more; what was paused goes on.
-    auto ended = what == control::canceled ? journal_.set_control(key, std::nullopt)
-                                           : apply_control(journal_, key, control::released);
-    if (!ended) return ended;
+    if (what == control::canceled) {
+      // It is settled. Its control goes together with its cursor: a page that the network held back for so
+      // long would find the one without the other, and be sent after all.
+      if (auto gone = journal_.forget({key}).front(); !gone) return gone.failure();
+      continue;
+    }
+    if (auto resumed = apply_control(journal_, key, control::released); !resumed) return resumed;
     changed = true;
   }
   if (changed) hooks_.batches_appended();
-  plan_next_look();
+  // What cannot be read stays due: not to be looked at again at once.
+  if (due->unreadable.empty()) plan_next_look();
   auto purged = notifications_.purge_deleted(5000);
   return purged ? result<void>() : purged.failure();
 }
@@ -142,16 +148,16 @@ result<void> fan_out_driver::follow_lives() {
 void fan_out_driver::plan_next_look() {
   auto left = notifications_.next_due_in();
   if (!left) return failed("next_due", left.failure());
-  next_look_at_ = *left && **left < 3'600'000 ? now_ms() + std::max(**left, shortest_wait_ms) : 0;
+  next_look_at_ = *left && **left < 3'600'000 ? steady_ms() + std::max(**left, shortest_wait_ms) : 0;
 }
 
 step_result fan_out_driver::step() {
-  if (next_look_at_ > 0 && machine_.leading() && now_ms() >= next_look_at_) {
+  if (next_look_at_ > 0 && machine_.leading() && steady_ms() >= next_look_at_) {
     next_look_at_ = 0;
     machine_.woken();  // a wave may be due
     if (auto followed = follow_lives(); !followed) failed("lives", followed.failure());
   }
-  auto action = machine_.next(now_ms());
+  auto action = machine_.next(steady_ms());
   if (std::holds_alternative<fan_out_machine::idle>(action) && machine_.leading()) {
     if (index_work_) return build_indexes();
     if (purge_work_) return purge();
@@ -184,7 +190,7 @@ step_result fan_out_driver::perform(fan_out_machine::read_worklist& what) {
   // Whoever uploaded a credential before launching finds it in use.
   if (auto followed = take_reach(credentials_.follow()); !followed)
     return failed_step("credentials", followed.failure());
-  machine_.worklist(*jobs, now_ms());
+  machine_.worklist(*jobs, steady_ms());
   return {true, 0};
 }
 
@@ -201,7 +207,7 @@ result<void> fan_out_driver::open(notification_key key, result<fan_out_task> tas
   if (!task) {
     log::error("fan_out.unreadable",
                {{"notification", std::to_string(key.value)}, {"detail", task.failure().detail}});
-    machine_.unreadable(key, now_ms());
+    machine_.unreadable(key, steady_ms());
     return {};
   }
   device_plan plan;
@@ -242,6 +248,7 @@ step_result fan_out_driver::perform(fan_out_machine::mark_sending& what) {
 
 step_result fan_out_driver::perform(fan_out_machine::read_page& what) {
   auto visit = [this](const device_row& row) { machine_.visit(row); };
+  machine_.page_begins(now_ms());
   auto end = [&] {
     if (what.plan)
       return devices_.read(what.application, *what.plan, what.after, what.last, what.bounds, visit);
@@ -261,7 +268,7 @@ step_result fan_out_driver::perform(fan_out_machine::read_page& what) {
     machine_.lead(machine_.epoch());
     return failed_step("leave_out_settled", left_out.failure());
   }
-  machine_.page_was_read(*end, now_ms());
+  machine_.page_was_read(*end, steady_ms());
   return {true, 0};
 }
 
@@ -284,7 +291,7 @@ step_result fan_out_driver::perform(fan_out_machine::commit& what) {
   fail_point("fan_out.committed");
   for (const auto& each : made)
     if (each) pages_ = std::max(pages_, each->pages);
-  machine_.committed(made, now_ms());
+  machine_.committed(made, steady_ms());
   if (batches) hooks_.batches_appended();
   if (skipped) hooks_.results_appended();
   return ended("commit_pages", made);
@@ -293,7 +300,7 @@ step_result fan_out_driver::perform(fan_out_machine::commit& what) {
 step_result fan_out_driver::perform(fan_out_machine::note_audience& what) {
   auto noted = notifications_.record_audience(what.key, machine_.epoch(), what.audience);
   if (!noted) return failed_step("note_audience", noted.failure());
-  machine_.audience_noted(now_ms());
+  machine_.audience_noted(steady_ms());
   return {true, 0};
 }
 
@@ -301,7 +308,7 @@ step_result fan_out_driver::perform(fan_out_machine::conclude& what) {
   fail_point("fan_out.concluding");
   auto concluded = notifications_.conclude(what.audiences, machine_.epoch(), pages_);
   if (!concluded) return failed_step("conclude", concluded.failure());
-  machine_.concluded(now_ms());
+  machine_.concluded(steady_ms());
   for (const auto& [key, targets] : what.audiences)
     log::info("fan_out.done",
               {{"notification", std::to_string(key.value)}, {"audience", std::to_string(targets)}});
@@ -323,13 +330,13 @@ step_result fan_out_driver::perform(fan_out_machine::finish_wave& what) {
 step_result fan_out_driver::perform(fan_out_machine::measure& what) {
   auto counts = journal_.outstanding(what.queues);
   if (!counts) return failed_step("measure", counts.failure());
-  machine_.measured(*counts, now_ms());
+  machine_.measured(*counts, steady_ms());
   return {true, 0};
 }
 
 step_result fan_out_driver::perform(fan_out_machine::forget& what) {
   auto gone = journal_.forget(what.keys);
-  machine_.forgotten(gone, now_ms());
+  machine_.forgotten(gone, steady_ms());
   return ended("forget", gone);
 }
 
@@ -339,7 +346,7 @@ step_result fan_out_driver::failed_step(const char* doing, const error& why) {
     stand_down();
     hooks_.fenced();
   } else {
-    machine_.store_failed(now_ms());
+    machine_.store_failed(steady_ms());
   }
   return {true, 0};
 }

@@ -91,6 +91,7 @@ class fan_out_machine {
   /// `reachable`: devices of other channels are skipped.
   fan_out_machine(fan_out_bounds bounds, reachability reachable);
 
+  /// `now`, here and below, is of a clock that nobody sets.
   action next(utc_ms now);
 
   // -- events --
@@ -119,6 +120,8 @@ class fan_out_machine {
   void forgotten(const std::vector<result<bool>>& gone, utc_ms now);
   /// The others may not go on.
   void marked_sending(const std::set<notification_key>& sending);
+  /// The rows of a page follow; `time_of_day`: when what is skipped among them was settled.
+  void page_begins(utc_ms time_of_day) { page_begun_at_ = time_of_day; }
   void visit(const device_row& row);
   /// Of notifications that were begun anew after their journal was lost: between which devices of the page
   /// that was visited last there are some that were taken. Those of them that have a row are to be left out
@@ -232,6 +235,7 @@ class fan_out_machine {
   utc_ms measure_at_ = 0;
   utc_ms store_retry_at_ = 0;
   utc_ms now_ = 0;
+  utc_ms page_begun_at_ = 0;
   bool woken_ = false;
 };
 

@@ -169,7 +169,7 @@ void fan_out_machine::skip(under_way_task& task, const device_row& row, const ch
   push_result skipped;
   skipped.device = row.key;
   skipped.outcome = outcome::skipped;
-  skipped.settled_at = now_;
+  skipped.settled_at = page_begun_at_;
   skipped.code = rule;
   task.skipped.push_back(std::move(skipped));
 }

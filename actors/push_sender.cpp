@@ -56,7 +56,7 @@ class sender_role : public role_loop<sender_role> {
   }
 
   /// Due times and expiry are judged by Redis's clock.
-  utc_ms now() const { return now_ms() + clock_offset_; }
+  utc_ms now() const { return steady_ms() + ahead_of_steady_; }
   void woken() {
     machine_.woken();
     routes_known_ = false;
@@ -78,8 +78,7 @@ class sender_role : public role_loop<sender_role> {
     machine_.woken();
     auto promoted = journal_.promote(1000);
     if (!promoted) return failed("promote", promoted.failure());
-    clock_offset_ = promoted->now - now_ms();
-    clock_known_ = true;
+    follow_clock_of_redis(promoted->now);
     next_due_at_ = promoted->next_due_at;
     auto depth = journal_.results_depth();
     if (!depth) return failed("measure", depth.failure());
@@ -145,6 +144,14 @@ class sender_role : public role_loop<sender_role> {
   }
 
  private:
+  /// Somebody may set that clock: what waits here waits on for as long as it was to.
+  void follow_clock_of_redis(utc_ms theirs) {
+    auto by = theirs - now();
+    ahead_of_steady_ += by;
+    if (clock_known_ && std::abs(by) > shortest_leap_ms) machine_.clock_moved(by);
+    clock_known_ = true;
+  }
+
   /// Of what was recorded, and of answers to batches that others have taken over: those wait for no record of
   /// ours, and may fill a window while there is nothing to record.
   void free_windows() {
@@ -158,8 +165,7 @@ class sender_role : public role_loop<sender_role> {
       next_due_at_ = 0;  // the next poll asks again
       return failed_step("promote", promoted.failure());
     }
-    clock_offset_ = promoted->now - now_ms();
-    clock_known_ = true;
+    follow_clock_of_redis(promoted->now);
     next_due_at_ = promoted->next_due_at;
     if (promoted->moved > 0) {
       machine_.woken();
@@ -443,8 +449,8 @@ class sender_role : public role_loop<sender_role> {
   suspect_turn turn_;
   std::map<application_id, std::string> names_;
   bool routes_known_ = false;
-  utc_ms clock_offset_ = 0;
-  bool clock_known_ = false;  ///< Redis has said what time it is
+  utc_ms ahead_of_steady_ = 0;  ///< Redis's clock
+  bool clock_known_ = false;    ///< Redis has said what time it is
   utc_ms next_due_at_ = 0;
   bool took_own_ = false;
   bool draining_ = false;

@@ -29,7 +29,7 @@ class writer_role : public role_loop<writer_role> {
     fail_point("result_writer.starting");
   }
 
-  utc_ms now() const { return now_ms(); }
+  utc_ms now() const { return steady_ms(); }
   void woken() { machine_.woken(); }
   void start_drain() {
     draining_ = true;

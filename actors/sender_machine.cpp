@@ -120,6 +120,22 @@ const control* sender_machine::control_of(const open_batch& batch) const {
   return found == controls_.of.end() || found->second == control::released ? nullptr : &found->second;
 }
 
+void sender_machine::clock_moved(utc_ms by) {
+  auto move = [by](utc_ms& time) {
+    if (time > 0) time += by;
+  };
+  move(unrecorded_since_);
+  move(store_retry_at_);
+  move(content_retry_at_);
+  for (auto& [order, batch] : batches_) {
+    move(batch.submit_at);
+    move(batch.retry_since);
+    move(batch.batch.reserved_at);
+    for (auto& retry : batch.progress.retries)
+      move(retry.due_at);
+  }
+}
+
 void sender_machine::controlled(journal::controls now) {
   controls_ = std::move(now);
   wanted_controls_ = controls_.version;

@@ -113,6 +113,8 @@ class sender_machine {
   void answered(outlet_id by, const std::vector<push_answer>& answers, utc_ms now);
   void committed(const journal::recorded& outcome);
   /// The last claim, load or commit failed; it will be asked for again.
+  /// The clock that gives `now` was set by so much.
+  void clock_moved(utc_ms by);
   void store_failed(utc_ms now) { store_retry_at_ = now + bounds_.store_retry_ms; }
   /// Whether an operator holds the stage: nothing is claimed meanwhile, what was claimed is sent.
   void hold(bool held) { held_ = held; }

@@ -31,7 +31,7 @@ webhook_deliverer::~webhook_deliverer() {
 void webhook_deliverer::turn() {
   try {
     delivery_.lead(node_->lead.epoch());
-    delivery_.turn(now_ms(), longest_turn);
+    delivery_.turn(steady_ms(), longest_turn);
   } catch (const std::exception& fault) {
     // As an actor would be started again: what counts is in the database.
     log::error("webhooks.failed", {{"detail", fault.what()}});

@@ -88,7 +88,7 @@ void webhook_delivery::turn(utc_ms now, milliseconds most) {
     most = std::clamp(milliseconds(until - now), milliseconds(0), most);
   }
   for (const auto& answer : client_.wait(most))
-    answered(answer, now_ms());
+    answered(answer, steady_ms());
 }
 
 void webhook_delivery::refresh(utc_ms now) {

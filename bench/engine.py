@@ -14,6 +14,7 @@ from peers.accounting import Meter
 
 BLOCK = 50_000
 SMALL, EACH = 1_000, 10
+LEAD = 20  # seconds in which many notifications are created before the moment that is theirs
 TROUBLE = {
     "plain": (), "5 % answer 503": ("--answer-rate", "503:0.05"), "5 % answer 429": ("--answer-rate", "429:0.05"),
     "GOAWAY every 1,000": ("--goaway-every", "1000"), "cut every 5,000": ("--drop-every", "5000"),
@@ -57,7 +58,7 @@ class Engine:
         meter, before = Meter(self.pids), self.lab.emulator.arrived()
         launched, told = [], []
         if len(audiences) > 1:
-            at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=10)
+            at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=LEAD)
             launched = [self.launch(audience, at) for audience in audiences]
             left = (at - datetime.datetime.now(datetime.timezone.utc)).total_seconds()
             assert left > 0, "they were not created in time"

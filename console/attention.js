@@ -1,8 +1,8 @@
 // What waits for an operator, above the notifications: dead letters, breakers, refused credentials, held deletions.
 import { get, session } from "./api.js";
-import { h, icon, show } from "./dom.js";
+import { h, icon } from "./dom.js";
 import { GATEWAYS, several } from "./format.js";
-import { every } from "./ui.js";
+import { every, redraw } from "./ui.js";
 
 const LOOK_MS = 10000;
 
@@ -56,7 +56,7 @@ export function attention(signal) {
     const lines = (await Promise.all(asked.map((each) => each.catch(() => [])))).flat();
     if (signal.aborted) return;
     node.hidden = lines.length === 0;
-    show(node, lines);
+    redraw(node, lines);
   };
   look();
   every(LOOK_MS, signal, look);

@@ -208,7 +208,15 @@ export class ConditionEditor {
     return made;
   }
 
+  /** Who uses a keyboard goes on where they were: at the same place, or at what has come there. */
   draw() {
+    const places = () => [...this.body.querySelectorAll("select, input, textarea, button")];
+    const at = places().indexOf(document.activeElement);
+    this.fill();
+    if (at >= 0) places()[Math.min(at, places().length - 1)].focus();
+  }
+
+  fill() {
     const turn = { type: "button", class: "button quiet small", onclick: () => this.turn() };
     const help = { class: "small", href: "/docs#schema-Condition", target: "_blank", rel: "noopener" };
     show(

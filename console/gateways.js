@@ -20,7 +20,7 @@ function condition(of) {
 }
 
 function quota(of, perSecond) {
-  if (!of.quota_per_minute) return h("p", { class: "muted small" }, "No quota of ours");
+  if (!of.quota_per_minute) return h("p", { class: "muted small" }, "No quota is set");
   const used = perSecond === null ? 0 : Math.min(1, (60 * perSecond) / of.quota_per_minute);
   return h(
     "div",

@@ -15,12 +15,13 @@ import {
   loading,
   outcomeBar,
   outcomeLegend,
+  redraw,
   say,
   table,
   time,
 } from "./ui.js";
 import { deliveries } from "./deliveries.js";
-import { outcomePlot, overTime } from "./plot.js";
+import { OutcomePlot, overTime } from "./plot.js";
 
 const OUTCOMES_MS = 2500; // between two looks at the sums while it moves
 const SUMS_SHARE = 20; // adding up takes one part in so many of the time: a large audience is looked at less often
@@ -291,7 +292,7 @@ class Story {
     this.head = h("div", { class: "row between head" });
     this.broken = h("div", { class: "notice", hidden: true });
     this.stands = h("section", { class: "card", "aria-label": "How it stands" }, loading());
-    this.plot = outcomePlot("Outcomes over time, devices a second", signal);
+    this.plot = new OutcomePlot("Outcomes over time, devices a second", signal);
     this.time = this.section("over-time", "Over time", this.plot.node);
     this.why = h("div", null, loading("Adding up"));
     this.whySection = this.section("why", "Outcomes by gateway and reason", this.why);
@@ -380,7 +381,7 @@ class Story {
       this.added = outcomes.steps.length > 0;
       this.time.hidden = !this.added;
       if (this.added) this.plot.update(overTime(outcomes));
-      show(this.why, reasons(outcomes, this.meanings, this.deliveries.look));
+      redraw(this.why, reasons(outcomes, this.meanings, this.deliveries.look));
     } catch (fault) {
       // Sums that are there already stay until there are newer ones.
       if (!this.signal.aborted && !this.added)

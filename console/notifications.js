@@ -4,7 +4,7 @@ import { attention } from "./attention.js";
 import { h, show } from "./dom.js";
 import { count, isLive, nameOf, OUTCOMES, rate, STATES } from "./format.js";
 import { badge, button, empty, every, linkButton, outcomeBar, pages, table, time } from "./ui.js";
-import { outcomePlot } from "./plot.js";
+import { OutcomePlot } from "./plot.js";
 
 const FOLLOWED = 3; // connections of a browser to one node are few
 const LOOK_MS = 4000;
@@ -13,7 +13,7 @@ const SECONDS = 120; // that the plot shows
 /** What came in each of the last seconds, of all notifications that move. */
 class Pulse {
   constructor(signal) {
-    this.plot = outcomePlot("Outcomes a second, over the last two minutes", signal);
+    this.plot = new OutcomePlot("Outcomes a second, over the last two minutes", signal);
     this.seconds = new Map(); // second -> {outcome: devices}
     this.known = new Map(); // notification -> its counts when they were seen last, and when that was
     this.node = h(

@@ -74,120 +74,133 @@ function options(width, series, step, tell) {
   };
 }
 
-/**
- * `data`: {times (seconds), step (seconds), series: [{name, values (per second)}]}. Gives {node, update(data)}.
- */
-export function outcomePlot(label, signal) {
-  const room = h("div", { class: "plot", role: "img", "aria-label": label });
-  const readout = h("div", { class: "readout", "aria-hidden": "true" });
-  const rows = h("details", { class: "numbers" });
-  const hidden = new Set();
-  let data = null;
-  let made = null;
-  let built = ""; // which series and which step the plot was made for
-
-  const tell = (at) => {
-    if (!data) return;
-    const parts = data.series.filter(({ name, values }) => !hidden.has(name) && (at === null || values[at] > 0));
-    show(
-      readout,
-      h("span", { class: "muted" }, at === null ? "Devices a second" : clock(data.times[at], data.step)),
-      parts.map(({ name, values }) =>
-        h(
-          "button",
-          { type: "button", class: "key", tabindex: "-1", onclick: () => hide(name) },
-          h("span", { class: `dot fill-${name}` }),
-          name,
-          at !== null && h("strong", null, ` ${rate(values[at])}/s`),
-        ),
-      ),
-      hidden.size > 0 &&
-        h(
-          "button",
-          { type: "button", class: "key", tabindex: "-1", onclick: () => hide(null) },
-          `Show ${[...hidden].join(", ")}`,
-        ),
-    );
-  };
-  const hide = (name) => {
-    if (name) hidden.add(name);
-    else hidden.clear();
-    draw();
-    tell(null);
-  };
-  const fill = () => {
-    const painted = stacked(data.series, hidden).reverse();
-    return [data.times, ...painted];
-  };
-  const draw = () => {
-    if (!data || !Plot || room.clientWidth === 0) return;
-    made?.destroy();
-    made = new Plot(options(room.clientWidth, data.series, data.step, tell), fill(), room);
-    built = `${data.step} ${data.series.map((each) => each.name)}`;
-  };
-  const numbers = () => {
-    if (!rows.open || !data) return;
-    const seen = data.times.map((at, i) => [at, i]).filter(([, i]) => data.series.some(({ values }) => values[i] > 0));
-    show(
-      rows,
-      h("summary", null, "Show as numbers"),
-      h(
-        "div",
-        { class: "table-room" },
-        h(
-          "table",
-          { class: "plain" },
-          h("caption", { class: "unseen" }, `${label}, devices in each stretch of ${data.step} s`),
-          h(
-            "thead",
-            null,
-            h(
-              "tr",
-              null,
-              h("th", { scope: "col" }, "From"),
-              data.series.map(({ name }) => h("th", { scope: "col", class: "number" }, name)),
-            ),
-          ),
-          h(
-            "tbody",
-            null,
-            seen.map(([at, i]) =>
-              h(
-                "tr",
-                null,
-                h("th", { scope: "row" }, clock(at, data.step)),
-                data.series.map(({ values }) => h("td", { class: "number" }, count(Math.round(values[i] * data.step)))),
-              ),
-            ),
-          ),
-        ),
-      ),
-    );
-  };
-  show(rows, h("summary", null, "Show as numbers"));
-  rows.addEventListener("toggle", numbers);
-  if (!Plot) {
-    rows.open = true;
-    show(room, h("p", { class: "muted" }, "This build has no plotting library; the numbers are below."));
-    room.removeAttribute("role");
+/** The names of the series, each a button that hides it, and what they are at the cursor. */
+class Legend {
+  constructor(changed) {
+    this.hidden = new Set();
+    this.values = new Map();
+    this.when = h("span", { class: "muted" }, "Devices a second");
+    this.keys = h("span", { class: "keys", role: "group", "aria-label": "Shown outcomes" });
+    this.node = h("div", { class: "readout" }, this.when, this.keys);
+    this.changed = changed;
   }
 
-  const resized = new ResizeObserver(() => (made && Math.abs(made.width - room.clientWidth) < 1 ? undefined : draw()));
-  resized.observe(room);
-  document.addEventListener("themechange", draw, { signal });
-  signal.addEventListener("abort", () => (resized.disconnect(), made?.destroy()), { once: true });
+  /** Made anew for other names alone: a button that has the focus keeps it. */
+  name(series) {
+    const names = series.map((each) => each.name);
+    if (`${names}` === `${[...this.values.keys()]}`) return;
+    this.values = new Map(names.map((name) => [name, h("strong")]));
+    show(
+      this.keys,
+      names.map((name) => this.key(name)),
+    );
+  }
 
-  return {
-    node: h("div", null, readout, room, rows),
-    update(next) {
-      data = next;
-      const same = made && built === `${data.step} ${data.series.map((each) => each.name)}`;
-      if (same) made.setData(fill());
-      else draw();
-      tell(null);
-      numbers();
-    },
-  };
+  key(name) {
+    const dot = h("span", { class: `dot fill-${name}`, "aria-hidden": "true" });
+    const made = h("button", { type: "button", class: "key" }, dot, name, this.values.get(name));
+    made.setAttribute("aria-pressed", String(!this.hidden.has(name)));
+    made.addEventListener("click", () => {
+      if (!this.hidden.delete(name)) this.hidden.add(name);
+      made.setAttribute("aria-pressed", String(!this.hidden.has(name)));
+      this.changed();
+    });
+    return made;
+  }
+
+  /** At a place of the data, or nowhere. */
+  tell(data, at) {
+    show(this.when, at === null ? "Devices a second" : clock(data.times[at], data.step));
+    for (const { name, values } of data.series) show(this.values.get(name), at === null ? "" : `${rate(values[at])}/s`);
+  }
+}
+
+/** The devices of each stretch of time, but for those in which nothing came. */
+function numbersTable(label, { times, series, step }) {
+  const seen = times.map((at, i) => [at, i]).filter(([, i]) => series.some(({ values }) => values[i] > 0));
+  const row = ([at, i]) =>
+    h(
+      "tr",
+      null,
+      h("th", { scope: "row" }, clock(at, step)),
+      series.map(({ values }) => h("td", { class: "number" }, count(Math.round(values[i] * step)))),
+    );
+  const heads = series.map(({ name }) => h("th", { scope: "col", class: "number" }, name));
+  return h(
+    "table",
+    { class: "plain" },
+    h("caption", { class: "unseen" }, `${label}, devices in each stretch of ${step} s`),
+    h("thead", null, h("tr", null, h("th", { scope: "col" }, "From"), heads)),
+    h("tbody", null, seen.map(row)),
+  );
+}
+
+/** `data`: {times (seconds), step (seconds), series: [{name, values (per second)}]}. */
+export class OutcomePlot {
+  constructor(label, signal) {
+    this.label = label;
+    this.data = null;
+    this.made = null;
+    this.built = ""; // which series and which step it was made for
+    this.room = h("div", { class: "plot", role: "img", "aria-label": label });
+    this.legend = new Legend(() => this.draw());
+    this.numbers = h("div", { class: "table-room" });
+    this.rows = h("details", { class: "numbers" }, h("summary", null, "Show as numbers"), this.numbers);
+    this.rows.addEventListener("toggle", () => this.fillNumbers());
+    this.node = h("div", null, this.legend.node, this.room, this.rows);
+    if (!Plot) this.doWithout();
+    this.adapt(signal);
+  }
+
+  doWithout() {
+    this.rows.open = true;
+    this.room.removeAttribute("role");
+    show(this.room, h("p", { class: "muted" }, "This build has no plotting library; the numbers are below."));
+  }
+
+  /** To the room that there is, and to light and dark. */
+  adapt(signal) {
+    const resized = new ResizeObserver(() => {
+      if (!this.made || Math.abs(this.made.width - this.room.clientWidth) >= 1) this.draw();
+    });
+    resized.observe(this.room);
+    document.addEventListener("themechange", () => this.draw(), { signal });
+    const end = () => (resized.disconnect(), this.made?.destroy());
+    signal.addEventListener("abort", end, { once: true });
+  }
+
+  kind() {
+    return `${this.data.step} ${this.data.series.map((each) => each.name)}`;
+  }
+
+  painted() {
+    return [this.data.times, ...stacked(this.data.series, this.legend.hidden).reverse()];
+  }
+
+  draw() {
+    if (!this.data || !Plot || this.room.clientWidth === 0) return;
+    this.made?.destroy();
+    const tell = (at) => this.legend.tell(this.data, at);
+    this.made = new Plot(
+      options(this.room.clientWidth, this.data.series, this.data.step, tell),
+      this.painted(),
+      this.room,
+    );
+    this.built = this.kind();
+  }
+
+  fillNumbers() {
+    if (this.rows.open && this.data) show(this.numbers, numbersTable(this.label, this.data));
+  }
+
+  update(data) {
+    this.data = data;
+    this.legend.name(data.series);
+    if (this.made && this.built === this.kind()) this.made.setData(this.painted());
+    else this.draw();
+    this.legend.tell(data, null);
+    this.fillNumbers();
+  }
 }
 
 /** Steps as the API gives them, as a plot takes them: every stretch of time, also those in which nothing came. */

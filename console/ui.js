@@ -184,6 +184,19 @@ export function table(caption, columns, rows) {
   );
 }
 
+/** Draws anew without taking the focus from a link that is there again afterwards. */
+export function redraw(into, ...children) {
+  const before = into.contains(document.activeElement) ? document.activeElement : null;
+  show(into, ...children);
+  if (!before) return;
+  const same = (each) =>
+    each.tagName === before.tagName &&
+    each.textContent === before.textContent &&
+    each.href === before.href &&
+    each.getAttribute("aria-label") === before.getAttribute("aria-label");
+  [...into.querySelectorAll("a, button")].find(same)?.focus({ preventScroll: true });
+}
+
 /**
  * A list that grows by pages. `load(cursor)` gives a page of the API, `draw(items)` the whole list.
  */
@@ -196,7 +209,7 @@ export function pages(signal, load, draw, none, what) {
     const page = await load(cursor);
     if (mine !== turn || signal.aborted) return;
     items = cursor ? [...items, ...page.items] : page.items;
-    show(
+    redraw(
       body,
       items.length > 0
         ? draw(items)

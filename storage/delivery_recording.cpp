@@ -9,6 +9,7 @@
 
 #include "storage/device_event_rows.hpp"
 #include "storage/fail_point.hpp"
+#include "storage/key_condition.hpp"
 #include "storage/notification_rows.hpp"
 
 namespace pusher {
@@ -41,14 +42,14 @@ std::string_view bytes_of(const sha256_digest& digest) {
 
 using counted = std::array<uint64_t, all_outcomes.size()>;  // as all_outcomes lists them
 
-/// `UPDATE notifications SET count_x = count_x + ?, ... WHERE id IN (...)`, one place per outcome.
-std::string counting_update(size_t notifications) {
+/// `UPDATE notifications SET count_x = count_x + ?, ... WHERE `, one place per outcome.
+std::string counting_update() {
   std::string sql = "UPDATE notifications SET ";
   for (auto each : all_outcomes) {
     auto name = counter_column(each);
     sql += (each == all_outcomes.front() ? "" : ", ") + name + " = " + name + " + ?";
   }
-  return sql + " WHERE id IN (" + placeholders(notifications) + ")";
+  return sql + " WHERE ";
 }
 
 }  // namespace
@@ -97,17 +98,16 @@ result<void> delivery_recording::leave_out_missing() {
   for (const auto& each : rows_)
     if (keys.empty() || keys.back() != each.notification) keys.push_back(each.notification);
   std::unordered_set<notification_key> present;
-  for (size_t from = 0; from < keys.size(); from += list_length) {
-    auto to = std::min(from + list_length, keys.size());
+  for (const auto& part : in_lists(keys)) {
+    key_condition these(part);
     sql_parameters parameters;
-    add_padded(parameters, keys.begin() + static_cast<long>(from), keys.begin() + static_cast<long>(to));
-    auto read = on_.query(
-        "finding notifications",
-        "SELECT id, application_id FROM notifications WHERE id IN (" + placeholders(to - from) + ")",
-        parameters, [&](const sql_row& found) {
-          present.insert({found.number(0)});
-          applications_[{found.number(0)}] = {found.number(1)};
-        });
+    these.add_to(parameters);
+    auto read = on_.query("finding notifications",
+                          "SELECT id, application_id FROM notifications WHERE " + these.sql(), parameters,
+                          [&](const sql_row& found) {
+                            present.insert({found.number(0)});
+                            applications_[{found.number(0)}] = {found.number(1)};
+                          });
     if (!read) return read.failure();
   }
   if (present.size() == keys.size()) return {};
@@ -358,9 +358,11 @@ result<void> delivery_recording::add_counts() {
 
 result<void> delivery_recording::add_counts(const std::array<uint64_t, all_outcomes.size()>& counts,
                                             const std::vector<notification_key>& of) {
+  static const std::string update = counting_update();
+  key_condition these(of);
   sql_parameters parameters(counts.begin(), counts.end());
-  add_padded(parameters, of.begin(), of.end());
-  auto added = on_.execute("counting outcomes", counting_update(of.size()), parameters);
+  these.add_to(parameters);
+  auto added = on_.execute("counting outcomes", update + these.sql(), parameters);
   if (!added) return added.failure();
   if (*added == of.size()) return {};
   // One was deleted since we looked: the repeat will find it missing.

@@ -130,8 +130,8 @@ result<void> journal::check() {
 }
 
 result<void> journal::heartbeat(const std::string& process, uint32_t lifetime_ms) {
-  auto reply =
-      redis_.command({"SET", keys_.heartbeat_prefix + process, "1", "PX", std::to_string(lifetime_ms)});
+  auto reply = redis_.command({"SET", keys_.heartbeat_prefix + process, std::to_string(lifetime_ms), "PX",
+                               std::to_string(lifetime_ms)});
   if (!reply) return reply.failure();
   return {};
 }

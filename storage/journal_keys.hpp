@@ -48,7 +48,7 @@ class journal_keys {
   const std::string credential_troubles = prefix_ + "credentials:trouble";  ///< hash: id -> what is wrong
   /// Hash: node with senders -> when it said so, and the channels that its configuration has credentials for.
   const std::string configured = prefix_ + "credentials:configured";
-  const std::string heartbeat_prefix = prefix_ + "alive:";  ///< + node/boot: there while the process lives
+  const std::string heartbeat_prefix = prefix_ + "alive:";  ///< + node/boot: there while the process lives; its lifetime in ms
   const std::string nodes = prefix_ + "nodes";              ///< hash: node/boot -> its record
   const std::string nodes_seen = prefix_ + "nodes:seen";    ///< hash: node/boot -> when it was last heard
   const std::string stages = prefix_ + "stages";            ///< hash: stage -> since when operators hold it

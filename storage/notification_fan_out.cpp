@@ -5,6 +5,7 @@
 #include "storage/feed_rows.hpp"
 #include "storage/fencing.hpp"
 #include "storage/journal_identity.hpp"
+#include "storage/key_condition.hpp"
 #include "storage/notification_rows.hpp"
 #include "storage/notification_store.hpp"
 #include "storage/transaction.hpp"
@@ -101,15 +102,15 @@ result<std::vector<std::pair<notification_key, result<fan_out_task>>>> notificat
       bytes += row.text(5).size() + row.text(6).size();
       return bytes < most_bytes;
     };
+    key_condition these(keys);
     sql_parameters parameters;
-    add_padded(parameters, keys.begin(), keys.end());
+    these.add_to(parameters);
     auto read = on.query(
         "reading notifications",
         "SELECT id, application_id, lane, state, audience_last_device, audience, draft, expires_at, "
         "launched_at, condition_at_launch, wave, wave_from, wave_due, ttl_seconds, misfire_grace_seconds, "
         "rebuilt, " +
-            settled_count + " FROM notifications FORCE INDEX (PRIMARY) WHERE id IN (" +
-            placeholders(keys.size()) + ") ORDER BY id",
+            settled_count + " FROM notifications FORCE INDEX (PRIMARY) WHERE " + these.sql() + " ORDER BY id",
         parameters, take);
     if (!read) return read.failure();
     if (bytes < most_bytes) missing_before({UINT64_MAX});
@@ -176,14 +177,15 @@ namespace {
 
 result<void> close_audience(database::connection& on, uint64_t targets,
                             const std::vector<notification_key>& of) {
+  key_condition these(of);
   sql_parameters parameters{targets, number(notification_state::launched),
                             number(notification_state::sending)};
-  add_padded(parameters, of.begin(), of.end());
+  these.add_to(parameters);
   auto closed =
       on.execute("recording audiences",
                  "UPDATE notifications SET audience_count = ?, fan_out_done = 1, state = IF(state = ?, "
-                 "?, state) WHERE id IN (" +
-                     placeholders(of.size()) + ") AND fan_out_done = 0",
+                 "?, state) WHERE " +
+                     these.sql() + " AND fan_out_done = 0",
                  parameters);
   return closed ? result<void>() : closed.failure();
 }
@@ -202,7 +204,9 @@ result<void> notification_store::conclude(std::vector<final_audience> audiences,
   }
   return transact(db_, [&](database::connection& on) -> result<void> {
     if (auto leads = check_epoch(on, epoch); !leads) return leads;
-    if (auto locked = lock_notifications(on, keys); !locked) return locked;
+    // Writers must lock them in the same order; one statement does so by itself.
+    if (by_size.size() > 1 || keys.size() > rows_per_list)
+      if (auto locked = lock_notifications(on, keys); !locked) return locked;
     for (const auto& [targets, of] : by_size)
       for (const auto& part : in_lists(of))
         if (auto closed = close_audience(on, targets, part); !closed) return closed;

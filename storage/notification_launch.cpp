@@ -1,6 +1,7 @@
 #include "storage/notification_launch.hpp"
 
 #include "model/condition.hpp"
+#include "storage/key_condition.hpp"
 #include "storage/notification_rows.hpp"
 #include "storage/segment_store.hpp"
 
@@ -31,19 +32,48 @@ result<std::optional<std::string>> condition_by_now(database::connection& on, ap
   return std::optional<std::string>(written->to_json());
 }
 
+namespace {
+
+result<void> set_launched(database::connection& on, application_id app,
+                          const std::optional<std::string>& where,
+                          const std::vector<notification_key>& keys) {
+  auto last = last_device(on, app);
+  if (!last) return last.failure();
+  key_condition these(keys);
+  sql_parameters parameters{number(notification_state::launched), *last, where};
+  these.add_to(parameters);
+  auto launched =
+      on.execute("launching notifications",
+                 "UPDATE notifications SET state = ?, audience_last_device = ?, condition_at_launch = ?, "
+                 "launched_at = " +
+                     database_now + ", expires_at = launched_at + ttl_seconds * 1000 WHERE " + these.sql(),
+                 parameters);
+  return launched ? result<void>() : launched.failure();
+}
+
+}  // namespace
+
+result<void> set_launched(database::connection& on, application_id app,
+                          const std::vector<notification_key>& keys) {
+  return set_launched(on, app, std::nullopt, keys);
+}
+
+result<void> set_canceled_before_launch(database::connection& on, notification_key key,
+                                        const std::string& reason) {
+  auto done = on.execute("canceling a notification",
+                         "UPDATE notifications SET state = ?, revision = revision + 1, reason = ?, "
+                         "fan_out_done = 1, canceled_at = " +
+                             database_now + ", completed_at = canceled_at WHERE id = ?",
+                         {number(notification_state::canceled), reason, key});
+  return done ? result<void>() : done.failure();
+}
+
 result<void> set_launched(database::connection& on, application_id app, notification_key key,
                           const notification_draft& draft) {
   auto where = condition_by_now(on, app, draft.audience);
   if (!where) return where.failure();
-  auto last = last_device(on, app);
-  if (!last) return last.failure();
-  auto launched =
-      on.execute("launching a notification",
-                 "UPDATE notifications SET state = ?, audience_last_device = ?, condition_at_launch = ?, "
-                 "launched_at = " +
-                     database_now + ", expires_at = launched_at + ttl_seconds * 1000 WHERE id = ?",
-                 {number(notification_state::launched), *last, *where, key});
-  if (!launched || !draft.local_time) return launched ? result<void>() : launched.failure();
+  auto launched = set_launched(on, app, *where, {key});
+  if (!launched || !draft.local_time) return launched;
   // The zones that have it already make the first wave. Each wave has a time-to-live of its own; this is the
   // last one's.
   auto waves = on.execute("planning the waves of a notification",

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "model/notification.hpp"
 #include "model/result.hpp"
@@ -22,6 +23,14 @@ result<std::optional<std::string>> condition_by_now(database::connection& on, ap
 /// invalid_condition (a segment of the audience is not there).
 result<void> set_launched(database::connection& on, application_id app, notification_key key,
                           const notification_draft& draft);
+/// The same for notifications of one application without segments and local times, by one statement. `keys`
+/// is not empty.
+result<void> set_launched(database::connection& on, application_id app,
+                          const std::vector<notification_key>& keys);
+
+/// Cancels what has not been launched; its feed is the caller's to tell.
+result<void> set_canceled_before_launch(database::connection& on, notification_key key,
+                                        const std::string& reason);
 
 /// Where a notification waits that is not launched at once: draft or scheduled.
 notification_state waiting_state(const notification_draft& draft);

@@ -1,7 +1,6 @@
 // The steps of a notification's life after its creation.
 #include "storage/application_store.hpp"
 #include "storage/draft_codec.hpp"
-#include "storage/fail_point.hpp"
 #include "storage/notification_launch.hpp"
 #include "storage/notification_rows.hpp"
 #include "storage/notification_store.hpp"
@@ -34,13 +33,8 @@ result<notification> reread(database::connection& on, notification_key key, cons
   return read_one(on, "id = ?", {key});
 }
 
-result<void> cancel_before_launch(database::connection& on, notification_key key, const std::string& reason) {
-  auto done = on.execute("canceling a notification",
-                         "UPDATE notifications SET state = ?, revision = revision + 1, reason = ?, "
-                         "fan_out_done = 1, canceled_at = " +
-                             database_now + ", completed_at = canceled_at WHERE id = ?",
-                         {number(state::canceled), reason, key});
-  if (!done) return done.failure();
+result<void> cancel_before_launch(database::connection& on, notification_key key) {
+  if (auto done = set_canceled_before_launch(on, key, ""); !done) return done;
   return tell_settled(on, key);
 }
 
@@ -122,7 +116,7 @@ result<notification> notification_store::cancel(application_id app, const std::s
     auto now = lock(on, app, id);
     if (!now) return now;
     if (now->state == state::scheduled) {
-      if (auto done = cancel_before_launch(on, now->key, ""); !done) return done.failure();
+      if (auto done = cancel_before_launch(on, now->key); !done) return done.failure();
       return read_one(on, "id = ?", {now->key});
     }
     if (!under_way(now->state) && now->state != state::paused)
@@ -136,76 +130,6 @@ result<notification> notification_store::cancel(application_id app, const std::s
     if (auto completed = complete_and_tell(on, now->key); !completed) return completed.failure();
     return read_one(on, "id = ?", {now->key});
   });
-}
-
-// -- what time brings --
-
-result<std::optional<utc_ms>> notification_store::next_due_in() {
-  return with_connection(db_, [&](database::connection& on) -> result<std::optional<utc_ms>> {
-    std::optional<utc_ms> left;
-    auto read = on.query(
-        "reading when something is due",
-        "SELECT IF(MIN(due) > " + database_now + ", MIN(due) - " + database_now +
-            ", 0), MIN(due) FROM (SELECT MIN(due_at) AS due FROM notifications WHERE state = ? AND " +
-            of_active_applications +
-            " UNION ALL SELECT MIN(wave_due) FROM notifications WHERE state IN (?, ?) AND fan_out_done = 0 "
-            "AND "
-            "wave_due > " +
-            database_now + ") AS times",
-        {number(state::scheduled), number(state::launched), number(state::sending)}, [&](const sql_row& row) {
-          if (!row.null(1)) left = row.time(0);
-        });
-    if (!read) return read.failure();
-    return left;
-  });
-}
-
-result<notification_store::due_launches> notification_store::launch_due(size_t most) {
-  std::vector<notification_key> due;
-  auto read = with_connection(db_, [&](database::connection& on) {
-    return on.query("reading what is due",
-                    "SELECT id FROM notifications WHERE state = ? AND due_at <= " + database_now + " AND " +
-                        of_active_applications + " ORDER BY due_at LIMIT ?",
-                    {number(state::scheduled), most},
-                    [&](const sql_row& row) { due.push_back({row.number(0)}); });
-  });
-  if (!read) return read.failure();
-  due_launches made;
-  for (auto key : due) {
-    auto became = transact(db_, [&](database::connection& on) -> result<state> {
-      // Whether it is still due is judged under the lock: it may have been changed or launched by hand.
-      auto now = read_one(on, ("id = ? AND due_at <= " + database_now + " FOR UPDATE").c_str(), {key});
-      if (!now && now.failure().code == errc::not_found) return state::draft;
-      if (!now) return now.failure();
-      if (now->state != state::scheduled) return now->state;
-      fail_point("schedule.due_taken");
-      auto expired =
-          on.execute("letting a schedule pass",
-                     "UPDATE notifications SET state = ?, fan_out_done = 1, completed_at = " + database_now +
-                         ", reason = 'Its scheduled time had passed by more than misfire_grace_seconds' "
-                         "WHERE id = ? AND "
-                         "? + CAST(misfire_grace_seconds AS UNSIGNED) * 1000 < " +
-                         database_now,
-                     {number(state::expired), key, deadline_of(now->draft)});
-      if (!expired) return expired.failure();
-      if (*expired > 0) {
-        if (auto told = tell_settled(on, key); !told) return told.failure();
-        return state::expired;
-      }
-      auto launched = set_launched(on, now->application, key, now->draft);
-      if (launched) return state::launched;
-      if (launched.failure().code != errc::invalid_condition) return launched.failure();
-      if (auto done = cancel_before_launch(on, key, launched.failure().detail.substr(0, 255)); !done)
-        return done.failure();
-      return state::canceled;
-    });
-    if (!became) return became.failure();
-    fail_point("schedule.launched");
-    made.launched += *became == state::launched ? 1 : 0;
-    made.expired += *became == state::expired ? 1 : 0;
-    made.failed += *became == state::canceled ? 1 : 0;
-  }
-  return made;
 }
 
 result<size_t> notification_store::end_outlived_pauses() {

@@ -2,6 +2,7 @@
 
 #include "storage/draft_codec.hpp"
 #include "storage/feed_rows.hpp"
+#include "storage/key_condition.hpp"
 
 namespace pusher {
 
@@ -116,12 +117,13 @@ std::vector<std::vector<notification_key>> in_lists(const std::vector<notificati
 
 result<void> lock_notifications(database::connection& on, const std::vector<notification_key>& keys) {
   for (const auto& part : in_lists(keys)) {
+    key_condition these(part);
     sql_parameters parameters;
-    add_padded(parameters, part.begin(), part.end());
-    auto locked = on.query("locking notifications",
-                           "SELECT id FROM notifications FORCE INDEX (PRIMARY) WHERE id IN (" +
-                               placeholders(part.size()) + ") ORDER BY id FOR UPDATE",
-                           parameters, [](const sql_row&) {});
+    these.add_to(parameters);
+    auto locked = on.query(
+        "locking notifications",
+        "SELECT id FROM notifications FORCE INDEX (PRIMARY) WHERE " + these.sql() + " ORDER BY id FOR UPDATE",
+        parameters, [](const sql_row&) {});
     if (!locked) return locked.failure();
   }
   return {};
@@ -132,21 +134,22 @@ namespace {
 result<void> complete_part(database::connection& on, const std::vector<notification_key>& keys,
                            std::map<notification_key, application_id>& completed) {
   std::vector<notification_key> settled;
+  key_condition these(keys);
   sql_parameters parameters;
-  add_padded(parameters, keys.begin(), keys.end());
+  these.add_to(parameters);
   auto read = on.query("finding what is complete",
-                       "SELECT id, application_id FROM notifications FORCE INDEX (PRIMARY) WHERE id IN (" +
-                           placeholders(keys.size()) + ") AND " + when_settled + " ORDER BY id FOR UPDATE",
+                       "SELECT id, application_id FROM notifications FORCE INDEX (PRIMARY) WHERE " +
+                           these.sql() + " AND " + when_settled + " ORDER BY id FOR UPDATE",
                        parameters, [&](const sql_row& row) {
                          settled.push_back({row.number(0)});
                          completed[settled.back()] = {row.number(1)};
                        });
   if (!read) return read.failure();
   if (settled.empty()) return {};
+  key_condition those(settled);
   sql_parameters found;
-  add_padded(found, settled.begin(), settled.end());
-  auto done = on.execute("completing notifications",
-                         complete_notification + "id IN (" + placeholders(settled.size()) + ")", found);
+  those.add_to(found);
+  auto done = on.execute("completing notifications", complete_notification + those.sql(), found);
   return done ? result<void>() : done.failure();
 }
 

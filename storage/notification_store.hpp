@@ -114,9 +114,10 @@ class notification_store {
   /// What the leader does now and then, by the database's clock.
   struct due_launches {
     size_t launched = 0, expired = 0, failed = 0;
+    std::vector<std::pair<notification_key, std::string>> unreadable;  ///< and why; they stay scheduled
   };
-  /// Launches what is due. Past its misfire grace it expires; when it cannot be launched any more, as a
-  /// segment is gone, it is canceled with the reason.
+  /// Launches what is due, hundreds in a transaction. Past its misfire grace it expires; when it cannot be
+  /// launched any more, as a segment is gone, it is canceled with the reason.
   result<due_launches> launch_due(size_t most);
   /// Milliseconds until the next launch or wave is due; nothing when none is planned.
   result<std::optional<utc_ms>> next_due_in();

@@ -15,7 +15,7 @@ class OuterStores:
         self.directory.mkdir(parents=True)
         self.redis_port, self.mysql_port, self.extra_port = free_port(), free_port(), free_port()
         self.processes, self.redis_options = [], ["--appendonly", "yes"]
-        self.mysql_environment = None
+        self.redis_environment = self.mysql_environment = None
         self.server_options = ["--innodb-buffer-pool-size=64M"]  # of mariadbd alone, not of its installation
         as_root = ["--user=root"] if os.geteuid() == 0 else []
         # A starting mariadbd removes the temporary tables that it finds: in a shared place those of another one.
@@ -39,7 +39,7 @@ class OuterStores:
 
     def redis(self):
         return self.begin("redis", ["redis-server", "--port", str(self.redis_port), "--bind", self.host, "--save", "", "--dir",
-                                    str(self.directory), *self.redis_options])
+                                    str(self.directory), *self.redis_options], self.redis_environment)
 
     def mariadb(self):
         program = shutil.which("mariadbd", path=os.environ["PATH"] + ":/usr/sbin")

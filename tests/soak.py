@@ -1,10 +1,10 @@
 """Breaks an installation at random, from a seed, while notifications stream through it, and holds what came of it against
 the gateway's own log. Run by `./run soak`; tests/system/test_soak.py is its short form.
 
-    soak.py [--minutes 30] [--seed N] [--kills N] [--devices N] [--one-role] [--without NAMES] [--build DIR]
+    soak.py [--minutes 30] [--seed N] [--kills N] [--devices N] [--one-role] [--without NAMES] [--only NAMES] [--hold SECONDS] [--build DIR]
 
 The seed is printed first; with it the same faults come in the same order again. --kills N: nothing but kill -9 of every
-process, N times.
+process, N times. --only cut,deaf --hold 30: these kinds alone, each for half a minute.
 """
 import argparse
 import contextlib
@@ -179,13 +179,23 @@ class Soak:
                 f"doubled (the faults put {oracle.at_risk_in_all:,} at risk), {oracle.unknown} unknown; {len(ends)} processes started again")
 
 
-def soak(seed, devices, faults, seconds, only_kills=False, one_role=False, without=LEFT_OUT, say=print):
+def chosen(kinds, without, only, hold):
+    """Those that were asked for; `hold`: for how many seconds what lasts is to last."""
+    kinds = [each for each in kinds if not any(name in each.name for name in without)
+             and (not only or any(name in each.name for name in only))]
+    for each in kinds:
+        if hold and each.seconds[1]:
+            each.seconds = (hold, hold)
+    return kinds
+
+
+def soak(seed, devices, faults, seconds, only_kills=False, one_role=False, without=LEFT_OUT, only=(), hold=0, say=print):
     """Prints the seed first and what it found last; raises at the first violation."""
     say(f"seed {seed}", flush=True)
     sizes = [1] * 12 + [10] * 3 + [100, 1000, devices // 10, devices]
     with installations.Installation(one_role=one_role, clocks=not only_kills) as installation:
-        kinds = scenario.kills_of(installation) if only_kills else [
-            each for each in scenario.kinds_of(installation) if not any(name in each.name for name in without)]
+        kinds = scenario.kills_of(installation) if only_kills else chosen(scenario.kinds_of(installation), without, only, hold)
+        assert kinds, f"there is no kind of fault named {', '.join(only)}: {', '.join(each.name for each in scenario.kinds_of(installation))}"
         run = Soak(installation, seed, devices, sizes, say=lambda line: say(line, flush=True))
         try:
             run.prepare()
@@ -208,13 +218,18 @@ def main():
     parser.add_argument("--devices", type=int, default=100_000)
     parser.add_argument("--one-role", action="store_true")
     parser.add_argument("--without", default=",".join(LEFT_OUT), help="kinds of faults to leave out, with commas: clock,disk full")
+    parser.add_argument("--only", default="", help="nothing but these kinds")
+    parser.add_argument("--hold", type=float, default=0, help="seconds that each fault lasts, unless it is over at once")
     parser.add_argument("--build", default=os.environ.get("PUSHER_BUILD_DIR"))
     given = parser.parse_args()
     os.environ["PUSHER_BUILD_DIR"] = given.build
     installations.in_own_mounts()
+
+    def named(given):
+        return [each for each in given.split(",") if each]
     # As many kills as were asked for, however long they take; else as many faults as fit into the minutes.
     soak(given.seed, given.devices, given.kills or None, 3600 * 24 if given.kills else 60 * given.minutes,
-         only_kills=given.kills > 0, one_role=given.one_role, without=[each for each in given.without.split(",") if each])
+         only_kills=given.kills > 0, one_role=given.one_role, without=named(given.without), only=named(given.only), hold=given.hold)
 
 
 if __name__ == "__main__":

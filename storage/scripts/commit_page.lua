@@ -13,13 +13,14 @@ local batches = tonumber(ARGV[8])
 local touched, order = {}, {}
 for _ = 1, batches do
   local account = ARGV[at + 1]
-  if not touched[account] then touched[account] = true; order[#order + 1] = account end
+  if touched[account] == nil then touched[account] = false; order[#order + 1] = account end
   at = at + 4
 end
 local applied = cursor == ARGV[4]
 if not applied and cursor ~= ARGV[5] then return {'fenced'} end
 local control = redis.call('HGET', KEYS[8], ARGV[3])
 if applied and (control == '1' or control == '2') then return {'held'} end
+local audience, pages
 if applied then
   local found = 0
   at = 9
@@ -30,7 +31,7 @@ if applied then
       redis.call('XGROUP', 'CREATE', stream, ARGV[7], '0', 'MKSTREAM')
     end
     redis.call('XADD', stream, '*', 'b', payload)
-    redis.call('HINCRBY', KEYS[4], account, targets)
+    touched[account] = redis.call('HINCRBY', KEYS[4], account, targets)
     found = found + targets
     at = at + 4
   end
@@ -43,14 +44,15 @@ if applied then
   end
   if found > 0 then
     redis.call('HINCRBY', KEYS[5], ARGV[3], found)
-    redis.call('HINCRBY', KEYS[3], 'audience', found)
+    audience = redis.call('HINCRBY', KEYS[3], 'audience', found)
   end
   redis.call('HSET', KEYS[3], 'cursor', ARGV[5])
-  redis.call('INCR', KEYS[9])
+  pages = redis.call('INCR', KEYS[9])
 end
-local reply = {applied and 'ok' or 'already', redis.call('HGET', KEYS[3], 'audience'), redis.call('GET', KEYS[9])}
+local reply = {applied and 'ok' or 'already', tostring(audience or redis.call('HGET', KEYS[3], 'audience')),
+               tostring(pages or redis.call('GET', KEYS[9]))}
 for _, account in ipairs(order) do
   reply[#reply + 1] = account
-  reply[#reply + 1] = redis.call('HGET', KEYS[4], account) or '0'
+  reply[#reply + 1] = tostring(touched[account] or redis.call('HGET', KEYS[4], account) or '0')
 end
 return reply

@@ -9,12 +9,22 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'lost'} end
 local reply = {'ok'}
 local alive, known, buried = {}, {}, {}
 for at = 7, #ARGV do known[ARGV[at]] = true end
+local function lives(node)
+  local heartbeat = ARGV[4] .. node
+  local left = redis.call('PTTL', heartbeat)
+  if left < 0 then return false end
+  -- Redis's clock was set back: who died before would seem to live until that clock has caught up. (Earlier versions
+  -- say 1 for their lifetime.)
+  local lifetime = tonumber(redis.call('GET', heartbeat))
+  if lifetime > 1 and left > lifetime then redis.call('PEXPIRE', heartbeat, lifetime) end
+  return true
+end
 local function keeps_its_claims(consumer)
   if consumer == ARGV[3] then return false end
   if ARGV[4] == '' then return true end
   local node = string.match(consumer, '^([^/]+/[^/]+)/')
   if not node then return false end
-  if alive[node] == nil then alive[node] = redis.call('EXISTS', ARGV[4] .. node) == 1 end
+  if alive[node] == nil then alive[node] = lives(node) end
   return alive[node]
 end
 local consumers = redis.call('XINFO', 'CONSUMERS', KEYS[2], ARGV[2])

@@ -58,7 +58,8 @@ void simulated_process::start() {
   keeper_ = lease_machine(std::chrono::milliseconds(config_.limits.lease_ms));
   auto keys = names();
   if (!predecessor.empty()) of_.execute({"DEL", keys.heartbeat_prefix + predecessor});
-  of_.execute({"SET", keys.heartbeat_prefix + name_, "1", "PX", std::to_string(3 * heartbeat_ms)});
+  of_.execute({"SET", keys.heartbeat_prefix + name_, std::to_string(3 * heartbeat_ms), "PX",
+               std::to_string(3 * heartbeat_ms)});
   of_.execute({"HSET", keys.configured, host_, to_text(served_channels(config_, config_.roles), of_.now())});
   node_ = std::make_shared<node_context>(config_);
   node_->process = name_;
@@ -99,7 +100,8 @@ void simulated_process::tick() {
   if (leaving_ && of_.now() >= leave_until_) return crash("has not ended in time");
   if (of_.now() >= heartbeat_at_ && of_.redis_away_until_ <= of_.now()) {
     heartbeat_at_ = of_.now() + heartbeat_ms;
-    of_.execute({"SET", names().heartbeat_prefix + name_, "1", "PX", std::to_string(3 * heartbeat_ms)});
+    of_.execute({"SET", names().heartbeat_prefix + name_, std::to_string(3 * heartbeat_ms), "PX",
+                 std::to_string(3 * heartbeat_ms)});
   }
   if (has(role::fan_out) && of_.now() >= lease_at_) keep_lease();
 }

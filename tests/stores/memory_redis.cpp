@@ -99,6 +99,11 @@ struct memory_commands {
     db.expires_[of[1]] = db.clock_() + std::atoll(of[2].c_str());
     return reply_number(1);
   }
+  static redis_reply pttl(memory_redis& db, const arguments& of) {
+    if (!db.find<memory_redis::text>(of[1])) return reply_number(-2);
+    auto ends = db.expires_.find(of[1]);
+    return reply_number(ends == db.expires_.end() ? -1 : ends->second - db.clock_());
+  }
 
   // -- hashes --
 
@@ -259,6 +264,7 @@ redis_reply memory_redis::call(const redis_arguments& command) {
       {"SET", c::set},
       {"INCR", c::incr},
       {"PEXPIRE", c::pexpire},
+      {"PTTL", c::pttl},
       {"HGET", c::hget},
       {"HMGET", c::hmget},
       {"HGETALL", c::hgetall},

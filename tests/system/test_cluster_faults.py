@@ -231,7 +231,7 @@ class Faults(unittest.TestCase):
                              "protocol": 99, "something": "new"})
         with socket.create_connection(("127.0.0.1", stores.redis_port)) as redis:
             for command in (["HSET", "{one}:nodes", "later/1", record], ["HSET", "{one}:nodes:seen", "later/1", "9" * 12],
-                            ["SET", "{one}:alive:later/1", "1", "PX", "60000"]):
+                            ["SET", "{one}:alive:later/1", "60000", "PX", "60000"]):
                 redis.sendall(f"*{len(command)}\r\n".encode() + b"".join(
                     f"${len(part)}\r\n{part}\r\n".encode() for part in command))
                 self.assertNotIn(b"-", redis.recv(100)[:1])

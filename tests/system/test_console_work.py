@@ -22,6 +22,10 @@ def check_compose(console, node):
     page.fill("label:has-text('Title') + input", "Hello {{properties.plan | there}}")
     page.fill("label:has-text('Body') + textarea", NASTY)
     page.click("role=button[name='Condition']")
+    page.value("document.querySelector('[aria-label=Type]').focus()")
+    page.choose("[aria-label=Type]", "number")
+    page.choose("[aria-label=Type]", "text")
+    assert page.value("document.activeElement.getAttribute('aria-label')") == "Type", "the focus is lost"
     page.fill("[aria-label='Name of the property']", "plan")
     page.fill("[aria-label=Value]", "pro")
     _, counted, _ = node.call("POST", "/v1/devices:count", {"condition": {"property": "plan", "eq": "pro"}})

@@ -302,7 +302,7 @@ class both_redis {
   void heartbeat() {
     auto of = keys_.heartbeat_prefix + "n" + number(2) + "/b";
     if (below(2))
-      ask({"SET", of, "1", "PX", "1000000"});
+      ask({"SET", of, "1000000", "PX", "1000000"});
     else
       ask({"DEL", of});
   }

@@ -2,6 +2,7 @@
 
 #include "leading_fixture.hpp"
 #include "storage/connection.hpp"
+#include "storage/segment_store.hpp"
 #include "storage/transaction.hpp"
 
 using namespace pusher;
@@ -93,6 +94,49 @@ TEST_CASE_FIXTURE(fixture, "what is due is launched, what is long past expires, 
   CHECK(!notifications.get(app, late.id)->reason.empty());
   CHECK(now(canceled) == state::canceled);
   CHECK(notifications.launch(app, far.id, std::nullopt, nullptr)->value.state == state::launched);
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "many that are due at one moment are launched together, each as it would be alone") {
+  segment_store segments(db);
+  REQUIRE(segments.put(app, "kept", *condition::parse(R"({"property":"plan","eq":"pro"})")).ok());
+  REQUIRE(segments.put(app, "gone", *condition::parse("{}")).ok());
+  auto other = new_application(db);
+  auto due = [&](application_id of, const audience& whom) {
+    notification_draft draft;
+    draft.content.title = "x";
+    draft.scheduled_at = now_ms() + 3'600'000;
+    draft.audience = whom;
+    auto made = notifications.create(of, draft, std::nullopt, nullptr);
+    REQUIRE(made);
+    due_since(made->value, 1'000);
+    return made->value;
+  };
+  std::vector<notification> plain;
+  for (int i = 0; i < 20; ++i)
+    plain.push_back(due(i % 2 == 0 ? app : other, audience_all()));
+  auto kept = due(app, audience_segment{"kept"}), gone = due(app, audience_segment{"gone"});
+  auto torn = due(app, audience_all());
+  change(db, "UPDATE notifications SET draft = '{' WHERE id = " + std::to_string(torn.key.value));
+  REQUIRE(segments.erase(app, "gone").ok());
+  auto made = notifications.launch_due(1000);
+  REQUIRE(made);
+  CHECK(made->launched >= 21);
+  CHECK(made->failed >= 1);
+  REQUIRE(made->unreadable.size() == 1);
+  CHECK(made->unreadable[0].first == torn.key);
+  for (const auto& each : plain) {
+    auto launched = notifications.get(each.application, each.id);
+    REQUIRE(launched);
+    CHECK(launched->state == state::launched);
+    CHECK(notifications.load_message(each.key)->expires_at ==
+          launched->launched_at + utc_ms{each.draft.ttl_seconds} * 1000);
+  }
+  CHECK(notifications.get(app, kept.id)->condition_at_launch.find("plan") != std::string::npos);
+  auto canceled = *notifications.get(app, gone.id);
+  CHECK(canceled.state == state::canceled);
+  CHECK(canceled.reason.find("gone") != std::string::npos);
+  change(db, "DELETE FROM notifications WHERE id = " + std::to_string(torn.key.value));
 }
 
 TEST_CASE_FIXTURE(fixture, "a schedule in the past beyond its grace is refused") {
