@@ -95,8 +95,8 @@ result<application> api_operations::get_application(application_id app) {
   return applications_.get(app);
 }
 
-result<application> api_operations::rename_application(application_id app, const std::string& name) {
-  return changed(applications_.rename(app, name));
+result<application> api_operations::change_application(application_id app, const application_change& how) {
+  return changed(applications_.change(app, how));
 }
 
 result<application> api_operations::suspend_application(application_id app) {

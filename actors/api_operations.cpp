@@ -33,7 +33,7 @@ api_operations::api_operations(node_context_ptr node, unsigned index, std::funct
       applications_(database_),
       keys_(database_),
       devices_(database_),
-      notifications_(database_),
+      notifications_(database_, node_->config.retained.kept.idempotency_hours),
       deliveries_(database_),
       segments_(database_),
       indexes_(database_),

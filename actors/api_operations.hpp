@@ -49,7 +49,8 @@ class api_operations : public http::operations {
   result<http::page<application>> list_applications(const http::page_request& request) override;
   result<application> find_application(const std::string& name_or_id) override;
   result<application> get_application(application_id app) override;
-  result<application> rename_application(application_id app, const std::string& name) override;
+  const retention& usual_retention() const override { return node_->config.retained.kept; }
+  result<application> change_application(application_id app, const application_change& how) override;
   result<application> suspend_application(application_id app) override;
   result<application> resume_application(application_id app) override;
   result<void> delete_application(application_id app) override;

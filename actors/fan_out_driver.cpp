@@ -10,10 +10,7 @@ namespace pusher {
 
 namespace {
 
-constexpr auto purge_interval = std::chrono::minutes(1);
-
-constexpr utc_ms shortest_wait_ms = 5;   // so that what cannot be launched just now costs little
-constexpr size_t rows_of_a_step = 1000;  // of each table; some milliseconds
+constexpr utc_ms shortest_wait_ms = 5;  // so that what cannot be launched just now costs little
 
 }  // namespace
 
@@ -27,10 +24,7 @@ fan_out_driver::fan_out_driver(const settings& config, fan_out_bounds bounds, ch
       devices_(database_),
       notifications_(database_),
       indexes_(database_),
-      applications_(database_),
-      credentials_(config, configured, std::move(secrets), database_, journal_, hooks_.credentials_expire),
-      feed_(database_),
-      event_retention_days_(config.limits.event_retention_days) {}
+      credentials_(config, configured, std::move(secrets), database_, journal_, hooks_.credentials_expire) {}
 
 bool fan_out_driver::lead(uint64_t epoch) {
   fail_point("fan_out.lease_taken");
@@ -71,7 +65,6 @@ void fan_out_driver::poll() {
   // A step a second even when there are always pages to read; in between when there are none.
   index_work_ = true;
   build_indexes();
-  purge();
   // The stream only wakes; the worklist is in MariaDB.
   auto launches = journal_.drain_launches();
   if (!launches) return failed("drain_launches", launches.failure());
@@ -81,19 +74,6 @@ void fan_out_driver::poll() {
   auto swept = notifications_.sweep_completed();
   if (!swept) return failed("sweep", swept.failure());
   if (*swept > 0) log::info("fan_out.swept", {{"completed", std::to_string(*swept)}});
-  // In small steps: a day's keys never hold up the pages.
-  auto forgotten = notifications_.forget_old_idempotency_keys(1000);
-  if (!forgotten) return failed("forget_keys", forgotten.failure());
-  if (auto purged = purge_events(); !purged) failed("purge_events", purged.failure());
-}
-
-result<void> fan_out_driver::purge_events() {
-  auto now = std::chrono::steady_clock::now();
-  if (now < next_purge_) return {};
-  auto more = feed_.purge(event_retention_days_);
-  if (!more) return more.failure();
-  if (!*more) next_purge_ = now + purge_interval;
-  return {};
 }
 
 /// What time brings to notifications, and what Redis has to know of those that are paused or canceled: should
@@ -139,8 +119,7 @@ result<void> fan_out_driver::follow_lives() {
   if (changed) hooks_.batches_appended();
   // What cannot be read stays due: not to be looked at again at once.
   if (due->unreadable.empty()) plan_next_look();
-  auto purged = notifications_.purge_deleted(5000);
-  return purged ? result<void>() : purged.failure();
+  return {};
 }
 
 /// Due times are the database's; here they become a wait from now on. The periodic look makes up for what is
@@ -158,10 +137,8 @@ step_result fan_out_driver::step() {
     if (auto followed = follow_lives(); !followed) failed("lives", followed.failure());
   }
   auto action = machine_.next(steady_ms());
-  if (std::holds_alternative<fan_out_machine::idle>(action) && machine_.leading()) {
-    if (index_work_) return build_indexes();
-    if (purge_work_) return purge();
-  }
+  if (std::holds_alternative<fan_out_machine::idle>(action) && machine_.leading() && index_work_)
+    return build_indexes();
   return std::visit([this](auto& what) { return perform(what); }, action);
 }
 
@@ -169,13 +146,6 @@ step_result fan_out_driver::build_indexes() {
   auto worked = indexes_.work();
   if (!worked) failed("index", worked.failure());
   index_work_ = worked && *worked;
-  return {true, 0};
-}
-
-step_result fan_out_driver::purge() {
-  auto purged = applications_.purge(rows_of_a_step);
-  if (!purged) failed("purge", purged.failure());
-  purge_work_ = purged && *purged;
   return {true, 0};
 }
 

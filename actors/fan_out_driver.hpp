@@ -1,7 +1,6 @@
 // Performs fan-out's actions on the stores. Knows neither actors nor who leads; blocks on what it asks.
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,10 +10,8 @@
 #include "actors/step_result.hpp"
 #include "conf/settings.hpp"
 #include "model/error.hpp"
-#include "storage/application_store.hpp"
 #include "storage/database.hpp"
 #include "storage/device_store.hpp"
-#include "storage/event_feed.hpp"
 #include "storage/journal.hpp"
 #include "storage/notification_store.hpp"
 #include "storage/property_index_store.hpp"
@@ -51,13 +48,10 @@ class fan_out_driver {
  private:
   /// What is declared as indexed or not any more. Any process could do it; the one leader does it alone.
   step_result build_indexes();
-  /// What deleted applications have left behind.
-  step_result purge();
   result<void> follow_lives();
   /// Takes over which channels are reachable. Errors: as credential_keeper's.
   result<void> take_reach(const result<bool>& changed);
   result<void> leave_out_settled();
-  result<void> purge_events();
   void plan_next_look();
   step_result perform(fan_out_machine::idle& what);
   step_result perform(fan_out_machine::read_worklist& what);
@@ -85,13 +79,8 @@ class fan_out_driver {
   device_store devices_;
   notification_store notifications_;
   property_index_store indexes_;
-  application_store applications_;
   credential_keeper credentials_;
-  event_feed feed_;
-  const unsigned event_retention_days_;
-  std::chrono::steady_clock::time_point next_purge_;
   bool index_work_ = true;   ///< there may be some
-  bool purge_work_ = true;   ///< likewise
   uint64_t pages_ = 0;       ///< that the journal has taken, as far as we know
   utc_ms next_look_at_ = 0;  ///< when a launch or a wave is due, by our own clock; 0 = not soon
 };

@@ -112,6 +112,9 @@ struct metrics::families {
                "Notifications whose targets the leader has added up, by where they stood.");
   gauge_family& checked_at =
       gauges(registry, "pusher_self_check_timestamp_seconds", "When the leader looked last; 0 = never.");
+  counter_family& purged =
+      counters(registry, "pusher_purged_rows_total",
+               "Rows that the leader has removed because they were deleted or too old, by what they were.");
   gauge_family& targets = gauges(registry, "pusher_under_way_targets",
                                  "Targets of the notifications under way, as the leader added them up.");
   counter_family& restarts =
@@ -296,6 +299,10 @@ void metrics::self_checked(const self_check_findings& found) {
   families_->targets.Add({{"state", "audience"}}).Set(static_cast<double>(found.audience));
   families_->targets.Add({{"state", "settled"}}).Set(static_cast<double>(found.settled));
   families_->targets.Add({{"state", "pending"}}).Set(static_cast<double>(found.pending));
+}
+
+void metrics::purged(const char* what, uint64_t rows) {
+  families_->purged.Add({{"what", what}}).Increment(static_cast<double>(rows));
 }
 
 void metrics::peers(size_t alive, size_t connected) {

@@ -72,6 +72,9 @@ class metrics {
   /// What the leader's self-check found; empty when this process does not lead.
   void self_checked(const self_check_findings& found);
 
+  /// `what`: notifications, deliveries, reports, feed, history, devices, idempotency_keys.
+  void purged(const char* what, uint64_t rows);
+
   std::string text() const;
 
  private:

@@ -16,6 +16,7 @@
 #include "actors/checked_files.hpp"
 #include "actors/cluster_address.hpp"
 #include "actors/cluster_parts.hpp"
+#include "actors/house_keeper.hpp"
 #include "actors/journal_keeper.hpp"
 #include "actors/key_keeper.hpp"
 #include "actors/lease_keeper.hpp"
@@ -185,6 +186,7 @@ class running_node {
     webhooks_.emplace(node_);
     journals_.emplace(node_, [this] { try_to_lead(); });
     checks_.emplace(node_);
+    keeper_.emplace(node_);
   }
 
   /// Until a signal comes, an operator says so, or the node cannot go on: its supervisor gave up, or who has
@@ -265,6 +267,7 @@ class running_node {
   /// First of all, so that another node leads while this one finishes what it has begun.
   void give_lead_back() {
     journals_.reset();
+    keeper_.reset();
     checks_.reset();
     webhooks_.reset();
     std::unique_ptr<lease_keeper> ours;
@@ -335,6 +338,7 @@ class running_node {
   std::optional<webhook_deliverer> webhooks_;
   std::optional<journal_keeper> journals_;
   std::optional<self_check> checks_;
+  std::optional<house_keeper> keeper_;
 };
 
 }  // namespace

@@ -30,11 +30,11 @@ def devices(first, count):
 class Engine:
     """A node with so many devices before an emulator with such flags."""
 
-    def __init__(self, count, flags=()):
-        self.count, self.lab = count, Lab(emulator_flags=flags)
+    def __init__(self, count, flags=(), sections=None):
+        self.count, self.lab, self.sections = count, Lab(emulator_flags=flags), sections or {}
 
     def __enter__(self):
-        self.node = self.lab.node(sections={"embedded": {"buffer_pool": "256M"}}).start()
+        self.node = self.lab.node(sections={"embedded": {"buffer_pool": "256M"}, **self.sections}).start()
         self.node.make_key()
         self.node.checks_answers = False
         for first in range(0, self.count, BLOCK):

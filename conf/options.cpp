@@ -80,6 +80,7 @@ std::vector<option> make_options() {
   add_gateway_options(made);
   add_compat_options(made);
   add_webhook_options(made);
+  add_retention_options(made);
   made.push_back(number_option("limits.request_body_bytes",
                                "Largest body of a request; imports are streamed and have no limit.", 1024,
                                64 * million, FIELD(limits.request_body_bytes)));
@@ -161,8 +162,6 @@ std::vector<option> make_options() {
   made.push_back(number_option("limits.self_check_seconds",
                                "How often the leader adds up the targets of notifications.", 1, 3600,
                                FIELD(limits.self_check_seconds)));
-  made.push_back(number_option("limits.event_retention_days", "How long the feed of events keeps them.", 1,
-                               3650, FIELD(limits.event_retention_days)));
   made.push_back(number_option("limits.progress_watchers",
                                "Connections that follow a notification's progress; beyond it 503.", 1,
                                100'000, FIELD(limits.progress_watchers)));

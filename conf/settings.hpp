@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "conf/network.hpp"
+#include "model/retention.hpp"
 
 namespace pusher {
 
@@ -167,9 +168,15 @@ struct limits_settings {
   unsigned heartbeat_ms = 2000;
   unsigned lease_ms = 5000;
   unsigned drain_seconds = 25;
-  unsigned self_check_seconds = 10;    ///< between two looks of the leader at the books
-  unsigned event_retention_days = 30;  ///< of the feed of events
-  unsigned progress_watchers = 1000;   ///< connections that follow a notification's progress
+  unsigned self_check_seconds = 10;   ///< between two looks of the leader at the books
+  unsigned progress_watchers = 1000;  ///< connections that follow a notification's progress
+};
+
+/// How long things stay, and how they go; what an application wishes otherwise is in MariaDB.
+struct retention_settings {
+  retention kept;
+  unsigned look_seconds = 3600;  ///< between two looks of the leader for what is too old
+  unsigned purge_percent = 20;   ///< of the time that MariaDB may be kept busy with it
 };
 
 struct settings {
@@ -194,6 +201,7 @@ struct settings {
   hms_settings hms;
   compat_settings compat;
   webhooks_settings webhooks;
+  retention_settings retained;
   std::string log_level = "info";   ///< trace, debug, info, warn, error
   std::string log_format = "json";  ///< json, text
 

@@ -190,11 +190,15 @@ class operations : public webhook_operations, public supervision_operations {
   virtual result<created_application> create_application(
       const std::string& name, const std::optional<std::string>& idempotency_key) = 0;
   virtual result<page<application>> list_applications(const page_request& request) = 0;
+  /// How long things stay of applications that wish nothing else.
+  virtual const retention& usual_retention() const = 0;
   // Errors of each that follows: not_found; of changes: conflict for `default`.
   /// By name or id.
   virtual result<application> find_application(const std::string& name_or_id) = 0;
   virtual result<application> get_application(application_id app) = 0;
-  virtual result<application> rename_application(application_id app, const std::string& name) = 0;
+  /// Edits its name and how long things stay; an error changes nothing.
+  using application_change = std::function<result<void>(application& now)>;
+  virtual result<application> change_application(application_id app, const application_change& how) = 0;
   virtual result<application> suspend_application(application_id app) = 0;
   virtual result<application> resume_application(application_id app) = 0;
   virtual result<void> delete_application(application_id app) = 0;

@@ -43,6 +43,7 @@ answer delete_credential(const call& of);
 
 // -- people (routes_people.cpp) --
 answer list_user_devices(const call& of);
+answer export_user(const call& of);
 answer erase_user(const call& of);
 
 // -- webhooks (routes_webhooks.cpp) --
@@ -66,6 +67,8 @@ result<client_report> read_report(const call& of);
 answer report_response(const client_report& report, const recorded_report& recorded);
 answer list_notifications(const call& of);
 answer list_deliveries(const call& of);
+answer export_notifications(const call& of);
+answer export_deliveries(const call& of);
 answer explain_delivery(const call& of);
 answer show_outcomes(const call& of);
 answer follow_progress(const call& of);
@@ -82,6 +85,10 @@ answer delete_notification(const call& of);
 answer pause_notification(const call& of);
 answer resume_notification(const call& of);
 answer cancel_notification(const call& of);
+
+/// A fault of a call about a notification. Of one that is not there and whose id is older than what the
+/// application keeps, it says so.
+error explained_absence(const call& of, error why);
 
 // -- callers of other services (routes_gorush.cpp) --
 answer push_for_gorush(const call& of);

@@ -46,6 +46,7 @@ constexpr route routes[] = {
     {"GET", "/v1/devices/{device_id}", scope::devices, get_device},
     {"PATCH", "/v1/devices/{device_id}", scope::devices, change_device},
     {"DELETE", "/v1/devices/{device_id}", scope::devices, delete_device},
+    {"GET", "/v1/users/{user_id}:export", scope::devices, export_user, {"cursor"}},
     {"GET", "/v1/users/{user_id}/devices", scope::devices, list_user_devices, {"limit", "cursor"}},
     {"DELETE", "/v1/users/{user_id}", scope::devices, erase_user},
     {"GET", "/v1/segments", scope::devices, list_segments, {"limit", "cursor"}},
@@ -83,6 +84,16 @@ constexpr route routes[] = {
     {"GET", "/v1/events", scope::read, read_feed, {"type", "limit", "cursor"}},
     {"POST", "/v1/events:report", scope::devices, report_events},
     {"POST", "/v1/notifications", scope::send, create_notification},
+    {"GET",
+     "/v1/notifications:export",
+     scope::read,
+     export_notifications,
+     {"state", "external_id", "created_from", "created_to", "cursor"}},
+    {"GET",
+     "/v1/notifications/{id}/deliveries:export",
+     scope::read,
+     export_deliveries,
+     {"outcome", "gateway", "code", "device_id", "cursor"}},
     {"GET",
      "/v1/notifications",
      scope::read,
@@ -216,6 +227,10 @@ void seal_next_cursor(response& made, const call& of) {
   made.internal.erase(next);
 }
 
+bool is_about_a_notification(const request& asked) {
+  return asked.path.rfind("/v1/notifications/", 0) == 0;
+}
+
 answer route_request(const request& asked, operations& engine) {
   auto found = find_route(asked, engine);
   if (!found) return found.failure();
@@ -224,6 +239,7 @@ answer route_request(const request& asked, operations& engine) {
   auto given = asked.query.find("cursor");
   auto made = given == asked.query.end() ? to.taken->handle(to.made) : handle_page(to, given->second);
   if (made) seal_next_cursor(*made, to.made);
+  if (!made && is_about_a_notification(asked)) return explained_absence(to.made, made.failure());
   return made;
 }
 

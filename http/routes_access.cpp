@@ -33,21 +33,46 @@ result<application> administered(const call& of) {
   return found;
 }
 
-void write_application(json_text& out, const application& from) {
+/// What it wishes itself, and what is so.
+void write_retention(json_text& out, const retention_wish& wished, const retention& in_force) {
+  out.key("retention");
+  out.open();
+  for (const auto& each : retention_fields) {
+    if (const auto& wish = wished.*each.wished)
+      out.field(each.name, *wish);
+    else
+      out.null(each.name);
+  }
+  out.close();
+  out.key("retention_in_force");
+  out.open();
+  for (const auto& each : retention_fields)
+    out.field(each.name, in_force.*each.in_force);
+  out.close();
+}
+
+void write_application(json_text& out, const application& from, const retention& usual) {
   out.open();
   out.field("id", from.id);
   out.field("name", from.name);
   out.field("state", from.suspended_at == 0 ? "active" : "suspended");
   out.time("created_at", from.created_at);
   out.time("suspended_at", from.suspended_at);
+  write_retention(out, from.kept, from.kept.over(usual));
   out.close();
 }
 
-answer application_response(int status, const result<application>& from) {
+answer application_response(int status, const call& of, const result<application>& from) {
   if (!from) return from.failure();
   json_text out;
-  write_application(out, *from);
+  write_application(out, *from, of.engine.usual_retention());
   return json_response(status, out);
+}
+
+answer applications_response(const call& of, const page<application>& found) {
+  return list_response(found, [&](json_text& out, const application& each) {
+    write_application(out, each, of.engine.usual_retention());
+  });
 }
 
 void write_scopes(json_text& out, uint8_t scopes) {
@@ -129,17 +154,26 @@ bool is_null(const rapidjson::Value& body, const char* name) {
   return found != body.MemberEnd() && found->value.IsNull();
 }
 
-result<std::string> read_name(const call& of) {
-  auto body = read_body(of);
-  if (!body) return body.failure();
-  field_reader from(*body, "");
-  from.require("name");
+std::optional<std::string> read_name(field_reader& from) {
   auto name = from.text("name", {64, 1});
   if (name)
     if (auto good = check_application_name(*name); !good)
       from.fail(errc::invalid_field, "name", good.failure().detail);
-  if (auto done = from.finish(); !done) return done.failure();
-  return *name;
+  return name;
+}
+
+/// Each that is given replaces what was wished; null takes the wish back, of one or of all.
+result<void> change_retention(const rapidjson::Value& body, retention_wish& wished) {
+  if (is_null(body, "retention")) wished = {};
+  auto given = body.FindMember("retention");
+  if (given == body.MemberEnd() || !given->value.IsObject()) return {};
+  field_reader from(given->value, "/retention");
+  for (const auto& each : retention_fields) {
+    auto number = from.number(each.name, each.least, each.most);
+    if (number || is_null(given->value, each.name))
+      wished.*each.wished = number ? std::optional(static_cast<uint32_t>(*number)) : std::nullopt;
+  }
+  return from.finish();
 }
 
 }  // namespace
@@ -152,11 +186,15 @@ answer create_application(const call& of) {
                                       "\" may make applications.");
   auto once = read_idempotency_key(of.asked);
   if (!once) return once.failure();
-  auto name = read_name(of);
-  if (!name) return name.failure();
+  auto body = read_body(of);
+  if (!body) return body.failure();
+  field_reader from(*body, "");
+  from.require("name");
+  auto name = read_name(from);
+  if (auto done = from.finish(); !done) return done.failure();
   auto made = of.engine.create_application(*name, *once);
   if (!made) return made.failure();
-  auto answered = application_response(201, made->value);
+  auto answered = application_response(201, of, made->value);
   answered->headers.emplace_back("Location", "/v1/applications/" + made->value.name);
   if (made->replayed) answered->headers.emplace_back("Idempotency-Replayed", "true");
   return answered;
@@ -168,35 +206,43 @@ answer list_applications(const call& of) {
   if (of.who.operates) {
     auto found = of.engine.list_applications(*paging);
     if (!found) return found.failure();
-    return list_response(*found, write_application);
+    return applications_response(of, *found);
   }
   auto own = of.engine.get_application(of.who.application);
   if (!own) return own.failure();
-  return list_response(page<application>{{std::move(*own)}, ""}, write_application);
+  return applications_response(of, {{std::move(*own)}, ""});
 }
 
 answer get_application(const call& of) {
-  return application_response(200, target(of));
+  return application_response(200, of, target(of));
 }
 
 answer change_application(const call& of) {
   auto found = administered(of);
   if (!found) return found.failure();
-  auto name = read_name(of);
-  if (!name) return name.failure();
-  return application_response(200, of.engine.rename_application(found->key, *name));
+  auto body = read_body(of);
+  if (!body) return body.failure();
+  field_reader from(*body, "");
+  auto name = read_name(from);
+  from.object("retention");
+  if (auto done = from.finish(); !done) return done.failure();
+  if (is_null(*body, "name")) return fault(errc::invalid_field, "This cannot be removed.", "/name");
+  return application_response(200, of, of.engine.change_application(found->key, [&](application& now) {
+    if (name) now.name = *name;
+    return change_retention(*body, now.kept);
+  }));
 }
 
 answer suspend_application(const call& of) {
   auto found = administered(of);
   if (!found) return found.failure();
-  return application_response(200, of.engine.suspend_application(found->key));
+  return application_response(200, of, of.engine.suspend_application(found->key));
 }
 
 answer resume_application(const call& of) {
   auto found = administered(of);
   if (!found) return found.failure();
-  return application_response(200, of.engine.resume_application(found->key));
+  return application_response(200, of, of.engine.resume_application(found->key));
 }
 
 answer delete_application(const call& of) {

@@ -1,3 +1,5 @@
+#include <charconv>
+
 #include "http/codec_notification.hpp"
 #include "http/etag.hpp"
 #include "http/route_handlers.hpp"
@@ -28,6 +30,15 @@ response once_only(int status, const request& asked, created_notification&& made
   shown.headers.emplace_back("Idempotency-Replayed", "true");
   shown.body = std::move(*made.replayed_body);
   return shown;
+}
+
+/// When a UUIDv7 was made; nothing for any other text.
+std::optional<utc_ms> time_of_uuid_v7(const std::string& text) {
+  if (!is_uuid(text) || text[14] != '7') return std::nullopt;
+  auto digits = text.substr(0, 8) + text.substr(9, 4);
+  utc_ms time = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), time, 16);
+  return time;
 }
 
 answer take_step(const call& of, life_step step) {
@@ -109,6 +120,21 @@ answer resume_notification(const call& of) {
 
 answer cancel_notification(const call& of) {
   return take_step(of, life_step::cancel);
+}
+
+error explained_absence(const call& of, error why) {
+  // With a second name in the path it may be that one which is not there.
+  if (why.code != errc::not_found || !why.pointer.empty() || of.names.size() != 1) return why;
+  auto made = time_of_uuid_v7(of.name());
+  if (!made) return why;
+  auto owner = of.engine.get_application(of.who.application);
+  if (!owner) return why;
+  auto days = owner->kept.over(of.engine.usual_retention()).notification_days;
+  if (days == 0 || *made >= now_ms() - utc_ms{days} * 86'400'000) return why;
+  if (!why.detail.empty() && why.detail.back() == '.') why.detail.pop_back();
+  why.detail += ". It may have been purged: what is settled stays for " + std::to_string(days) + " day" +
+                (days == 1 ? "" : "s") + ", and this id is older";
+  return why;
 }
 
 }  // namespace pusher::http

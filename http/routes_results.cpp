@@ -2,6 +2,7 @@
 
 #include "http/codec_notification.hpp"
 #include "http/codec_results.hpp"
+#include "http/list_export.hpp"
 #include "http/progress_notes.hpp"
 #include "http/route_handlers.hpp"
 
@@ -83,6 +84,29 @@ bool nothing_will_change(const notification& of) {
       return false;
   }
   return false;
+}
+
+result<notification_filter> read_notification_filter(const call& of) {
+  notification_filter wanted;
+  auto read =
+      read_name(of, "state", parse_notification_state,
+                "draft, scheduled, launched, sending, completed, paused, canceled, expired", wanted.state);
+  if (!read) return read.failure();
+  if (const auto* id = parameter(of, "external_id")) wanted.external_id = *id;
+  if (auto from = read_time(of, "created_from", wanted.created_from); !from) return from.failure();
+  if (auto to = read_time(of, "created_to", wanted.created_to); !to) return to.failure();
+  return wanted;
+}
+
+result<delivery_filter> read_delivery_filter(const call& of) {
+  delivery_filter wanted;
+  auto read = read_name(of, "outcome", parse_outcome, names_of(all_outcomes), wanted.outcome);
+  if (!read) return read.failure();
+  read = read_name(of, "gateway", parse_gateway, names_of(all_gateways), wanted.gateway);
+  if (!read) return read.failure();
+  if (const auto* code = parameter(of, "code")) wanted.code = *code;
+  if (const auto* id = parameter(of, "device_id")) wanted.device_id = *id;
+  return wanted;
 }
 
 error refusal(report_status status) {
@@ -192,15 +216,9 @@ answer report_events(const call& of) {
 answer list_notifications(const call& of) {
   auto paging = read_paging(of.asked.query, 1000);
   if (!paging) return paging.failure();
-  notification_filter wanted;
-  auto read =
-      read_name(of, "state", parse_notification_state,
-                "draft, scheduled, launched, sending, completed, paused, canceled, expired", wanted.state);
-  if (!read) return read.failure();
-  if (const auto* id = parameter(of, "external_id")) wanted.external_id = *id;
-  if (auto from = read_time(of, "created_from", wanted.created_from); !from) return from.failure();
-  if (auto to = read_time(of, "created_to", wanted.created_to); !to) return to.failure();
-  auto found = of.engine.list_notifications(of.who.application, wanted, *paging);
+  auto wanted = read_notification_filter(of);
+  if (!wanted) return wanted.failure();
+  auto found = of.engine.list_notifications(of.who.application, *wanted, *paging);
   if (!found) return found.failure();
   return list_response(*found, write_notification);
 }
@@ -208,16 +226,29 @@ answer list_notifications(const call& of) {
 answer list_deliveries(const call& of) {
   auto paging = read_paging(of.asked.query, 1000);
   if (!paging) return paging.failure();
-  delivery_filter wanted;
-  auto read = read_name(of, "outcome", parse_outcome, names_of(all_outcomes), wanted.outcome);
-  if (!read) return read.failure();
-  read = read_name(of, "gateway", parse_gateway, names_of(all_gateways), wanted.gateway);
-  if (!read) return read.failure();
-  if (const auto* code = parameter(of, "code")) wanted.code = *code;
-  if (const auto* id = parameter(of, "device_id")) wanted.device_id = *id;
-  auto found = of.engine.list_deliveries(of.who.application, of.name(), wanted, *paging);
+  auto wanted = read_delivery_filter(of);
+  if (!wanted) return wanted.failure();
+  auto found = of.engine.list_deliveries(of.who.application, of.name(), *wanted, *paging);
   if (!found) return found.failure();
   return list_response(*found, write_delivery);
+}
+
+answer export_notifications(const call& of) {
+  auto paging = export_paging(of.asked);
+  if (!paging) return paging.failure();
+  auto wanted = read_notification_filter(of);
+  if (!wanted) return wanted.failure();
+  return list_export_page(of, of.engine.list_notifications(of.who.application, *wanted, *paging),
+                          write_notification);
+}
+
+answer export_deliveries(const call& of) {
+  auto paging = export_paging(of.asked);
+  if (!paging) return paging.failure();
+  auto wanted = read_delivery_filter(of);
+  if (!wanted) return wanted.failure();
+  return list_export_page(of, of.engine.list_deliveries(of.who.application, of.name(), *wanted, *paging),
+                          write_delivery);
 }
 
 answer explain_delivery(const call& of) {

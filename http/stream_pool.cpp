@@ -4,6 +4,7 @@
 
 #include "http/export_stream.hpp"
 #include "http/import_stream.hpp"
+#include "http/path.hpp"
 #include "http/stream_connection.hpp"
 
 namespace pusher::http {
@@ -13,7 +14,11 @@ bool is_import(const request& asked) {
 }
 
 bool is_export(const request& asked) {
-  return (asked.method == "GET" || asked.method == "POST") && asked.path == "/v1/devices:export";
+  if (asked.path == "/v1/devices:export") return asked.method == "GET" || asked.method == "POST";
+  return asked.method == "GET" &&
+         (asked.path == "/v1/notifications:export" ||
+          match("/v1/notifications/{id}/deliveries:export", asked.path).has_value() ||
+          match("/v1/users/{user_id}:export", asked.path).has_value());
 }
 
 stream_pool::stream_pool(dispatcher& target, const limits_settings& limits)

@@ -17,7 +17,7 @@ namespace pusher::http {
 
 /// Whether the request is served as a stream from its body on: `POST /v1/devices:import`.
 bool is_import(const request& asked);
-/// Whether its answer is a stream: `GET` or `POST /v1/devices:export`.
+/// Whether its answer is a stream of lines: a `:export`.
 bool is_export(const request& asked);
 
 class stream_pool {

@@ -10,6 +10,7 @@
 #include "model/clock.hpp"
 #include "model/ids.hpp"
 #include "model/result.hpp"
+#include "model/retention.hpp"
 
 namespace pusher {
 
@@ -31,6 +32,7 @@ struct application {
   std::string name;
   utc_ms created_at = 0;
   utc_ms suspended_at = 0;  ///< 0 = active
+  retention_wish kept = {};
 };
 /// Errors: invalid_field.
 result<void> check_application_name(std::string_view name);

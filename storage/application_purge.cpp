@@ -35,7 +35,7 @@ result<std::vector<deleted_application>> find_deleted(database::connection& on, 
   return found;
 }
 
-/// Notifications become nobody's once they are settled; notification_store::purge_deleted() does the rest.
+/// Notifications become nobody's once they are settled; deleted_notifications does the rest.
 result<uint64_t> release_notifications(database::connection& on, application_id app, size_t most_rows) {
   return on.execute(
       "deleting notifications",

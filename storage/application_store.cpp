@@ -14,8 +14,23 @@ const std::string of_active_applications =
 
 namespace {
 
-const std::string columns = "SELECT id, public_id, name, created_at, suspended_at FROM applications WHERE ";
+std::string retention_columns() {
+  std::string list;
+  for (const auto& each : retention_fields)
+    list += std::string(", ") + each.name;
+  return list;
+}
+
+const std::string columns = "SELECT id, public_id, name, created_at, suspended_at" + retention_columns() +
+                            " FROM applications WHERE ";
 const std::string there = " AND deleted_at = 0";
+
+std::string retention_assignments() {
+  std::string list;
+  for (const auto& each : retention_fields)
+    list += std::string(", ") + each.name + " = ?";
+  return list;
+}
 
 application read_application(const sql_row& row) {
   application value;
@@ -24,6 +39,11 @@ application read_application(const sql_row& row) {
   value.name = row.text(2);
   value.created_at = row.time(3);
   value.suspended_at = row.time(4);
+  size_t column = 5;
+  for (const auto& each : retention_fields) {
+    if (!row.null(column)) value.kept.*each.wished = static_cast<uint32_t>(row.number(column));
+    ++column;
+  }
   return value;
 }
 
@@ -36,14 +56,22 @@ result<application> read_where(database::connection& on, const std::string& wher
   return found;
 }
 
+error not_for_default(const char* change) {
+  return {errc::conflict,
+          "The application \"" + default_application + "\" cannot be " + change +
+              ": its keys administer the installation",
+          "", 0};
+}
+
 /// Locks it for a change.
+result<application> lock(database::connection& on, application_id app) {
+  return read_where(on, "id = ?" + there + " FOR UPDATE", {app});
+}
+
+/// For one that `default` is spared.
 result<application> lock(database::connection& on, application_id app, const char* change) {
-  auto found = read_where(on, "id = ?" + there + " FOR UPDATE", {app});
-  if (found && found->name == default_application)
-    return error{errc::conflict,
-                 "The application \"" + default_application + "\" cannot be " + change +
-                     ": its keys administer the installation",
-                 "", 0};
+  auto found = lock(on, app);
+  if (found && found->name == default_application) return not_for_default(change);
   return found;
 }
 
@@ -130,15 +158,27 @@ result<std::vector<application>> application_store::list(application_id after, s
   });
 }
 
-result<application> application_store::rename(application_id app, const std::string& name) {
+result<application> application_store::change(application_id app, const edit& how) {
+  static const std::string sql =
+      "UPDATE applications SET name = ?" + retention_assignments() + " WHERE id = ?";
   return transact(db_, [&](database::connection& on) -> result<application> {
-    auto now = lock(on, app, "renamed");
+    auto now = lock(on, app);
     if (!now) return now;
-    auto changed =
-        on.execute("renaming an application", "UPDATE applications SET name = ? WHERE id = ?", {name, app});
+    auto wanted = *now;
+    if (auto good = how(wanted); !good) return good.failure();
+    bool renamed = wanted.name != now->name;
+    if (renamed && now->name == default_application) return not_for_default("renamed");
+    sql_parameters parameters{wanted.name};
+    for (const auto& each : retention_fields) {
+      const auto& wish = wanted.kept.*each.wished;
+      parameters.push_back(wish ? sql_parameter(*wish) : sql_parameter(std::optional<std::string>()));
+    }
+    parameters.emplace_back(app);
+    auto changed = on.execute("changing an application", sql, parameters);
     if (!changed && on.duplicate()) return name_taken();
     // Metrics and logs of senders have the name.
-    if (auto bumped = bump_credentials(on); !bumped) return bumped.failure();
+    if (renamed)
+      if (auto bumped = bump_credentials(on); !bumped) return bumped.failure();
     return written(on, app, changed);
   });
 }

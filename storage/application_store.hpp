@@ -1,6 +1,7 @@
 // Applications in MariaDB, from their making to the last row that they leave behind.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -32,10 +33,13 @@ class application_store {
   /// In order of their making, from the one behind `after`.
   result<std::vector<application>> list(application_id after, size_t limit);
 
+  using edit = std::function<result<void>(application& now)>;
+  /// Takes over its name and how long things of it stay, as `how` leaves them; an error of `how` changes
+  /// nothing. Errors: not_found, conflict (the name is taken, or `default` would be renamed).
+  result<application> change(application_id app, const edit& how);
+
   // What follows is refused for the application `default`: conflict. Errors of each: not_found.
 
-  /// Errors: conflict (the name is taken).
-  result<application> rename(application_id app, const std::string& name);
   /// From now on its keys are refused, and nothing of it is launched or goes on.
   result<application> suspend(application_id app);
   result<application> resume(application_id app);

@@ -98,16 +98,18 @@ result<void> delivery_recording::leave_out_missing() {
   for (const auto& each : rows_)
     if (keys.empty() || keys.back() != each.notification) keys.push_back(each.notification);
   std::unordered_set<notification_key> present;
+  static const auto deleted = std::to_string(number(notification_state::deleted));
   for (const auto& part : in_lists(keys)) {
     key_condition these(part);
     sql_parameters parameters;
     these.add_to(parameters);
-    auto read = on_.query("finding notifications",
-                          "SELECT id, application_id FROM notifications WHERE " + these.sql(), parameters,
-                          [&](const sql_row& found) {
-                            present.insert({found.number(0)});
-                            applications_[{found.number(0)}] = {found.number(1)};
-                          });
+    auto read = on_.query(
+        "finding notifications",
+        "SELECT id, application_id FROM notifications WHERE " + these.sql() + " AND state <> " + deleted,
+        parameters, [&](const sql_row& found) {
+          present.insert({found.number(0)});
+          applications_[{found.number(0)}] = {found.number(1)};
+        });
     if (!read) return read.failure();
   }
   if (present.size() == keys.size()) return {};

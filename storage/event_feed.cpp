@@ -10,7 +10,6 @@ namespace {
 constexpr size_t rows_per_read = 64;
 constexpr size_t most_bytes = 4 * 1024 * 1024;  // looked through for one page
 constexpr size_t most_rows = 4096;
-constexpr size_t rows_per_purge = 200;
 
 struct stored_row {
   uint64_t number = 0;
@@ -152,28 +151,6 @@ class feed_reading {
   bool at_end_ = false;
 };
 
-/// Deletes the oldest rows of one application; whether there may be more.
-result<bool> purge_some(database::connection& on, application_id app, unsigned days) {
-  uint64_t last = 0;
-  size_t old = 0;
-  auto read = on.query(
-      "reading the oldest events",
-      "SELECT number, at < " + database_now +
-          " - CAST(? AS INTEGER) * 86400000 FROM feed WHERE application_id = ? ORDER BY number LIMIT ?",
-      {days, app, rows_per_purge}, [&](const sql_row& row) {
-        if (row.number(1) == 0) return false;
-        last = row.number(0);
-        ++old;
-        return true;
-      });
-  if (!read) return read.failure();
-  if (old == 0) return false;
-  auto gone =
-      on.execute("purging events", "DELETE FROM feed WHERE application_id = ? AND number <= ?", {app, last});
-  if (!gone) return gone.failure();
-  return old == rows_per_purge;
-}
-
 }  // namespace
 
 result<event_feed::page> event_feed::read(application_id app, const feed_position& after, size_t limit,
@@ -235,19 +212,20 @@ result<feed_position> event_feed::position_at(application_id app, utc_ms time) {
   return end(app);
 }
 
-result<bool> event_feed::purge(unsigned days) {
-  return with_connection(db_, [&](database::connection& on) -> result<bool> {
-    std::vector<application_id> all;
-    auto read = on.query("reading who has events", "SELECT application_id FROM feed_heads", {},
-                         [&](const sql_row& row) { all.push_back({row.number(0)}); });
+result<uint64_t> event_feed::purge(application_id app, utc_ms before) {
+  return with_connection(db_, [&](database::connection& on) -> result<uint64_t> {
+    uint64_t last = 0;
+    auto read = on.query("reading the oldest events",
+                         "SELECT number, at FROM feed WHERE application_id = ? ORDER BY number LIMIT ?",
+                         {app, rows_per_purge}, [&](const sql_row& row) {
+                           if (row.time(1) >= before) return false;
+                           last = row.number(0);
+                           return true;
+                         });
     if (!read) return read.failure();
-    bool more = false;
-    for (auto each : all) {
-      auto purged = purge_some(on, each, days);
-      if (!purged) return purged.failure();
-      more = more || *purged;
-    }
-    return more;
+    if (last == 0) return uint64_t{0};
+    return on.execute("purging events", "DELETE FROM feed WHERE application_id = ? AND number <= ?",
+                      {app, last});
   });
 }
 

@@ -34,8 +34,10 @@ class event_feed {
   /// Before the first event that was recorded at that time or later.
   result<feed_position> position_at(application_id app, utc_ms time);
 
-  /// Deletes rows that were written before `days` ago, a few of each application; whether there may be more.
-  result<bool> purge(unsigned days);
+  /// Deletes the oldest rows of an application that were written before then, a few at a time; how many.
+  /// There may be more when these are at least `rows_per_purge`.
+  result<uint64_t> purge(application_id app, utc_ms before);
+  static constexpr size_t rows_per_purge = 200;  // of up to some hundred kilobytes
 
  private:
   database& db_;

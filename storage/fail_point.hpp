@@ -37,6 +37,7 @@ inline constexpr std::array fail_point_names{
     std::string_view("result_writer.starting"),
     std::string_view("result_writer.rows_inserted"),  ///< in the middle of a transaction
     std::string_view("result_writer.committed"),      ///< rows committed, not acknowledged
+    std::string_view("purge.rows_deleted"),  ///< some of a deleted notification's rows are gone, not all
 };
 
 /// Passes the place of this name. May not return; may throw.

@@ -19,5 +19,6 @@ migration results_migration();
 migration webhooks_migration();
 migration local_time_migration();
 migration journal_migration();
+migration retention_migration();
 
 }  // namespace pusher

@@ -275,7 +275,8 @@ const std::vector<migration>& migrations() {
                                           results_migration(),
                                           webhooks_migration(),
                                           local_time_migration(),
-                                          journal_migration()};
+                                          journal_migration(),
+                                          retention_migration()};
   return all;
 }
 

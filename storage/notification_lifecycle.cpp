@@ -164,25 +164,4 @@ result<std::map<notification_key, control>> notification_store::controlled() {
   });
 }
 
-result<bool> notification_store::purge_deleted(size_t most_rows) {
-  return with_connection(db_, [&](database::connection& on) -> result<bool> {
-    notification_key key;
-    auto read =
-        on.query("reading deleted notifications", "SELECT id FROM notifications WHERE state = ? LIMIT 1",
-                 {number(state::deleted)}, [&](const sql_row& row) { key.value = row.number(0); });
-    if (!read) return read.failure();
-    if (!key) return false;
-    for (const char* table : {"deliveries", "reports"}) {
-      auto rows = on.execute("deleting a notification's rows",
-                             "DELETE FROM " + std::string(table) + " WHERE notification_id = ? LIMIT ?",
-                             {key, most_rows});
-      if (!rows) return rows.failure();
-      if (*rows >= most_rows) return true;
-    }
-    auto gone = on.execute("deleting a notification", "DELETE FROM notifications WHERE id = ?", {key});
-    if (!gone) return gone.failure();
-    return true;
-  });
-}
-
 }  // namespace pusher

@@ -9,9 +9,6 @@ namespace pusher {
 
 namespace {
 
-/// How long an idempotency key is remembered.
-const std::string day_ago = "(" + database_now + " - 86400000)";
-
 /// What a used idempotency key stands for.
 struct used_key {
   sha256_digest request{};
@@ -20,19 +17,20 @@ struct used_key {
   bool outdated = false;
 };
 
-result<used_key> read_key(database::connection& on, application_id app, const std::string& key) {
+result<used_key> read_key(database::connection& on, application_id app, const std::string& key,
+                          unsigned hours) {
+  static const std::string sql =
+      "SELECT k.request, k.notification_id, k.body, k.created_at < " + database_now +
+      " - CAST(COALESCE(a.idempotency_hours, ?) AS INTEGER) * 3600000 FROM idempotency_keys k LEFT JOIN "
+      "applications a ON a.id = k.application_id WHERE k.application_id = ? AND k.idempotency_key = ?";
   used_key found;
-  auto read = on.query("reading an idempotency key",
-                       "SELECT request, notification_id, body, created_at < " + day_ago +
-                           " FROM idempotency_keys WHERE application_id = ? AND idempotency_key = ?",
-                       {app, key}, [&](const sql_row& row) {
-                         auto request = row.text(0);
-                         std::copy_n(request.begin(), std::min(request.size(), found.request.size()),
-                                     found.request.begin());
-                         found.notification.value = row.number(1);
-                         found.body = row.text(2);
-                         found.outdated = row.number(3) != 0;
-                       });
+  auto read = on.query("reading an idempotency key", sql, {hours, app, key}, [&](const sql_row& row) {
+    auto request = row.text(0);
+    std::copy_n(request.begin(), std::min(request.size(), found.request.size()), found.request.begin());
+    found.notification.value = row.number(1);
+    found.body = row.text(2);
+    found.outdated = row.number(3) != 0;
+  });
   if (!read) return read.failure();
   return found;
 }
@@ -42,7 +40,7 @@ using created = notification_store::created;
 /// Takes the idempotency key, or gives what it was used for. Inserting comes first: of parallel equal
 /// requests all but one wait in it until that one has committed.
 result<std::optional<created>> take_key(database::connection& on, application_id app,
-                                        const notification_store::idempotency& once) {
+                                        const notification_store::idempotency& once, unsigned hours) {
   auto inserted = on.execute("storing an idempotency key",
                              "INSERT INTO idempotency_keys (application_id, idempotency_key, request, body, "
                              "created_at) VALUES (?, ?, ?, "
@@ -51,7 +49,7 @@ result<std::optional<created>> take_key(database::connection& on, application_id
                              {app, once.key, once.request});
   if (inserted) return std::optional<created>();
   if (!on.duplicate()) return inserted.failure();
-  auto used = read_key(on, app, once.key);
+  auto used = read_key(on, app, once.key, hours);
   if (!used) return used.failure();
   if (used->outdated) return std::optional<created>();
   if (used->request != once.request)
@@ -100,7 +98,7 @@ result<notification_store::created> notification_store::create(
     const std::function<std::string(const notification&)>& render) {
   return transact(db_, [&](database::connection& on) -> result<created> {
     if (once) {
-      auto used = take_key(on, app, *once);
+      auto used = take_key(on, app, *once, idempotency_hours_);
       if (!used) return used.failure();
       if (*used) return std::move(**used);
     }
@@ -187,7 +185,7 @@ result<notification_store::created> notification_store::launch(
     const std::function<std::string(const notification&)>& render) {
   return transact(db_, [&](database::connection& on) -> result<created> {
     if (once) {
-      auto used = take_key(on, app, *once);
+      auto used = take_key(on, app, *once, idempotency_hours_);
       if (!used) return used.failure();
       if (*used) return std::move(**used);
     }
@@ -201,15 +199,6 @@ result<notification_store::created> notification_store::launch(
     if (once)
       if (auto kept = keep_body(on, app, *once, value->key, render(*value)); !kept) return kept.failure();
     return created{std::move(*value), std::nullopt};
-  });
-}
-
-result<size_t> notification_store::forget_old_idempotency_keys(size_t most) {
-  return with_connection(db_, [&](database::connection& on) -> result<size_t> {
-    auto gone = on.execute("forgetting idempotency keys",
-                           "DELETE FROM idempotency_keys WHERE created_at < " + day_ago + " LIMIT ?", {most});
-    if (!gone) return gone.failure();
-    return static_cast<size_t>(*gone);
   });
 }
 

@@ -13,6 +13,7 @@
 #include "model/notification.hpp"
 #include "model/result.hpp"
 #include "model/results.hpp"
+#include "model/retention.hpp"
 #include "storage/database.hpp"
 
 namespace pusher {
@@ -58,7 +59,9 @@ struct fan_out_job {
 
 class notification_store {
  public:
-  explicit notification_store(database& db) : db_(db) {}
+  /// `idempotency_hours`: how long keys are known of applications that wish nothing else.
+  explicit notification_store(database& db, unsigned idempotency_hours = retention().idempotency_hours)
+      : db_(db), idempotency_hours_(idempotency_hours) {}
 
   struct idempotency {
     std::string key;
@@ -102,7 +105,8 @@ class notification_store {
   /// A draft or scheduled notification becomes what `change` makes of it; an error of `change` changes
   /// nothing. With a scheduled time it is scheduled, else a draft. Errors: as create.
   result<notification> update(application_id app, const std::string& id, const edit& change);
-  /// One that was not launched, or is settled. It is gone at once; its rows go in purge_deleted().
+  /// One that was not launched, or is settled. It is gone at once; its rows go by and by: see
+  /// deleted_notifications.
   result<void> remove(application_id app, const std::string& id, const check& allowed);
   /// launched, sending -> paused.
   result<notification> pause(application_id app, const std::string& id);
@@ -125,15 +129,10 @@ class notification_store {
   result<size_t> end_outlived_pauses();
   /// Which notifications are paused, or canceled and not settled: what Redis is to hold of them.
   result<std::map<notification_key, control>> controlled();
-  /// Deletes up to so many rows of deleted notifications; whether there are more.
-  result<bool> purge_deleted(size_t most_rows);
 
   /// Pushes a second, of the application's latest larger notifications without a rate the fastest; nothing
   /// when there is none.
   result<std::optional<double>> measured_speed(application_id app);
-
-  /// Deletes up to `most` idempotency keys older than a day; how many.
-  result<size_t> forget_old_idempotency_keys(size_t most);
 
   // -- what fan-out does; each re-checks the lease's epoch in its transaction and fails with `fenced` --
 
@@ -175,6 +174,7 @@ class notification_store {
 
  private:
   database& db_;
+  const unsigned idempotency_hours_;
 };
 
 }  // namespace pusher

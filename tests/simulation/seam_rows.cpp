@@ -2,7 +2,6 @@
 // storage/ that the roles use.
 #include <algorithm>
 
-#include "storage/application_store.hpp"
 #include "storage/credential_store.hpp"
 #include "storage/delivery_store.hpp"
 #include "storage/device_store.hpp"
@@ -107,13 +106,6 @@ result<std::map<notification_key, control>> notification_store::controlled() {
   return read<controls>("controlled", []() -> result<controls> { return world().rows.controlled(); });
 }
 
-result<size_t> notification_store::forget_old_idempotency_keys(size_t) {
-  return size_t{0};
-}
-result<bool> notification_store::purge_deleted(size_t) {
-  return false;
-}
-
 // -- devices --
 
 result<device_plan> device_store::plan(application_id, const condition&) {
@@ -167,12 +159,6 @@ result<void> result_mark::raise(database::connection&, const std::string&) {
 // -- what the leader looks after besides; nothing of it is simulated --
 
 result<bool> property_index_store::work() {
-  return false;
-}
-result<bool> application_store::purge(size_t, utc_ms) {
-  return false;
-}
-result<bool> event_feed::purge(unsigned) {
   return false;
 }
 

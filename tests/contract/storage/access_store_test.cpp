@@ -7,6 +7,7 @@
 #include "sample.hpp"
 #include "storage/api_key_store.hpp"
 #include "storage/application_store.hpp"
+#include "storage/deleted_notifications.hpp"
 #include "storage/property_index_store.hpp"
 #include "storage/segment_store.hpp"
 
@@ -19,6 +20,9 @@ struct fixture {
   database db{shared_stores().mysql};
   api_key_store keys{db};
   application_store applications{db};
+  result<application> rename(application_id app, const std::string& name) {
+    return applications.change(app, [&](application& now) { return now.name = name, result<void>(); });
+  }
 
   application make(const std::string& name) {
     auto made = applications.create(name);
@@ -114,7 +118,7 @@ TEST_CASE_FIXTURE(fixture, "whatever changes who may do what changes the version
   CHECK(changes([&] { CHECK(keys.revoke(app.key, key->value.id).ok()); }));
   CHECK(changes([&] { CHECK(applications.suspend(app.key).ok()); }));
   CHECK(changes([&] { CHECK(applications.resume(app.key).ok()); }));
-  CHECK(changes([&] { CHECK(applications.rename(app.key, "keys-4b").ok()); }));
+  CHECK(changes([&] { CHECK(rename(app.key, "keys-4b").ok()); }));
   CHECK(changes([&] { CHECK(applications.remove(app.key).ok()); }));
   CHECK_FALSE(changes([&] { (void)keys.find("psk_x"); }));
 }
@@ -188,9 +192,9 @@ TEST_CASE_FIXTURE(fixture, "an application is found by name and id, renamed, and
   CHECK(applications.find("app-1")->key == app.key);
   CHECK(applications.find(app.id)->name == "app-1");
   CHECK(applications.find("App-1").failure().code == errc::not_found);
-  CHECK(applications.rename(app.key, "app-2")->name == "app-2");
+  CHECK(rename(app.key, "app-2")->name == "app-2");
   make("app-1");
-  CHECK(applications.rename(app.key, "app-1").failure().code == errc::conflict);
+  CHECK(rename(app.key, "app-1").failure().code == errc::conflict);
   auto key = make_key(app.key);
   CHECK(applications.remove(app.key).ok());
   CHECK(applications.find("app-2").failure().code == errc::not_found);
@@ -207,7 +211,7 @@ TEST_CASE_FIXTURE(fixture, "the application default is never renamed, suspended 
   auto app = applications.find(default_application);
   REQUIRE(app.ok());
   CHECK(is_uuid(app->id));
-  CHECK(applications.rename(app->key, "other").failure().code == errc::conflict);
+  CHECK(rename(app->key, "other").failure().code == errc::conflict);
   CHECK(applications.suspend(app->key).failure().code == errc::conflict);
   CHECK(applications.remove(app->key).failure().code == errc::conflict);
 }
@@ -364,7 +368,8 @@ TEST_CASE_FIXTURE(fixture,
     }
     while (*indexes.work()) {
     }
-    while (*notifications.purge_deleted(1000)) {
+    deleted_notifications deleted(db);
+    while (deleted.purge(1000)->more) {
     }
   };
   purge_all(600'000);

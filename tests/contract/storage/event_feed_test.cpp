@@ -245,14 +245,14 @@ TEST_CASE_FIXTURE(fixture, "what is old is purged, and a cursor before it is tol
     record({batch(target, i * 10, i * 10 + 2)});
   auto first = read({}, 2), second = read(first.next, 2), third = read(second.next, 1);
   change(db, "UPDATE feed SET at = at - 86400000 * 3 WHERE application_id = ? AND number <= 2", {app});
-  REQUIRE(feed.purge(2).ok());
+  REQUIRE(feed.purge(app, now_ms() - 2 * 86'400'000).ok());
   CHECK(read_all().size() == 6);
   CHECK(feed.read(app, first.next, 10).failure().code == errc::cursor_expired);
   // Row 2 is gone, but nothing behind this cursor.
   CHECK(read(second.next).events.size() == 6);
   CHECK(read(third.next).events.size() == 5);
   change(db, "UPDATE feed SET at = at - 86400000 * 3 WHERE application_id = ?", {app});
-  REQUIRE(feed.purge(2).ok());
+  REQUIRE(feed.purge(app, now_ms() - 2 * 86'400'000).ok());
   CHECK(read_all().empty());
   CHECK(feed.read(app, third.next, 10).failure().code == errc::cursor_expired);
   auto end = feed.end(app);

@@ -189,9 +189,16 @@ TEST_CASE_FIXTURE(fixture, "an idempotency key is forgotten after a day") {
   REQUIRE_MESSAGE(second.ok(), second.failure().detail);
   CHECK(second->value.id != first->value.id);
   CHECK(notifications.create(app, {}, once, body_of)->replayed_body == body_of(second->value));
+}
 
+TEST_CASE_FIXTURE(fixture, "an application may have its idempotency keys known for longer") {
+  notification_store::idempotency once{"kept", sha256("request")};
+  auto first = notifications.create(app, {}, once, body_of);
+  change(db, "UPDATE applications SET idempotency_hours = 48 WHERE id = ?", {app});
   change(db, "UPDATE idempotency_keys SET created_at = created_at - 86400001 WHERE application_id = ?",
          {app});
-  CHECK(*notifications.forget_old_idempotency_keys(100) >= 1);
-  CHECK(number_of(db, "SELECT COUNT(*) FROM idempotency_keys WHERE application_id = ?", {app}) == 0);
+  CHECK(notifications.create(app, {}, once, body_of)->replayed_body == body_of(first->value));
+  change(db, "UPDATE idempotency_keys SET created_at = created_at - 86400001 WHERE application_id = ?",
+         {app});
+  CHECK_FALSE(notifications.create(app, {}, once, body_of)->replayed_body);
 }

@@ -2,6 +2,7 @@
 
 #include "leading_fixture.hpp"
 #include "storage/connection.hpp"
+#include "storage/deleted_notifications.hpp"
 #include "storage/segment_store.hpp"
 #include "storage/transaction.hpp"
 
@@ -195,7 +196,8 @@ TEST_CASE_FIXTURE(fixture, "a deleted notification is gone at once, its rows in 
   REQUIRE(notifications.remove(app, note.id, [](auto&) { return result<void>(); }));
   CHECK(notifications.get(app, note.id).failure().code == errc::not_found);
   int steps = 0;
-  while (*notifications.purge_deleted(10))
+  deleted_notifications deleted(db);
+  while (deleted.purge(10)->more)
     ++steps;
   CHECK(steps >= 3);
   uint64_t left = 1;

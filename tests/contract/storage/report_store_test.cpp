@@ -1,4 +1,5 @@
 #include "storage/report_store.hpp"
+#include "storage/deleted_notifications.hpp"
 
 #include <doctest/doctest.h>
 
@@ -122,7 +123,8 @@ TEST_CASE_FIXTURE(fixture, "a thousand reports over many notifications are recor
 TEST_CASE_FIXTURE(fixture, "the reports of a deleted notification go with it") {
   record({{"d1", received, target.id}});
   change(db, "UPDATE notifications SET state = 9, application_id = 0 WHERE id = ?", {target.key});
-  while (*notifications.purge_deleted(1000)) {
+  deleted_notifications deleted(db);
+  while (deleted.purge(1000)->more) {
   }
   CHECK(number_of(db, "SELECT COUNT(*) FROM reports WHERE notification_id = ?", {target.key}) == 0);
 }

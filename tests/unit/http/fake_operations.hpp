@@ -70,9 +70,13 @@ class fake_operations : public pusher::http::operations {
   result<pusher::application> get_application(application_id app) override {
     return applications.at(app.value);
   }
-  result<pusher::application> rename_application(application_id app, const std::string& name) override {
-    applications[app.value].name = name;
-    return applications[app.value];
+  pusher::retention usual;
+  const pusher::retention& usual_retention() const override { return usual; }
+  result<pusher::application> change_application(application_id app, const application_change& how) override {
+    auto wanted = applications[app.value];
+    if (auto good = how(wanted); !good) return good.failure();
+    applications[app.value] = wanted;
+    return wanted;
   }
   result<pusher::application> suspend_application(application_id app) override {
     applications[app.value].suspended_at = 2'000;

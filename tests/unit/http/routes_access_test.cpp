@@ -44,6 +44,30 @@ TEST_CASE_FIXTURE(fixture, "administration wants the scope admin") {
   }
 }
 
+TEST_CASE_FIXTURE(fixture, "how long things stay is changed by a merge patch") {
+  auto patched = [&](const std::string& body) { return ask("PATCH", "/v1/applications/default", body); };
+  auto changed = patched(R"({"retention":{"notification_days":30,"event_days":0}})");
+  CHECK(changed.status == 200);
+  CHECK(has(changed, R"("retention":{"notification_days":30,"event_days":0,"disabled_device_days":null)"));
+  CHECK(has(changed,
+            R"("retention_in_force":{"notification_days":30,"event_days":0,"disabled_device_days":365)"));
+  CHECK(has(patched(R"({"retention":{"notification_days":null}})"),
+            R"("retention":{"notification_days":null,"event_days":0)"));
+  CHECK(has(patched(R"({"retention":null})"), R"("event_days":null)"));
+  for (std::string wrong : {R"({"event_days":-1})", R"({"event_days":3651})", R"({"event_days":"7"})",
+                            R"({"idempotency_hours":23})"}) {
+    auto refused = patched("{\"retention\":" + wrong + "}");
+    CHECK(refused.status == 400);
+    CHECK(has(refused, "/retention/"));
+  }
+  CHECK(has(patched(R"({"retention":{"days":1}})"), "/retention/days"));
+  CHECK(patched(R"({"retention":5})").status == 400);
+  CHECK(patched(R"({"name":null})").status == 400);
+  CHECK(has(ask("GET", "/v1/applications/default"), R"("event_days":null)"));
+  as_tenant("shop");
+  CHECK(ask("PATCH", "/v1/applications/shop", R"({"retention":{"event_days":7}})").status == 403);
+}
+
 TEST_CASE_FIXTURE(fixture, "an operator makes, reads, renames, suspends, resumes and deletes applications") {
   auto made = ask("POST", "/v1/applications", R"({"name":"shop"})");
   CHECK(made.status == 201);

@@ -48,6 +48,20 @@ TEST_CASE("patterns take what belongs to them") {
   CHECK(!match("/v1/devices/{device_id}", ""));
 }
 
+TEST_CASE(
+    "a notification that is not there and older than what is kept may have been purged, and is said so") {
+  fake_operations engine;
+  auto asked = [&](const std::string& id) { return serve(asking("GET", "/v1/notifications/" + id), engine); };
+  CHECK(asked(note_id).status == 404);
+  CHECK(contains(asked(note_id).body, "stays for 90 days, and this id is older"));
+  CHECK_FALSE(contains(asked(make_uuid_v7()).body, "purged"));
+  CHECK_FALSE(contains(asked("n").body, "purged"));
+  engine.applications[1].kept.notification_days = 1;
+  CHECK(contains(asked(note_id).body, "stays for 1 day,"));
+  engine.applications[1].kept.notification_days = 0;
+  CHECK_FALSE(contains(asked(note_id).body, "purged"));
+}
+
 TEST_CASE("unknown paths are 404, known ones with another method 405 and what they allow") {
   fake_operations engine;
   for (const char* path :
@@ -305,6 +319,34 @@ TEST_CASE("steps of a notification's life answer 202, deleting 204") {
   }
   CHECK(serve(asking("DELETE", "/v1/notifications/" + note_id), engine).status == 204);
   CHECK(serve(asking("DELETE", "/v1/notifications/" + note_id), engine).status == 404);
+}
+
+TEST_CASE("an export of a list says where to go on, and when it was all") {
+  fake_operations engine;
+  engine.next = "7";
+  const std::string path = "/v1/notifications/" + note_id + "/deliveries:export";
+  CHECK(serve(asking("GET", path), engine).status == 500);  // outside of a stream
+  auto page_at = [&](const std::string& position, const std::string& cursor = "") {
+    auto asked = asking("GET", path);
+    asked.internal[export_position_note] = position;
+    if (!cursor.empty()) asked.query["cursor"] = cursor;
+    return serve(asked, engine);
+  };
+  auto first = page_at("");
+  CHECK(first.status == 200);
+  CHECK(engine.paging.cursor.empty());
+  CHECK(contains(first.body, "{\"next_cursor\":\"sealed-7\"}\n"));
+  CHECK(first.internal.at(export_position_note) == "7");
+  page_at("", "sealed-5");
+  CHECK(engine.paging.cursor == "5");
+  // Further pages of a stream have the query of the first.
+  page_at("7", "sealed-5");
+  CHECK(engine.paging.cursor == "7");
+  CHECK(page_at("", "foreign-5").status == 400);
+  engine.next = "";
+  auto last = page_at("7");
+  CHECK(contains(last.body, "{\"next_cursor\":null}\n"));
+  CHECK(last.internal.count(export_position_note) == 0);
 }
 
 TEST_CASE("an export comes in pages, and only to our own streams") {
