@@ -172,6 +172,16 @@ struct limits_settings {
   unsigned progress_watchers = 1000;   ///< connections that follow a notification's progress
 };
 
+/// Spans of what is traced, for an OpenTelemetry collector.
+struct trace_settings {
+  std::string endpoint;  ///< http(s)://HOST:PORT, to which /v1/traces is added; empty = nothing is traced
+  unsigned sample_percent = 1;  ///< of the calls that bring no trace of their own
+  unsigned queue_spans = 4096;  ///< that wait for the collector; more are dropped and counted
+  unsigned timeout_seconds = 10;
+  std::string ca_file;
+  bool enabled() const { return !endpoint.empty(); }
+};
+
 struct settings {
   std::string node_name;  ///< default: the host's name
   /// Default: all. Two api actors: a slow request leaves the other free.
@@ -195,7 +205,8 @@ struct settings {
   compat_settings compat;
   webhooks_settings webhooks;
   std::string log_level = "info";   ///< trace, debug, info, warn, error
-  std::string log_format = "json";  ///< json, text
+  std::string log_format = "auto";  ///< json, text, auto
+  trace_settings trace;
 
   /// Whether a role of this node reaches MariaDB; senders need Redis alone.
   bool needs_mysql() const;
