@@ -40,6 +40,8 @@ install(FILES ${generated}/_pusher DESTINATION share/zsh/vendor-completions)
 install(FILES ${generated}/pusher.fish DESTINATION share/fish/vendor_completions.d)
 install(FILES packaging/debian/copyright ${generated}/changelog.gz ${generated}/CHANGELOG.md.gz
   DESTINATION share/doc/pusher)
+install(DIRECTORY docs DESTINATION share/doc/pusher FILES_MATCHING PATTERN "*.md" PATTERN "*.svg")
+install(DIRECTORY deploy/ DESTINATION share/doc/pusher/examples)
 # Libraries whose headers leave code of theirs in the program.
 foreach(library rapidjson-dev libcli11-dev libtoml11-dev libspdlog-dev libfmt-dev libhowardhinnant-date-dev libcaf-dev
         libpistache-dev prometheus-cpp-dev)

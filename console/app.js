@@ -151,6 +151,15 @@ function firstPlace() {
   return (MENU.find((each) => session.may(...each.scopes)) || MENU[0]).to;
 }
 
+/** What a part of the address says; what is not encoded as it should be stays as it stands. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 function openPlace() {
   leaving?.abort();
   leaving = new AbortController();
@@ -172,7 +181,7 @@ function openPlace() {
     return;
   }
   document.title = `${place.title} – Pusher`;
-  const names = place.path.exec(current).slice(1).map(decodeURIComponent);
+  const names = place.path.exec(current).slice(1).map(decoded);
   if (!session.may(...place.scopes)) show(main, h("h1", null, place.title), locked(place.what, place.scopes[0]));
   else place.view({ main, names, signal: leaving.signal });
   window.scrollTo(0, 0);

@@ -155,6 +155,8 @@ export class OutcomePlot {
   doWithout() {
     this.rows.open = true;
     this.room.removeAttribute("role");
+    this.room.style.minHeight = "0";
+    this.legend.node.hidden = true;
     show(this.room, h("p", { class: "muted" }, "This build has no plotting library; the numbers are below."));
   }
 

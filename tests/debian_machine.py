@@ -128,8 +128,8 @@ class Machine:
         self.group.mkdir()
         self.console = open(self.directory / "console.log", "wb")
         self.process = subprocess.Popen(
-            ["unshare", "--cgroup", "--mount", "--pid", "--net", "--ipc", "--uts", "--kill-child", "--fork", "bash", "-euc",
-             BOOT, "boot", str(self.tree), str(self.directory)],
+            ["setpriv", "--pdeathsig", "KILL", "unshare", "--cgroup", "--mount", "--pid", "--net", "--ipc", "--uts", "--kill-child", "--fork",
+             "bash", "-euc", BOOT, "boot", str(self.tree), str(self.directory)],
             stdin=subprocess.DEVNULL, stdout=self.console, stderr=self.console,
             preexec_fn=lambda: (self.group / "cgroup.procs").write_text(str(os.getpid())))
         until("the first process", self.first, 30)

@@ -24,4 +24,11 @@ struct command_text {
   bool takes_options_of_parent = false;  ///< after its own name, too
 };
 
+inline std::string joined(const std::vector<std::string>& words, const char* between = " ") {
+  std::string all;
+  for (const auto& each : words)
+    all += (all.empty() ? "" : between) + each;
+  return all;
+}
+
 }  // namespace pusher::cli

@@ -30,13 +30,6 @@ std::vector<place> places_of(const command_text& root) {
   return all;
 }
 
-std::string joined(const std::vector<std::string>& words, const char* between = " ") {
-  std::string all;
-  for (const auto& each : words)
-    all += (all.empty() ? "" : between) + each;
-  return all;
-}
-
 bool is_path(const option_text& option) {
   return option.value == "FILE" || option.value == "DIR";
 }

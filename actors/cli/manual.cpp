@@ -12,13 +12,6 @@ namespace pusher::cli {
 
 namespace {
 
-std::string joined(const std::vector<std::string>& words, const char* between) {
-  std::string all;
-  for (const auto& each : words)
-    all += (all.empty() ? "" : between) + each;
-  return all;
-}
-
 std::string value_of(const option_text& option) {
   if (option.value.empty()) return "";
   auto value = option.choices.empty() ? option.value : joined(option.choices, "|");
