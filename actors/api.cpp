@@ -9,7 +9,9 @@
 #include "actors/registration_batch.hpp"
 #include "actors/report_batch.hpp"
 #include "actors/roles.hpp"
+#include "actors/work_spans.hpp"
 #include "http/routes.hpp"
+#include "model/clock_us.hpp"
 #include "storage/fail_point.hpp"
 
 namespace pusher {
@@ -68,9 +70,24 @@ using clock = api_state::clock;
 void note(const node_context_ptr& node, const http::request& asked, const http::response& answer,
           clock::time_point since) {
   if (!answer.cause.empty())
-    log::warn("api.request_failed",
-              {{"request_id", asked.request_id}, {"trace_id", asked.trace_id}, {"detail", answer.cause}});
-  node->numbers.request_answered(answer.status, std::chrono::duration<double>(clock::now() - since).count());
+    log::warn("api.request_failed", {{"request_id", asked.request_id},
+                                     {"trace_id", asked.trace_id},
+                                     {"route", std::string(http::route_of(asked))},
+                                     {"detail", answer.cause}});
+  auto note_of = [&](const char* name) {
+    auto found = answer.internal.find(name);
+    return found == answer.internal.end() ? std::string() : found->second;
+  };
+  if (auto launched = note_of(http::launched_note); !launched.empty())
+    log::info("notification.launched", {{"notification", launched},
+                                        {"application", note_of(http::application_note)},
+                                        {"request_id", asked.request_id},
+                                        {"trace_id", asked.trace_id}});
+  auto took = clock::now() - since;
+  if (!asked.span_id.empty())
+    node->spans.add(request_span(
+        asked, answer, now_us() - std::chrono::duration_cast<std::chrono::microseconds>(took).count()));
+  node->numbers.request_answered(answer.status, std::chrono::duration<double>(took).count());
 }
 
 }  // namespace

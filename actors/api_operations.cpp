@@ -192,9 +192,9 @@ result<http::page<notification>> api_operations::list_notifications(application_
 
 result<http::created_notification> api_operations::launch_notification(
     application_id app, const std::string& id, const std::optional<http::idempotency>& once,
-    const std::function<std::string(const notification&)>& render) {
+    const std::function<std::string(const notification&)>& render, const std::string& trace_parent) {
   if (auto able = may_launch(app); !able) return able.failure();
-  auto launched = notifications_.launch(app, id, as_stored(once), render);
+  auto launched = notifications_.launch(app, id, as_stored(once), render, trace_parent);
   if (!launched) return launched.failure();
   if (!launched->replayed_body) announce({launched->value.key});
   return http::created_notification{std::move(launched->value), std::move(launched->replayed_body)};

@@ -139,7 +139,8 @@ class api_operations : public http::operations {
                                                       const http::page_request& request) override;
   result<http::created_notification> launch_notification(
       application_id app, const std::string& id, const std::optional<http::idempotency>& once,
-      const std::function<std::string(const notification&)>& render) override;
+      const std::function<std::string(const notification&)>& render,
+      const std::string& trace_parent) override;
   // In actors/api_lifecycle.cpp.
   result<notification> change_notification(
       application_id app, const std::string& id,

@@ -37,6 +37,9 @@ result<self_check_findings> auditor::look(utc_ms now) {
   }
   if (auto looked = look_at_what_is_under_way(now, found); !looked) return looked.failure();
   if (auto looked = look_at_what_has_ended(found); !looked) return looked.failure();
+  auto holds = rows_.open_holds();
+  if (!holds) return holds.failure();
+  found.open_holds = *holds;
   found.at = now;
   for (const auto& [key, each] : differences_)
     found.differences.push_back(each);

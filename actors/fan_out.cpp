@@ -34,7 +34,8 @@ class fan_out_role : public role_loop<fan_out_role> {
                    expiries_ = seconds;
                    expiries_at_ = now_ms();
                  },
-                 [this](const char* doing, const error& why) { note_failure(doing, why); }}) {
+                 [this](const char* doing, const error& why) { note_failure(doing, why); },
+                 traced_hook(node_->spans)}) {
     fail_point("fan_out.starting");
   }
 
@@ -90,6 +91,11 @@ class fan_out_role : public role_loop<fan_out_role> {
   }
 
  private:
+  static std::function<void(span)> traced_hook(span_exporter& spans) {
+    if (!spans.traces()) return {};
+    return [&spans](span finished) { spans.add(std::move(finished)); };
+  }
+
   /// Whether we lead.
   bool follow_the_lease() {
     auto epoch = node_->lead.epoch();

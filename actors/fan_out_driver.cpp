@@ -4,6 +4,8 @@
 
 #include "actors/apply_control.hpp"
 #include "actors/log.hpp"
+#include "actors/work_spans.hpp"
+#include "model/clock_us.hpp"
 #include "storage/fail_point.hpp"
 
 namespace pusher {
@@ -45,6 +47,7 @@ bool fan_out_driver::lead(uint64_t epoch) {
 }
 
 void fan_out_driver::stand_down() {
+  traced_.clear();
   machine_.stand_down();
   credentials_.stand_down();
 }
@@ -189,8 +192,22 @@ result<void> fan_out_driver::open(notification_key key, result<fan_out_task> tas
       plan = std::move(*planned);
     }
   }
+  begin_trace(*task);
   machine_.opened(std::move(*task), std::move(plan));
   return {};
+}
+
+void fan_out_driver::begin_trace(const fan_out_task& task) {
+  if (!hooks_.traced || task.message.trace_parent.empty()) return;
+  if (auto launch = parse_traceparent(task.message.trace_parent))
+    traced_.emplace(task.key, traced_work{*std::move(launch), now_us()});
+}
+
+void fan_out_driver::end_trace(notification_key key, uint64_t targets) {
+  auto found = traced_.find(key);
+  if (found == traced_.end()) return;
+  hooks_.traced(fan_out_span(found->second.launch, machine_.name_of(key), targets, found->second.since_us));
+  traced_.erase(found);
 }
 
 template <class Outcome>
@@ -278,10 +295,12 @@ step_result fan_out_driver::perform(fan_out_machine::conclude& what) {
   fail_point("fan_out.concluding");
   auto concluded = notifications_.conclude(what.audiences, machine_.epoch(), pages_);
   if (!concluded) return failed_step("conclude", concluded.failure());
-  machine_.concluded(steady_ms());
-  for (const auto& [key, targets] : what.audiences)
+  for (const auto& [key, targets] : what.audiences) {
     log::info("fan_out.done",
-              {{"notification", std::to_string(key.value)}, {"audience", std::to_string(targets)}});
+              {{"notification", machine_.name_of(key)}, {"audience", std::to_string(targets)}});
+    end_trace(key, targets);
+  }
+  machine_.concluded(steady_ms());
   return {true, 0};
 }
 
@@ -289,10 +308,11 @@ step_result fan_out_driver::perform(fan_out_machine::finish_wave& what) {
   auto finished =
       notifications_.finish_wave(what.key, machine_.epoch(), what.audience, what.wave, what.next_due, pages_);
   if (!finished) return failed_step("finish_wave", finished.failure());
-  machine_.wave_finished();
-  log::info("fan_out.wave_done", {{"notification", std::to_string(what.key.value)},
+  log::info("fan_out.wave_done", {{"notification", machine_.name_of(what.key)},
                                   {"audience", std::to_string(what.audience)},
                                   {"next_wave_at", to_rfc3339(what.next_due)}});
+  end_trace(what.key, what.audience);
+  machine_.wave_finished();
   plan_next_look();
   return {true, 0};
 }

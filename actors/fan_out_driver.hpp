@@ -2,11 +2,13 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
 #include "actors/credential_keeper.hpp"
 #include "actors/fan_out_machine.hpp"
+#include "actors/span.hpp"
 #include "actors/step_result.hpp"
 #include "conf/settings.hpp"
 #include "model/error.hpp"
@@ -25,6 +27,7 @@ struct fan_out_hooks {
   std::function<void()> fenced;  ///< someone else leads
   std::function<void(const credential_expiries&)> credentials_expire;
   std::function<void(const char* doing, const error&)> failed;
+  std::function<void(span)> traced = {};  ///< null = nothing is
 };
 
 class fan_out_driver {
@@ -72,7 +75,16 @@ class fan_out_driver {
   step_result failed_step(const char* doing, const error& why);
   void failed(const char* doing, const error& why);
 
+  /// Traced ones under way: the call that launched it, and since when fan-out works.
+  struct traced_work {
+    trace_context launch;
+    int64_t since_us = 0;
+  };
+  void begin_trace(const fan_out_task& task);
+  void end_trace(notification_key key, uint64_t targets);
+
   fan_out_hooks hooks_;
+  std::map<notification_key, traced_work> traced_;
   fan_out_machine machine_;
   journal journal_;
   database database_;

@@ -142,6 +142,12 @@ class fan_out_machine {
 
   const fan_out_counters& counters() const { return counters_; }
   size_t under_way() const { return tasks_.size(); }
+  /// What clients call it; the key's number when that is not known.
+  std::string name_of(notification_key key) const {
+    auto found = tasks_.find(key);
+    auto known = found != tasks_.end() && !found->second.task.id.empty();
+    return known ? found->second.task.id : "#" + std::to_string(key.value);
+  }
 
  private:
   enum class stage : uint8_t { known, opened, reading, closing };

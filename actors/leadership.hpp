@@ -31,6 +31,11 @@ class leadership {
     return epoch != 0 && now < until ? epoch : 0;
   }
 
+  /// Until when; in the past when we do not.
+  clock::time_point until() const {
+    return clock::time_point(clock::duration(until_.load(std::memory_order_relaxed)));
+  }
+
  private:
   std::atomic<bool> plays_{true};
   std::atomic<uint64_t> epoch_{0};

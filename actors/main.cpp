@@ -355,7 +355,7 @@ int main(int argc, char** argv) {
                    "api,fan-out,push-sender[:GATEWAY+...][=N],result-writer[=N] (default: all)");
   node->add_option("--name", o.name, "The node's name (default: the host's)");
   node->add_option("--log-level", o.log_level, "trace, debug, info, warn, error");
-  node->add_option("--log-format", o.log_format, "json, text");
+  node->add_option("--log-format", o.log_format, "json, text, auto");
   node->callback([&] { code = with_settings(o, [](settings s) { return run_node(std::move(s)); }); });
 
   auto* migrate = app.add_subcommand("migrate", "Bring the database schema to this version");

@@ -1,137 +1,127 @@
 #include "actors/metrics.hpp"
 
-#include <prometheus/counter.h>
-#include <prometheus/gauge.h>
-#include <prometheus/histogram.h>
-#include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
-#include <map>
 #include <mutex>
 #include <set>
-#include <utility>
-#include <vector>
+
+#include "actors/followed_totals.hpp"
+#include "actors/log.hpp"
+#include "actors/metric_families.hpp"
+#include "actors/openmetrics_text.hpp"
+#include "actors/process_numbers.hpp"
+#include "storage/store_wait.hpp"
 
 namespace pusher {
 
 namespace {
 
-using counter_family = prometheus::Family<prometheus::Counter>;
-using gauge_family = prometheus::Family<prometheus::Gauge>;
+using prometheus::Labels;
 
-counter_family& counters(prometheus::Registry& registry, const char* name, const char* help) {
-  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
-}
+constexpr std::array<const char*, held_by::kinds> held_reasons{"streams", "records", "rate", "breaker",
+                                                               "credential"};
 
-gauge_family& gauges(prometheus::Registry& registry, const char* name, const char* help) {
-  return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
-}
+/// What one push-sender has reported, by its machine.
+struct sender_row {
+  sender_row(metric_families& f, unsigned index)
+      : claimed(f.batches, {{"event", "claimed"}}),
+        finished(f.batches, {{"event", "finished"}}),
+        fenced(f.batches, {{"event", "fenced"}}),
+        split(f.batches, {{"event", "split"}}),
+        put_aside(f.put_aside, {}),
+        open(f.open_batches.Add({{"sender", std::to_string(index)}})) {
+    for (auto each : all_outcomes)
+      outcomes[static_cast<size_t>(each)] =
+          followed_counter(f.deliveries, {{"outcome", std::string(to_string(each))}});
+  }
+  std::array<followed_counter, all_outcomes.size() + 1> outcomes;
+  followed_counter claimed, finished, fenced, split, put_aside;
+  prometheus::Gauge& open;
+};
 
-double resident_bytes() {
-  std::ifstream statm("/proc/self/statm");
-  long total = 0, resident = 0;
-  statm >> total >> resident;
-  return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE));
+/// What one push-sender's transports have reported.
+struct transports_row {
+  std::map<transport_numbers::owner, followed_counter> requests;
+  std::map<transport_numbers::attempt, followed_counter> attempts;
+  std::map<std::string, followed_histogram<gateway_scale>> latency;
+  std::map<std::pair<transport_numbers::owner, size_t>, followed_counter> held;
+  std::vector<std::pair<gauge_family*, prometheus::Gauge*>> gauges;
+};
+
+struct fan_out_row {
+  explicit fan_out_row(metric_families& f)
+      : rows(f.devices_read, {}),
+        targets(f.targets, {}),
+        skipped(f.deliveries, {{"outcome", "skipped"}}),
+        notifications(f.notifications.Add({})),
+        leading(f.leading.Add({})) {}
+  followed_counter rows, targets, skipped;
+  prometheus::Gauge &notifications, &leading;
+};
+
+struct writer_row {
+  explicit writer_row(metric_families& f)
+      : fresh(f.rows, {{"row", "new"}}),
+        repeated(f.rows, {{"row", "repeated"}}),
+        tokens(f.tokens, {}),
+        completed(f.completed, {}) {}
+  followed_counter fresh, repeated, tokens, completed;
+};
+
+/// What is read only when somebody asks.
+struct asked_row {
+  explicit asked_row(metric_families& f)
+      : cpu(f.cpu, {}),
+        repeated(f.log_lines_lost, {{"reason", "repeated"}}),
+        unwritable(f.log_lines_lost, {{"reason", "unwritable"}}),
+        exported(f.spans, {{"result", "exported"}}),
+        dropped(f.spans, {{"result", "dropped"}}),
+        failed(f.spans, {{"result", "failed"}}),
+        redis(f.store_seconds, {{"store", "redis"}}),
+        mariadb(f.store_seconds, {{"store", "mariadb"}}) {
+    for (size_t i = 0; i < levels.size(); ++i)
+      levels[i] = followed_counter(f.log_lines, {{"level", log::level_names[i]}});
+  }
+  followed_counter cpu;
+  std::array<followed_counter, log::level_names.size()> levels;
+  followed_counter repeated, unwritable, exported, dropped, failed;
+  followed_histogram<store_scale> redis, mariadb;
+};
+
+template <class Key, class Row>
+Row& row_of(std::map<Key, Row>& rows, const Key& key, Row fresh) {
+  return rows.emplace(key, std::move(fresh)).first->second;
 }
 
 }  // namespace
 
-struct metrics::families {
-  explicit families(size_t most) : most_applications(most) {}
+struct metrics::reporters {
+  explicit reporters(size_t most)
+      : most_applications(most),
+        request_seconds(f.request_seconds.Add(
+            {}, prometheus::Histogram::BucketBoundaries{0.001, 0.005, 0.02, 0.1, 0.5, 2, 10})),
+        fan_out(f),
+        asked(f) {}
 
-  prometheus::Registry registry;
-  counter_family& requests = counters(registry, "pusher_http_requests_total", "Answered HTTP requests.");
-  prometheus::Histogram& request_seconds =
-      prometheus::BuildHistogram()
-          .Name("pusher_http_request_seconds")
-          .Help("Time from a request's arrival at an api actor to its answer.")
-          .Register(registry)
-          .Add({}, prometheus::Histogram::BucketBoundaries{0.001, 0.005, 0.02, 0.1, 0.5, 2, 10});
-  counter_family& deliveries =
-      counters(registry, "pusher_deliveries_total", "Targets that got their outcome.");
-  counter_family& sender_batches =
-      counters(registry, "pusher_push_batches_total", "Push batches by what happened.");
-  counter_family& put_aside =
-      counters(registry, "pusher_targets_put_aside_total", "Targets that wait for a retry.");
-  gauge_family& open_batches = gauges(registry, "pusher_push_batches_open", "Claimed push batches.");
-  counter_family& push_requests =
-      counters(registry, "pusher_gateway_requests_total", "Requests sent to gateways.");
-  gauge_family& in_flight =
-      gauges(registry, "pusher_gateway_requests_in_flight", "Requests without an answer.");
-  gauge_family& connections = gauges(registry, "pusher_gateway_connections", "Open connections to gateways.");
-  gauge_family& breaker =
-      gauges(registry, "pusher_gateway_breaker_open", "1 while no new requests are started.");
-  gauge_family& expiry = gauges(registry, "pusher_credential_expires_seconds",
-                                "Time until the credential in use expires; negative once it has.");
-  counter_family& fan_out_rows =
-      counters(registry, "pusher_fan_out_devices_read_total", "Devices looked at.");
-  counter_family& fan_out_targets =
-      counters(registry, "pusher_fan_out_targets_total", "Targets put into the journal.");
-  gauge_family& notifications = gauges(registry, "pusher_fan_out_notifications", "Notifications in fan-out.");
-  gauge_family& leading = gauges(registry, "pusher_fan_out_leading", "1 while this process leads fan-out.");
-  counter_family& rows = counters(registry, "pusher_delivery_rows_total", "Result rows by novelty.");
-  counter_family& tokens =
-      counters(registry, "pusher_tokens_disabled_total", "Dead push tokens that were disabled.");
-  counter_family& completed =
-      counters(registry, "pusher_notifications_completed_total", "Completed notifications.");
-  gauge_family& depth = gauges(registry, "pusher_journal_entries", "Entries in the journal by place.");
-  prometheus::Gauge& rebuilding =
-      gauges(registry, "pusher_journal_rebuilding",
-             "1 while the journal in Redis is lost and is being rebuilt from MariaDB.")
-          .Add({});
-  prometheus::Counter& rebuilds = counters(registry, "pusher_journal_rebuilds_total",
-                                           "Times that this node rebuilt the journal in Redis from MariaDB.")
-                                      .Add({});
-  counter_family& token_holds = counters(
-      registry, "pusher_token_holds_total",
-      "Times that far more tokens than usual were called dead, and their deletion waits for an operator.");
-  counter_family& dead_letters = counters(registry, "pusher_dead_letters_total",
-                                          "Journal entries that were given up and wait for an operator, by "
-                                          "stage and reason: no_progress, unusable.");
-  counter_family& webhook_requests =
-      counters(registry, "pusher_webhook_requests_total", "Requests to receivers of webhooks.");
-  counter_family& webhook_events =
-      counters(registry, "pusher_webhook_events_total", "Events that receivers have taken.");
-  counter_family& webhooks_disabled =
-      counters(registry, "pusher_webhooks_disabled_total",
-               "Webhooks that were disabled because their receiver was gone, or failed until the last try.");
-  gauge_family& webhooks_waiting =
-      gauges(registry, "pusher_webhooks_waiting", "Webhooks that wait for another try.");
-  gauge_family& peers =
-      gauges(registry, "pusher_cluster_peers", "Other nodes that live, by whether we are connected.");
-  gauge_family& certificate = gauges(registry, "pusher_cluster_certificate_expires_seconds",
-                                     "Time until this node's certificate in the cluster expires.");
-  gauge_family& differences =
-      gauges(registry, "pusher_self_check_differences",
-             "Notifications whose targets do not add up, as the leader sees it; an alarm.");
-  counter_family& checked =
-      counters(registry, "pusher_self_check_notifications_total",
-               "Notifications whose targets the leader has added up, by where they stood.");
-  gauge_family& checked_at =
-      gauges(registry, "pusher_self_check_timestamp_seconds", "When the leader looked last; 0 = never.");
-  counter_family& purged =
-      counters(registry, "pusher_purged_rows_total",
-               "Rows that the leader has removed because they were deleted or too old, by what they were.");
-  gauge_family& targets = gauges(registry, "pusher_under_way_targets",
-                                 "Targets of the notifications under way, as the leader added them up.");
-  counter_family& restarts =
-      counters(registry, "pusher_role_restarts_total", "Role actors that were started again.");
-  prometheus::Gauge& memory =
-      gauges(registry, "pusher_process_resident_bytes", "Resident memory of the node process.").Add({});
-  std::mutex mutex;
-  std::map<std::string, double> reported;
+  metric_families f;
   const size_t most_applications;
+  prometheus::Histogram& request_seconds;
+  fan_out_row fan_out;
+  std::mutex mutex;                    ///< of what follows, but each row is its reporter's alone
   std::set<std::string> applications;  ///< that have a label of their own
-  std::map<unsigned, std::vector<std::pair<gauge_family*, prometheus::Gauge*>>> of_sender;
+  std::map<unsigned, sender_row> senders;
+  std::map<unsigned, transports_row> transports;
+  std::map<unsigned, writer_row> writers;
+  std::mutex expiry_mutex;
   std::vector<prometheus::Gauge*> expiries;
+  std::mutex asking;
+  asked_row asked;
 
-  /// Only the sender itself touches them.
-  std::vector<std::pair<gauge_family*, prometheus::Gauge*>>& gauges_of(unsigned sender) {
+  template <class Row, class... From>
+  Row& row(std::map<unsigned, Row>& rows, unsigned index, From&&... from) {
     std::lock_guard<std::mutex> guard(mutex);
-    return of_sender[sender];
+    return rows.try_emplace(index, std::forward<From>(from)...).first->second;
   }
 
   /// The label of an application: the number of labels is bounded, whatever their owners do.
@@ -143,180 +133,249 @@ struct metrics::families {
     return app;
   }
 
-  /// Raises a counter to a running total of one reporter.
-  void raise(counter_family& family, const prometheus::Labels& labels, const std::string& reporter,
-             uint64_t total) {
-    std::string key = reporter;
-    for (const auto& [name, value] : labels)
-      key += "|" + name + "=" + value;
-    std::lock_guard<std::mutex> guard(mutex);
-    auto& before = reported[std::to_string(reinterpret_cast<uintptr_t>(&family)) + key];
-    auto now = static_cast<double>(total);
-    // A restarted actor counts from zero again.
-    if (now < before) before = 0;
-    family.Add(labels).Increment(now - before);
-    before = now;
-  }
+  void count(transports_row& row, const transport_numbers& numbers);
+  void set_gauges(transports_row& row, unsigned index, const transport_numbers& numbers);
+  void ask(const node_moment& now);
 };
 
-metrics::metrics(size_t most_applications) : families_(std::make_unique<families>(most_applications)) {
-  gauges(families_->registry, "pusher_build_info", "Always 1; the version is a label.")
-      .Add({{"version", PUSHER_VERSION}})
-      .Set(1);
+metrics::metrics(size_t most_applications) : reporters_(std::make_unique<reporters>(most_applications)) {
+  reporters_->f.build.Add({{"version", PUSHER_VERSION}}).Set(1);
+  reporters_->f.rebuilding.Add({}).Set(0);
+  reporters_->f.rebuilds.Add({});
 }
 
 metrics::~metrics() = default;
 
 void metrics::request_answered(int status, double seconds) {
-  families_->requests.Add({{"status", std::to_string(status)}}).Increment();
-  families_->request_seconds.Observe(seconds);
+  reporters_->f.requests.Add({{"status", std::to_string(status)}}).Increment();
+  reporters_->request_seconds.Observe(seconds);
 }
 
 void metrics::sender(unsigned index, const sender_counters& totals, size_t open_batches) {
-  auto& f = *families_;
-  auto who = "sender" + std::to_string(index);
+  auto& row = reporters_->row(reporters_->senders, index, reporters_->f, index);
   for (auto each : all_outcomes)
-    f.raise(f.deliveries, {{"outcome", std::string(to_string(each))}}, who, totals.outcomes[each]);
-  f.raise(f.sender_batches, {{"event", "claimed"}}, who, totals.batches_claimed);
-  f.raise(f.sender_batches, {{"event", "finished"}}, who, totals.batches_finished);
-  f.raise(f.sender_batches, {{"event", "fenced"}}, who, totals.batches_fenced);
-  f.raise(f.sender_batches, {{"event", "split"}}, who, totals.batches_split);
-  f.raise(f.put_aside, {}, who, totals.put_aside);
-  f.open_batches.Add({{"sender", std::to_string(index)}}).Set(static_cast<double>(open_batches));
+    row.outcomes[static_cast<size_t>(each)].raise(totals.outcomes[each]);
+  row.claimed.raise(totals.batches_claimed);
+  row.finished.raise(totals.batches_finished);
+  row.fenced.raise(totals.batches_fenced);
+  row.split.raise(totals.batches_split);
+  row.put_aside.raise(totals.put_aside);
+  row.open.Set(static_cast<double>(open_batches));
 }
 
 void metrics::transports(unsigned index, const transport_numbers& numbers) {
-  auto& f = *families_;
-  transport_numbers labeled;
-  for (const auto& [whose, stats] : numbers.of)
-    labeled.add(f.label_of(whose.first), whose.second, stats);
-  auto& gauges = f.gauges_of(index);
-  auto before = std::exchange(gauges, {});
-  auto set = [&](gauge_family& family, const prometheus::Labels& labels, double value) {
-    auto& gauge = family.Add(labels);
-    gauge.Set(value);
-    gauges.emplace_back(&family, &gauge);
+  auto labeled = numbers.renamed([this](const std::string& app) { return reporters_->label_of(app); });
+  auto& row = reporters_->row(reporters_->transports, index);
+  reporters_->count(row, labeled);
+  reporters_->set_gauges(row, index, labeled);
+}
+
+void metrics::reporters::count(transports_row& row, const transport_numbers& numbers) {
+  auto labels = [](const transport_numbers::owner& whose) {
+    return Labels{{"app", whose.first}, {"gateway", whose.second}};
   };
-  for (const auto& [whose, stats] : labeled.of) {
-    prometheus::Labels of{{"app", whose.first}, {"gateway", whose.second}};
-    f.raise(f.push_requests, of, "transport" + std::to_string(index), stats.requests);
-    of.emplace("sender", std::to_string(index));
-    set(f.in_flight, of, static_cast<double>(stats.in_flight));
-    set(f.connections, of, static_cast<double>(stats.connections));
-    set(f.breaker, of, stats.breaker_open ? 1 : 0);
+  for (const auto& [whose, stats] : numbers.of) {
+    row_of(row.requests, whose, followed_counter(f.push_requests, labels(whose))).raise(stats.requests);
+    for (size_t kind = 0; kind < held_reasons.size(); ++kind) {
+      auto of = labels(whose);
+      of.emplace("reason", held_reasons[kind]);
+      row_of(row.held, std::pair(whose, kind), followed_counter(f.held, of))
+          .raise(std::chrono::duration<double>(stats.held[kind]).count());
+    }
   }
+  for (const auto& [which, total] : numbers.attempts) {
+    auto of = labels(which.whose);
+    of.emplace("outcome", which.outcome);
+    of.emplace("reason", which.reason);
+    row_of(row.attempts, which, followed_counter(f.attempts, of)).raise(total);
+  }
+  for (const auto& [gateway, counts] : numbers.latency)
+    row_of(row.latency, gateway, followed_histogram<gateway_scale>(f.gateway_seconds, {{"gateway", gateway}}))
+        .raise(counts);
+}
+
+void metrics::reporters::set_gauges(transports_row& row, unsigned index, const transport_numbers& numbers) {
+  auto before = std::exchange(row.gauges, {});
+  auto set = [&](gauge_family& family, const transport_numbers::owner& whose, double value) {
+    auto& gauge =
+        family.Add({{"app", whose.first}, {"gateway", whose.second}, {"sender", std::to_string(index)}});
+    gauge.Set(value);
+    row.gauges.emplace_back(&family, &gauge);
+  };
+  for (const auto& [whose, stats] : numbers.of) {
+    set(f.in_flight, whose, static_cast<double>(stats.in_flight));
+    set(f.queued, whose, static_cast<double>(stats.queued));
+    set(f.connections, whose, static_cast<double>(stats.connections));
+    set(f.streams, whose, static_cast<double>(stats.stream_capacity));
+    set(f.breaker, whose, stats.breaker_open ? 1 : 0);
+    set(f.refused, whose, stats.credential_refused ? 1 : 0);
+  }
+  for (const auto& [whose, per_second] : numbers.allowed)
+    set(f.allowed, whose, per_second);
   for (const auto& each : before)
-    if (std::find(gauges.begin(), gauges.end(), each) == gauges.end()) each.first->Remove(each.second);
+    if (std::find(row.gauges.begin(), row.gauges.end(), each) == row.gauges.end())
+      each.first->Remove(each.second);
 }
 
 void metrics::credentials_expire(const credential_expiries& seconds) {
-  auto& f = *families_;
+  auto& r = *reporters_;
   credential_expiries labeled;
   for (const auto& [whose, left] : seconds) {
-    auto [at, fresh] = labeled.emplace(std::pair(f.label_of(whose.first), whose.second), left);
+    auto [at, fresh] = labeled.emplace(std::pair(r.label_of(whose.first), whose.second), left);
     if (!fresh) at->second = std::min(at->second, left);
   }
-  auto before = std::exchange(f.expiries, {});
+  std::lock_guard<std::mutex> guard(r.expiry_mutex);
+  auto before = std::exchange(r.expiries, {});
   for (const auto& [whose, left] : labeled) {
-    auto& gauge = f.expiry.Add({{"app", whose.first}, {"gateway", whose.second}});
+    auto& gauge = r.f.expiry.Add({{"app", whose.first}, {"gateway", whose.second}});
     gauge.Set(left);
-    f.expiries.push_back(&gauge);
+    r.expiries.push_back(&gauge);
   }
   for (auto* each : before)
-    if (std::find(f.expiries.begin(), f.expiries.end(), each) == f.expiries.end()) f.expiry.Remove(each);
+    if (std::find(r.expiries.begin(), r.expiries.end(), each) == r.expiries.end()) r.f.expiry.Remove(each);
 }
 
 void metrics::fan_out(const fan_out_counters& totals, size_t under_way, bool leading) {
-  auto& f = *families_;
-  f.raise(f.fan_out_rows, {}, "fan_out", totals.rows_read);
-  f.raise(f.fan_out_targets, {}, "fan_out", totals.targets + totals.skipped);
-  f.notifications.Add({}).Set(static_cast<double>(under_way));
-  f.leading.Add({}).Set(leading ? 1 : 0);
-  f.raise(f.deliveries, {{"outcome", "skipped"}}, "fan_out", totals.skipped);
+  auto& row = reporters_->fan_out;
+  row.rows.raise(totals.rows_read);
+  row.targets.raise(totals.targets + totals.skipped);
+  row.skipped.raise(totals.skipped);
+  row.notifications.Set(static_cast<double>(under_way));
+  row.leading.Set(leading ? 1 : 0);
 }
 
 void metrics::writer(unsigned index, const writer_counters& totals) {
-  auto& f = *families_;
-  auto who = "writer" + std::to_string(index);
-  f.raise(f.rows, {{"row", "new"}}, who, totals.rows);
-  f.raise(f.rows, {{"row", "repeated"}}, who, totals.repeated);
-  f.raise(f.tokens, {}, who, totals.tokens_disabled);
-  f.raise(f.completed, {}, who, totals.completed);
+  auto& row = reporters_->row(reporters_->writers, index, reporters_->f);
+  row.fresh.raise(totals.rows);
+  row.repeated.raise(totals.repeated);
+  row.tokens.raise(totals.tokens_disabled);
+  row.completed.raise(totals.completed);
+}
+
+void metrics::accepted_after(lane urgency, const duration_counts<launch_scale>& counts) {
+  auto& histogram = reporters_->f.launch_seconds.Add({{"lane", std::string(to_string(urgency))}},
+                                                     boundaries<launch_scale>());
+  observe(histogram, counts);
 }
 
 void metrics::journal_depth(const journal::depths& depths) {
-  auto set = [this](const char* place, uint64_t entries) {
-    families_->depth.Add({{"place", place}}).Set(static_cast<double>(entries));
+  auto set = [this](const char* place, uint64_t entries, uint64_t oldest_ms) {
+    reporters_->f.entries.Add({{"place", place}}).Set(static_cast<double>(entries));
+    reporters_->f.oldest.Add({{"place", place}}).Set(static_cast<double>(oldest_ms) / 1000);
   };
-  set("push", depths.push);
-  set("results", depths.results);
-  set("later", depths.later);
-  set("dead_letters", depths.dead_letters);
+  set("launches", depths.launches, depths.launches_oldest_ms);
+  set("push", depths.push, depths.push_oldest_ms);
+  set("results", depths.results, depths.results_oldest_ms);
+  set("later", depths.later, depths.later_overdue_ms);
+  set("dead_letters", depths.dead_letters, depths.dead_letters_oldest_ms);
+  for (auto through : all_gateways)
+    for (auto urgency : {lane::transactional, lane::campaign}) {
+      auto found = depths.queues.find({through, urgency});
+      auto here = found == depths.queues.end() ? journal::backlog{} : found->second;
+      Labels of{{"gateway", std::string(to_string(through))}, {"lane", std::string(to_string(urgency))}};
+      reporters_->f.queue_entries.Add(of).Set(static_cast<double>(here.entries));
+      reporters_->f.queue_oldest.Add(of).Set(static_cast<double>(here.oldest_ms) / 1000);
+    }
+}
+
+void metrics::redis_memory(unsigned percent) {
+  reporters_->f.redis_memory.Add({}).Set(percent / 100.0);
 }
 
 void metrics::journal_rebuilding(bool now) {
-  families_->rebuilding.Set(now ? 1 : 0);
+  reporters_->f.rebuilding.Add({}).Set(now ? 1 : 0);
 }
 
 void metrics::journal_rebuilt() {
-  families_->rebuilds.Increment();
+  reporters_->f.rebuilds.Add({}).Increment();
 }
 
 void metrics::role_restarted(const char* role) {
-  families_->restarts.Add({{"role", role}}).Increment();
+  reporters_->f.restarts.Add({{"role", role}}).Increment();
 }
 
 void metrics::token_hold_began(std::string_view gateway) {
-  families_->token_holds.Add({{"gateway", std::string(gateway)}}).Increment();
+  reporters_->f.token_holds.Add({{"gateway", std::string(gateway)}}).Increment();
 }
 
 void metrics::dead_letter(const char* stage, const char* reason) {
-  families_->dead_letters.Add({{"stage", stage}, {"reason", reason}}).Increment();
+  reporters_->f.dead_letters.Add({{"stage", stage}, {"reason", reason}}).Increment();
 }
 
 void metrics::webhook_answered(const char* result, size_t events_taken) {
-  families_->webhook_requests.Add({{"result", result}}).Increment();
-  families_->webhook_events.Add({}).Increment(static_cast<double>(events_taken));
+  reporters_->f.webhook_requests.Add({{"result", result}}).Increment();
+  reporters_->f.webhook_events.Add({}).Increment(static_cast<double>(events_taken));
 }
 
 void metrics::webhook_disabled(std::string_view reason) {
-  families_->webhooks_disabled.Add({{"reason", std::string(reason)}}).Increment();
+  reporters_->f.webhooks_disabled.Add({{"reason", std::string(reason)}}).Increment();
 }
 
 void metrics::webhooks_waiting(size_t count) {
-  families_->webhooks_waiting.Add({}).Set(static_cast<double>(count));
+  reporters_->f.webhooks_waiting.Add({}).Set(static_cast<double>(count));
 }
 
 void metrics::self_checked(const self_check_findings& found) {
+  auto& f = reporters_->f;
   std::map<std::string, size_t> by_kind{{"under_way", 0}, {"ended", 0}};
   for (const auto& each : found.differences)
     ++by_kind[each.kind];
   for (const auto& [kind, count] : by_kind)
-    families_->differences.Add({{"kind", kind}}).Set(static_cast<double>(count));
-  families_->checked.Add({{"kind", "under_way"}}).Increment(static_cast<double>(found.under_way));
-  families_->checked.Add({{"kind", "ended"}}).Increment(static_cast<double>(found.ended));
-  families_->checked_at.Add({}).Set(static_cast<double>(found.at) / 1000);
-  families_->targets.Add({{"state", "audience"}}).Set(static_cast<double>(found.audience));
-  families_->targets.Add({{"state", "settled"}}).Set(static_cast<double>(found.settled));
-  families_->targets.Add({{"state", "pending"}}).Set(static_cast<double>(found.pending));
+    f.differences.Add({{"kind", kind}}).Set(static_cast<double>(count));
+  f.checked.Add({{"kind", "under_way"}}).Increment(static_cast<double>(found.under_way));
+  f.checked.Add({{"kind", "ended"}}).Increment(static_cast<double>(found.ended));
+  f.checked_at.Add({}).Set(static_cast<double>(found.at) / 1000);
+  f.under_way.Add({{"state", "audience"}}).Set(static_cast<double>(found.audience));
+  f.under_way.Add({{"state", "settled"}}).Set(static_cast<double>(found.settled));
+  f.under_way.Add({{"state", "pending"}}).Set(static_cast<double>(found.pending));
+  f.open_holds.Add({}).Set(static_cast<double>(found.open_holds));
 }
 
 void metrics::purged(const char* what, uint64_t rows) {
-  families_->purged.Add({{"what", what}}).Increment(static_cast<double>(rows));
+  reporters_->f.purged.Add({{"what", what}}).Increment(static_cast<double>(rows));
 }
 
 void metrics::peers(size_t alive, size_t connected) {
-  families_->peers.Add({{"connected", "yes"}}).Set(static_cast<double>(connected));
-  families_->peers.Add({{"connected", "no"}}).Set(static_cast<double>(alive - std::min(alive, connected)));
+  auto& f = reporters_->f;
+  f.peers.Add({{"connected", "yes"}}).Set(static_cast<double>(connected));
+  f.peers.Add({{"connected", "no"}}).Set(static_cast<double>(alive - std::min(alive, connected)));
 }
 
 void metrics::certificate_ends(utc_ms at) {
-  families_->certificate.Add({}).Set(static_cast<double>(at - now_ms()) / 1000);
+  reporters_->f.certificate.Add({}).Set(static_cast<double>(at - now_ms()) / 1000);
 }
 
-std::string metrics::text() const {
-  families_->memory.Set(resident_bytes());
-  return prometheus::TextSerializer().Serialize(families_->registry.Collect());
+void metrics::reporters::ask(const node_moment& now) {
+  f.ready.Add({}).Set(now.ready ? 1 : 0);
+  for (const auto& [name, ok] : now.checks)
+    f.checks.Add({{"check", name}}).Set(ok ? 1 : 0);
+  f.epoch.Add({}).Set(static_cast<double>(now.epoch));
+  f.lease.Add({}).Set(now.lease_remaining_seconds);
+  auto process = read_process();
+  f.resident.Add({}).Set(process.resident_bytes);
+  f.descriptors.Add({}).Set(process.open_descriptors);
+  f.most_descriptors.Add({}).Set(process.most_descriptors);
+  f.threads.Add({}).Set(process.threads);
+  f.started.Add({}).Set(process.started_at);
+  asked.cpu.raise(process.cpu_seconds);
+  auto lines = log::counts();
+  for (size_t i = 0; i < asked.levels.size(); ++i)
+    asked.levels[i].raise(lines.written[i]);
+  asked.repeated.raise(lines.repeated);
+  asked.unwritable.raise(lines.unwritable);
+  asked.exported.raise(now.spans_exported);
+  asked.dropped.raise(now.spans_dropped);
+  asked.failed.raise(now.spans_failed);
+  asked.redis.raise(latencies_of_stores().redis.now());
+  asked.mariadb.raise(latencies_of_stores().mariadb.now());
+}
+
+std::string metrics::text(http::metrics_format format, const node_moment& now) const {
+  std::lock_guard<std::mutex> guard(reporters_->asking);
+  reporters_->ask(now);
+  auto families = reporters_->f.registry.Collect();
+  if (format == http::metrics_format::openmetrics) return openmetrics_text(families);
+  return prometheus::TextSerializer().Serialize(families);
 }
 
 }  // namespace pusher

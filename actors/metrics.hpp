@@ -1,41 +1,38 @@
-// The node's metrics in Prometheus's text format. Labels have a bounded range; never a token, device or
-// notification.
+// The node's metrics in Prometheus's and OpenMetrics' text formats. Labels have a bounded range; never a
+// token, device or notification. What the families are: actors/metric_families.hpp.
 #pragma once
 
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "actors/fan_out_machine.hpp"
 #include "actors/self_check_board.hpp"
 #include "actors/sender_machine.hpp"
+#include "actors/transport_numbers.hpp"
 #include "actors/writer_machine.hpp"
+#include "http/health.hpp"
+#include "model/duration_counts.hpp"
 #include "storage/journal.hpp"
-#include "transports/transport.hpp"
 
 namespace pusher {
-
-/// The transports of a sender, added up by application and gateway.
-struct transport_numbers {
-  std::map<std::pair<std::string, std::string>, transport_stats> of;  ///< by application and gateway
-
-  void add(const std::string& app, std::string_view gateway, const transport_stats& stats) {
-    auto& into = of[{app, std::string(gateway)}];
-    into.requests += stats.requests;
-    into.in_flight += stats.in_flight;
-    into.connections += stats.connections;
-    into.breaker_open = into.breaker_open || stats.breaker_open;
-  }
-  void add_requests(const std::string& app, std::string_view gateway, uint64_t requests) {
-    of[{app, std::string(gateway)}].requests += requests;
-  }
-};
 
 /// How long the credentials of an application and gateway are still good.
 using credential_expiries = std::map<std::pair<std::string, std::string>, double>;
 
-/// Thread-safe. Roles report their running totals; what was already reported is subtracted here.
+/// What is asked only when somebody looks at the metrics.
+struct node_moment {
+  bool ready = false;
+  std::vector<std::pair<std::string, bool>> checks;
+  uint64_t epoch = 0;  ///< in which it leads; 0 = it does not
+  double lease_remaining_seconds = 0;
+  uint64_t spans_exported = 0, spans_dropped = 0, spans_failed = 0;
+};
+
+/// Thread-safe. Whoever counts does so on its own and reports running totals, once for many pushes; what was
+/// already reported is subtracted here.
 class metrics {
  public:
   /// No more than so many applications are named in labels; the rest is `other`.
@@ -49,7 +46,10 @@ class metrics {
   void credentials_expire(const credential_expiries& seconds);
   void fan_out(const fan_out_counters& totals, size_t under_way, bool leading);
   void writer(unsigned index, const writer_counters& totals);
+  /// From the launch until a gateway took the push, of rows that were stored just now.
+  void accepted_after(lane urgency, const duration_counts<launch_scale>& counts);
   void journal_depth(const journal::depths& depths);
+  void redis_memory(unsigned percent);
   /// Whether the journal is lost or half rebuilt, as far as this node knows.
   void journal_rebuilding(bool now);
   /// By this node.
@@ -75,11 +75,11 @@ class metrics {
   /// `what`: notifications, deliveries, reports, feed, history, devices, idempotency_keys.
   void purged(const char* what, uint64_t rows);
 
-  std::string text() const;
+  std::string text(http::metrics_format format, const node_moment& now) const;
 
  private:
-  struct families;
-  std::unique_ptr<families> families_;
+  struct reporters;
+  std::unique_ptr<reporters> reporters_;
 };
 
 }  // namespace pusher

@@ -69,9 +69,27 @@ class node_health : public http::health_source {
     return all;
   }
   bool ready() const override { return node_->board.ready(); }
-  std::string metrics() const override { return node_->numbers.text(); }
+  std::string metrics(http::metrics_format format) const override {
+    return node_->numbers.text(format, moment());
+  }
 
  private:
+  node_moment moment() const {
+    node_moment now;
+    now.ready = node_->board.ready();
+    for (auto& each : node_->board.entries())
+      now.checks.emplace_back(each.name, each.ok);
+    now.epoch = node_->lead.epoch();
+    if (now.epoch != 0)
+      now.lease_remaining_seconds =
+          std::max(0.0, std::chrono::duration<double>(node_->lead.until() - clock::now()).count());
+    auto spans = node_->spans.counted();
+    now.spans_exported = spans.exported;
+    now.spans_dropped = spans.dropped;
+    now.spans_failed = spans.failed;
+    return now;
+  }
+
   node_context_ptr node_;
 };
 
@@ -152,8 +170,10 @@ class running_node {
     node_->config.admin.port = admin_->port();
     if (auto joined = open_cluster_port(); !joined) return joined;
     if (!plays(node_->config, role::api)) return {};
+    const auto& traced = node_->config.trace;
     auto server = http::server::start(node_->config.api, node_->config.limits, *door_, &health_, 2,
-                                      node_->config.cors_allowed_origins);
+                                      node_->config.cors_allowed_origins,
+                                      traced.enabled() ? std::optional(traced.sample_percent) : std::nullopt);
     if (!server) return std::move(server).failure();
     server_ = std::move(*server);
     log::info("node.listens", {{"api", to_text(listen_address{node_->config.api.host, server_->port()})},

@@ -17,6 +17,7 @@
 #include "actors/machine_gauge.hpp"
 #include "actors/metrics.hpp"
 #include "actors/self_check_board.hpp"
+#include "actors/span_exporter.hpp"
 #include "conf/settings.hpp"
 #include "http/key_ring.hpp"
 #include "model/clock.hpp"
@@ -27,7 +28,9 @@ namespace pusher {
 
 struct node_context {
   explicit node_context(settings values)
-      : config(std::move(values)), numbers(config.limits.metric_applications) {}
+      : config(std::move(values)),
+        numbers(config.limits.metric_applications),
+        spans(config.trace, config.node_name) {}
 
   settings config;
   std::shared_ptr<const key_ring> secrets;  ///< seals and opens uploaded credentials
@@ -45,6 +48,7 @@ struct node_context {
   provider_token_memory tokens;          ///< what this process used last at APNs
   self_check_board checked;
   metrics numbers;
+  span_exporter spans;
   pusher::leadership lead;
   std::mutex testing_webhook;  ///< held while one is tested
   /// Asks all nodes how they fare; `told` gets the report as JSON on a thread of CAF, or nothing when it did

@@ -5,6 +5,7 @@
 #include <optional>
 #include <random>
 
+#include "actors/batch_traces.hpp"
 #include "actors/journal_values.hpp"
 #include "actors/log.hpp"
 #include "actors/role_loop.hpp"
@@ -44,7 +45,8 @@ class sender_role : public role_loop<sender_role> {
         transports_(node_->config, gateways, node_->secrets, node_->tokens,
                     [owner = role_actor(self)] { caf::anon_send(owner, proceed{false}); }),
         routes_(journal_, transports_, machine_),
-        turn_(node_->suspects_of, index + 1) {
+        turn_(node_->suspects_of, index + 1),
+        traces_(node_->spans) {
     fail_point("push_sender.starting");
     if (!node_->config.fcm_legacy.server_key.empty())
       log::warn(
@@ -117,6 +119,7 @@ class sender_role : public role_loop<sender_role> {
     if (!took_own_ && (routes_known_ || !look() || !take_over())) return {};
     for (auto& each : transports_.take_answers()) {
       fail_point("push_sender.answered");
+      traces_.answered(each.answers);
       machine_.answered(each.outlet, each.answers, now());
     }
     // Until it is known what was canceled, and what is still ours, nothing of what the transports hold leaves
@@ -198,12 +201,16 @@ class sender_role : public role_loop<sender_role> {
     transport_numbers numbers;
     transports_.each([&](auto& each) {
       auto stats = each.transport->stats();
-      numbers.add(name_of(each.route.application), to_string(each.route.channel), stats);
+      const auto& app = name_of(each.route.application);
+      numbers.add(app, to_string(each.route.channel), stats);
       if (each.governor) each.governor->correct(stats);
+      if (each.governor && each.governor->governs())
+        numbers.allow(app, to_string(each.route.channel), each.governor->per_minute() / 60.0);
       if (!each.retired) tell_of_trouble(each, stats.trouble);
     });
-    for (const auto& [route, requests] : transports_.past_requests())
-      numbers.add_requests(name_of(route.application), to_string(route.channel), requests);
+    transports_.each_past([&](push_route route, const transport_stats& totals) {
+      numbers.add_past(name_of(route.application), to_string(route.channel), totals);
+    });
     node_->numbers.transports(index_, numbers);
     transports_.tidy(now());
   }
@@ -356,6 +363,7 @@ class sender_role : public role_loop<sender_role> {
 
   step_result perform(sender_machine::submit& what) {
     if (auto* to = open(what.route)) {
+      traces_.submitting(what.order, what.route);
       transports_.submit(*to, std::move(what.order), now());
       return {true, 0};
     }
@@ -447,6 +455,7 @@ class sender_role : public role_loop<sender_role> {
   sender_transports transports_;
   sender_routes routes_;
   suspect_turn turn_;
+  batch_traces traces_;
   std::map<application_id, std::string> names_;
   bool routes_known_ = false;
   utc_ms ahead_of_steady_ = 0;  ///< Redis's clock

@@ -107,6 +107,8 @@ class writer_role : public role_loop<writer_role> {
       return failed_step("record", made.failure());
     }
     fail_point("result_writer.committed");
+    for (const auto& [urgency, counts] : made->accepted_after)
+      if (counts.total() > 0) node_->numbers.accepted_after(urgency, counts);
     machine_.recorded(made->rows, made->tokens_disabled, made->completed, made->missing);
     for (const auto& hold : made->holds) {
       node_->numbers.token_hold_began(to_string(hold.gateway));

@@ -21,7 +21,8 @@ struct self_check_findings {
   utc_ms at = 0;
   uint64_t under_way = 0;  ///< looked at, with their targets:
   uint64_t audience = 0, settled = 0, pending = 0;
-  uint64_t ended = 0;  ///< whose rows were counted
+  uint64_t ended = 0;       ///< whose rows were counted
+  uint64_t open_holds = 0;  ///< held deletions of tokens that wait for an operator
   std::vector<self_check_difference> differences;
 };
 

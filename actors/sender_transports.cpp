@@ -138,7 +138,8 @@ void sender_transports::tidy(utc_ms now) {
 void sender_transports::close(outlet_id id) {
   auto& which = *outlets_.at(id);
   if (!which.retired) current_.erase(which.route);
-  past_requests_[which.route] += which.transport->stats().requests;
+  auto stats = which.transport->stats();
+  past_[{which.route, stats.tally.table}].add_counters(stats);
   outlets_.erase(id);
 }
 

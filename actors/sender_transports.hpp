@@ -93,8 +93,12 @@ class sender_transports {
   result<void> synchronize(shared_values& store);
   /// Closes what has ended and what was idle for long.
   void tidy(utc_ms now);
-  /// Requests of transports that are closed now.
-  const std::map<push_route, uint64_t>& past_requests() const { return past_requests_; }
+  /// Counters of transports that are closed now, in place of their stats.
+  template <class Each>
+  void each_past(Each each) const {
+    for (const auto& [whose, totals] : past_)
+      each(whose.first, totals);
+  }
 
   /// Credentials that no transport could be made for, with the reason, since the last call.
   std::vector<std::pair<std::string, std::string>> take_failures() { return std::exchange(failures_, {}); }
@@ -126,7 +130,8 @@ class sender_transports {
   std::atomic<bool> poked_{false};
   outlet_id last_outlet_ = 0;
   std::map<push_route, outlet*> current_;
-  std::map<push_route, uint64_t> past_requests_;
+  /// By route and the gateway's table, as FCM has two.
+  std::map<std::pair<push_route, const verdict_table*>, transport_stats> past_;
   std::map<outlet_id, std::unique_ptr<outlet>> outlets_;  ///< last: their threads end first
 };
 

@@ -176,7 +176,10 @@ class watch {
 
   /// What is not answered stays as it was: a store that is away refuses launches by itself.
   void measure_load() {
-    if (auto used = journal_->memory_percent()) node_.load.redis_memory(*used);
+    if (auto used = journal_->memory_percent()) {
+      node_.load.redis_memory(*used);
+      node_.numbers.redis_memory(*used);
+    }
     if (!rows_) return;
     auto most = size_t{2} * node_.config.limits.notifications_under_way;
     if (auto counts = rows_->applications.count_under_way(most)) node_.load.under_way(std::move(*counts));

@@ -8,6 +8,7 @@
 #include "conf/cluster_checks.hpp"
 #include "conf/gateway_checks.hpp"
 #include "conf/key_file.hpp"
+#include "conf/observation_checks.hpp"
 #include "conf/options.hpp"
 #include "conf/role_variables.hpp"
 #include "conf/secret_file.hpp"
@@ -224,6 +225,7 @@ result<void> check_together(const settings& values) {
     return wrong("node.name has 1 to 64 characters.");
   if (auto good = check_cluster(values); !good) return good;
   if (auto good = check_origins(values); !good) return good;
+  if (auto good = check_observation(values); !good) return good;
   if (auto good = check_gateways(values); !good) return good;
   if (!values.secrets_key_file.empty())
     if (auto keys = read_key_file("secrets.key_file", values.secrets_key_file); !keys) return keys.failure();

@@ -165,10 +165,7 @@ std::vector<option> make_options() {
   made.push_back(number_option("limits.progress_watchers",
                                "Connections that follow a notification's progress; beyond it 503.", 1,
                                100'000, FIELD(limits.progress_watchers)));
-  made.push_back(choice_option("log.level", "trace, debug, info, warn or error.",
-                               {"trace", "debug", "info", "warn", "error"}, FIELD(log_level)));
-  made.push_back(choice_option("log.format", "json for programs, text for people.", {"json", "text"},
-                               FIELD(log_format)));
+  add_observation_options(made);
   return made;
 }
 

@@ -37,6 +37,7 @@ void add_compat_options(std::vector<option>& to);
 /// The part that says how webhooks are delivered.
 void add_webhook_options(std::vector<option>& to);
 void add_retention_options(std::vector<option>& to);
+void add_observation_options(std::vector<option>& to);
 /// nullptr when there is none of this name.
 const option* find_option(std::string_view name);
 /// " Did you mean …?" or an empty text.

@@ -179,6 +179,16 @@ struct retention_settings {
   unsigned purge_percent = 20;   ///< of the time that MariaDB may be kept busy with it
 };
 
+/// Spans of what is traced, for an OpenTelemetry collector.
+struct trace_settings {
+  std::string endpoint;  ///< http(s)://HOST:PORT, to which /v1/traces is added; empty = nothing is traced
+  unsigned sample_percent = 1;  ///< of the calls that bring no trace of their own
+  unsigned queue_spans = 4096;  ///< that wait for the collector; more are dropped and counted
+  unsigned timeout_seconds = 10;
+  std::string ca_file;
+  bool enabled() const { return !endpoint.empty(); }
+};
+
 struct settings {
   std::string node_name;  ///< default: the host's name
   /// Default: all. Two api actors: a slow request leaves the other free.
@@ -203,7 +213,8 @@ struct settings {
   webhooks_settings webhooks;
   retention_settings retained;
   std::string log_level = "info";   ///< trace, debug, info, warn, error
-  std::string log_format = "json";  ///< json, text
+  std::string log_format = "auto";  ///< json, text, auto
+  trace_settings trace;
 
   /// Whether a role of this node reaches MariaDB; senders need Redis alone.
   bool needs_mysql() const;

@@ -20,9 +20,12 @@ class metrics_page final : public dispatcher {
     if (asked.path != "/metrics")
       return problem({errc::route_not_found, "Only /livez, /readyz and /metrics are here.", "", 0}, asked);
     if (asked.method != "GET") return method_not_allowed({"GET", "HEAD"}, asked);
+    auto accept = asked.headers.find("accept");
+    auto format = preferred_format(accept == asked.headers.end() ? "" : std::string_view(accept->second));
     response made;
-    made.content_type = "text/plain; version=0.0.4; charset=utf-8";
-    made.body = health_.metrics();
+    made.content_type = content_type_of(format);
+    made.headers.emplace_back("Vary", "Accept");
+    made.body = health_.metrics(format);
     return made;
   }
 

@@ -24,11 +24,18 @@ std::string request_id_of(const request& asked) {
   return harmless ? std::string(given) : make_uuid_v7();
 }
 
-void join_trace(request& asked, answer_framing& framing) {
-  auto trace = continue_trace(value_of(asked, "traceparent"));
-  if (!trace) return;
-  asked.trace_id = trace->trace_id;
-  framing.headers.emplace_back("traceparent", std::move(trace->traceparent));
+/// A trace is the client's to begin and to sample; of the calls without one we may take some ourselves.
+void join_trace(request& asked, answer_framing& framing, std::optional<unsigned> percent) {
+  auto given = continue_trace(value_of(asked, "traceparent"));
+  auto step = given || !percent ? given : begin_trace(*percent);
+  if (!step) return;
+  asked.trace_id = step->ours.trace_id;
+  framing.headers.emplace_back("traceparent", step->ours.traceparent());
+  if (percent && step->ours.sampled) {
+    asked.span_id = step->ours.span_id;
+    asked.caller_span_id = std::move(step->caller_id);
+  }
+  if (!given) return;
   auto state = value_of(asked, "tracestate");
   if (is_tracestate(state)) framing.headers.emplace_back("tracestate", state);
 }
@@ -50,11 +57,12 @@ void allow_origin(const request& asked, const std::vector<std::string>& allowed,
 
 }  // namespace
 
-answer_framing frame_answers(request& asked, const std::vector<std::string>& allowed_origins) {
+answer_framing frame_answers(request& asked, const std::vector<std::string>& allowed_origins,
+                             std::optional<unsigned> trace_percent) {
   answer_framing made;
   made.request_id = asked.request_id = request_id_of(asked);
   made.gzip = accepts_gzip(value_of(asked, "accept-encoding"));
-  join_trace(asked, made);
+  join_trace(asked, made, trace_percent);
   allow_origin(asked, allowed_origins, made);
   return made;
 }

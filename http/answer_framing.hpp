@@ -1,6 +1,7 @@
 // How an answer leaves: what the headers of the request ask of any answer to it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,8 +21,10 @@ struct answer_framing {
 };
 
 /// Reads them, and gives the request its ids: of a client's own those that are harmless in logs and headers.
-/// `allowed_origins`: of pages that may read answers; `*` is any.
-answer_framing frame_answers(request& asked, const std::vector<std::string>& allowed_origins);
+/// `allowed_origins`: of pages that may read answers; `*` is any. `trace_percent`: nothing = requests are not
+/// traced; else what share of those is that bring no trace of their own.
+answer_framing frame_answers(request& asked, const std::vector<std::string>& allowed_origins,
+                             std::optional<unsigned> trace_percent = std::nullopt);
 
 /// What a preflight is told beside Allow, which becomes Access-Control-Allow-Methods.
 void answer_preflight(response& answer);

@@ -107,7 +107,7 @@ connection::exchange_ptr connection::take_head(std::string_view& input, socket_o
 
 connection::exchange_ptr connection::begin_request(std::string_view& input, socket_owner& owner) {
   auto& asked = head_.request;
-  framing_ = frame_answers(asked, core_->allowed_origins);
+  framing_ = frame_answers(asked, core_->allowed_origins, core_->trace_percent);
   framing_.keep_alive = head_.keep_alive;
   asked.remote_address = remote_address_;
   head_.head_only = framing_.head_only = asked.method == "HEAD";

@@ -313,7 +313,7 @@ class operations : public webhook_operations, public supervision_operations {
                                                         const page_request& request) = 0;
   virtual result<created_notification> launch_notification(
       application_id app, const std::string& id, const std::optional<idempotency>& once,
-      const std::function<std::string(const notification&)>& render) = 0;
+      const std::function<std::string(const notification&)>& render, const std::string& trace_parent) = 0;
 
   // The rest of a notification's life. Errors of each: not_found, and wrong_state, whose sentence names the
   // state.

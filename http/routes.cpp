@@ -277,6 +277,12 @@ response serve(const request& asked, operations& engine) {
   return guarded(asked, [&] { return route_request(asked, engine); });
 }
 
+std::string_view route_of(const request& asked) {
+  for (const auto& each : routes)
+    if (asked.method == each.method && match(each.pattern, asked.path)) return each.pattern;
+  return {};
+}
+
 std::vector<route_facts> all_routes() {
   std::vector<route_facts> all;
   for (const auto& each : routes) {

@@ -13,6 +13,10 @@ namespace pusher::http {
 /// Answers one request over the operations. Blocks as they do. Never throws; every fault is a problem answer.
 response serve(const request& asked, operations& engine);
 
+/// The pattern of the route that a request takes, e.g. `/v1/notifications/{id}:launch`; empty = there is
+/// none.
+std::string_view route_of(const request& asked);
+
 /// A row of the table of routes.
 struct route_facts {
   std::string_view method, pattern;

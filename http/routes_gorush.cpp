@@ -206,8 +206,11 @@ result<void> launch_all(const call& of, const keys_of_notifications& keys, pushe
     const auto& each = all.asked()[i];
     const auto* audience = std::get_if<audience_device_ids>(&each.draft.audience);
     if (each.dry_run || !audience || audience->ids.empty()) continue;
-    auto created = of.engine.create_notification(of.who.application, each.draft, keys.of(each),
-                                                 [](const notification&) { return std::string(); });
+    auto traced = of.asked.span_id.empty() ? std::nullopt : std::optional(each.draft);
+    if (traced) traced->trace_parent = of.asked.trace_parent();
+    auto created =
+        of.engine.create_notification(of.who.application, traced ? *traced : each.draft, keys.of(each),
+                                      [](const notification&) { return std::string(); });
     if (created) {
       all.add({i, created->created.key, created->created.id});
     } else if (all.under_way().empty()) {

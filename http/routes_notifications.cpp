@@ -41,6 +41,12 @@ std::optional<utc_ms> time_of_uuid_v7(const std::string& text) {
   return time;
 }
 
+/// For logs and traces.
+void note_launch(response& made, application_id app, const std::string& id) {
+  made.internal[launched_note] = id;
+  made.internal[application_note] = std::to_string(app.value);
+}
+
 answer take_step(const call& of, life_step step) {
   auto now = of.engine.step_notification(of.who.application, of.name(), step);
   if (!now) return now.failure();
@@ -56,12 +62,16 @@ result<wished_notification> read_wish(const call& of) {
   if (!body) return body.failure();
   auto draft = parse_notification(*body);
   if (!draft) return draft.failure();
+  draft->trace_parent = of.asked.trace_parent();
   return wished_notification{std::move(*draft), std::move(*once)};
 }
 
 response created_response(const request& asked, created_notification&& created) {
   auto id = created.created.id;
+  auto app = created.created.application;
+  bool launched = created.created.draft.launch && !created.replayed_body;
   auto made = once_only(201, asked, std::move(created));
+  if (launched) note_launch(made, app, id);
   // What is replayed may have been deleted since.
   if (!id.empty()) made.headers.emplace_back("Location", "/v1/notifications/" + id);
   return made;
@@ -85,9 +95,13 @@ answer get_notification(const call& of) {
 answer launch_notification(const call& of) {
   auto once = read_idempotency(of.asked);
   if (!once) return once.failure();
-  auto launched = of.engine.launch_notification(of.who.application, of.name(), *once, notification_body);
+  auto launched = of.engine.launch_notification(of.who.application, of.name(), *once, notification_body,
+                                                of.asked.trace_parent());
   if (!launched) return launched.failure();
-  return once_only(202, of.asked, std::move(*launched));
+  auto id = launched->replayed_body ? std::string() : launched->created.id;
+  auto made = once_only(202, of.asked, std::move(*launched));
+  if (!id.empty()) note_launch(made, of.who.application, id);
+  return made;
 }
 
 answer change_notification(const call& of) {

@@ -151,11 +151,13 @@ struct server::parts {
 
 result<std::unique_ptr<server>> server::start(const listen_address& address, const limits_settings& limits,
                                               dispatcher& target, const health_source* health,
-                                              unsigned io_threads, std::vector<std::string> allowed_origins) {
+                                              unsigned io_threads, std::vector<std::string> allowed_origins,
+                                              std::optional<unsigned> trace_percent) {
   std::signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
   auto made = std::make_unique<parts>();
-  made->core = std::make_shared<server_core>(limits, target, health, std::move(allowed_origins));
+  made->core =
+      std::make_shared<server_core>(limits, target, health, std::move(allowed_origins), trace_percent);
   try {
     made->listen(address, std::max(io_threads, 1U));
   } catch (const std::exception& fault) {

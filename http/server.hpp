@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,12 +36,13 @@ class server {
  public:
   /// Listens at once. `target` gets every request but health's; it and `health` (may be null: no health
   /// paths) must outlive the server, and live until every exchange is answered or destroyed. Pages of
-  /// `allowed_origins` may read answers (CORS); none by default, `*` is any. Errors: invalid_configuration
-  /// when the address cannot be listened on.
+  /// `allowed_origins` may read answers (CORS); none by default, `*` is any. `trace_percent`: see
+  /// frame_answers. Errors: invalid_configuration when the address cannot be listened on.
   static result<std::unique_ptr<server>> start(const listen_address& address, const limits_settings& limits,
                                                dispatcher& target, const health_source* health,
                                                unsigned io_threads,
-                                               std::vector<std::string> allowed_origins = {});
+                                               std::vector<std::string> allowed_origins = {},
+                                               std::optional<unsigned> trace_percent = std::nullopt);
   ~server();
 
   /// The port listened on, also when the address said 0.

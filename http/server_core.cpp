@@ -10,12 +10,13 @@
 namespace pusher::http {
 
 server_core::server_core(const limits_settings& bounds, dispatcher& to, const health_source* asked,
-                         std::vector<std::string> origins)
+                         std::vector<std::string> origins, std::optional<unsigned> traced)
     : limits(bounds),
       target(to),
       health(asked),
       most_connections(64 + size_t{4} * bounds.concurrent_requests),
       allowed_origins(std::move(origins)),
+      trace_percent(traced),
       request_bytes(bounds.request_bytes_in_memory),
       waiting_requests(bounds.concurrent_requests),
       unsent_bytes(bounds.request_bytes_in_memory),

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -37,7 +38,7 @@ class budget {
 
 struct server_core {
   server_core(const limits_settings& bounds, dispatcher& to, const health_source* asked,
-              std::vector<std::string> origins);
+              std::vector<std::string> origins, std::optional<unsigned> traced);
   ~server_core();
 
   const limits_settings limits;
@@ -45,6 +46,7 @@ struct server_core {
   const health_source* const health;
   const size_t most_connections;
   const std::vector<std::string> allowed_origins;  ///< of pages that may read answers
+  const std::optional<unsigned> trace_percent;     ///< see frame_answers
 
   budget request_bytes;
   budget waiting_requests;

@@ -1,5 +1,7 @@
 #include "model/clock.hpp"
 
+#include "model/clock_us.hpp"
+
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -89,6 +91,12 @@ utc_ms now_ms() {
   return ms_of<std::chrono::steady_clock>() + ahead_of_steady().load(std::memory_order_relaxed);
 }
 
+int64_t now_us() {
+  using namespace std::chrono;
+  auto steady = duration_cast<microseconds>(steady_clock::now().time_since_epoch()).count();
+  return steady + ahead_of_steady().load(std::memory_order_relaxed) * 1000;
+}
+
 int64_t steady_ms() {
   return ms_of<std::chrono::steady_clock>();
 }
@@ -119,6 +127,12 @@ std::string to_rfc3339(utc_ms time) {
   put(17, 2, ms / 1000 % 60);
   put(20, 3, ms % 1000);
   return text;
+}
+
+std::string to_rfc3339_us(int64_t time_us) {
+  auto text = to_rfc3339(time_us / 1000);
+  auto rest = std::to_string(1000 + time_us % 1000);
+  return text.insert(text.size() - 1, rest, 1, 3);
 }
 
 std::optional<utc_ms> parse_rfc3339(std::string_view text) {

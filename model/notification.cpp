@@ -62,6 +62,7 @@ message message_of(const notification_draft& draft) {
   made.rate_per_second = draft.rate_per_second;
   made.allow_duplicates = draft.allow_duplicates;
   made.variables = variables_of(made);
+  made.trace_parent = draft.trace_parent;
   return made;
 }
 

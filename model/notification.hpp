@@ -91,6 +91,7 @@ struct message {
   utc_ms expires_at = 0;            ///< launch + time-to-live; no push leaves at or after it
   bool allow_duplicates = false;    ///< `duplicates: allow`: a push of unknown outcome may be sent again
   std::vector<variable> variables;  ///< that its texts use, each once; devices' values come in this order
+  std::string trace_parent = {};    ///< see notification_draft
 
   // -- of a worded message (model/message_wording.hpp); never stored --
   std::vector<blank> blanks;
@@ -140,6 +141,7 @@ struct notification_draft {
   std::string default_time_zone = "UTC";  ///< with local_time: of devices that have none
   uint32_t misfire_grace_seconds = 3600;  ///< a scheduled launch that is later than this does not take place
   bool launch = false;                    ///< go at once
+  std::string trace_parent = {};          ///< of the traced call that launched it; empty = none was
 };
 
 /// What senders will be told; without key and expiry.

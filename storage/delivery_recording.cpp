@@ -90,6 +90,7 @@ result<delivery_store::recorded> delivery_recording::run(mode how) {
   if (auto done = add_counts(); !done) return done.failure();
   if (auto done = complete(); !done) return done.failure();
   if (auto done = tell(); !done) return done.failure();
+  measure();
   return std::move(outcome_);
 }
 
@@ -105,10 +106,13 @@ result<void> delivery_recording::leave_out_missing() {
     these.add_to(parameters);
     auto read = on_.query(
         "finding notifications",
-        "SELECT id, application_id FROM notifications WHERE " + these.sql() + " AND state <> " + deleted,
+        "SELECT id, application_id, lane, IF(wave_due > 0 OR wave > 0, 0, launched_at) FROM notifications "
+        "WHERE " +
+            these.sql() + " AND state <> " + deleted,
         parameters, [&](const sql_row& found) {
           present.insert({found.number(0)});
           applications_[{found.number(0)}] = {found.number(1)};
+          launches_[{found.number(0)}] = {static_cast<lane>(found.number(2)), found.time(3)};
         });
     if (!read) return read.failure();
   }
@@ -381,6 +385,18 @@ result<void> delivery_recording::complete() {
   for (auto [key, app] : *completed)
     outcome_.completed.push_back(key);
   return {};
+}
+
+/// How long those that were accepted took from the launch.
+void delivery_recording::measure() {
+  for (auto first = rows_.begin(); first != rows_.end();) {
+    auto notification = first->notification;
+    const auto& of = launches_[notification];
+    auto* counts = of.at > 0 ? &outcome_.accepted_after[of.urgency] : nullptr;
+    for (; first != rows_.end() && first->notification == notification; ++first)
+      if (counts && first->value->outcome == outcome::accepted)
+        counts->add(std::chrono::milliseconds(first->value->settled_at - of.at));
+  }
 }
 
 /// Only what is new enters the feed, in the transaction that makes it so: a batch that is recorded again

@@ -53,6 +53,7 @@ class delivery_recording {
                           const std::vector<notification_key>& of);
   result<void> complete();
   result<void> tell();
+  void measure();
 
   database::connection& on_;
   std::vector<row> rows_;  ///< in primary-key order, without repeats
@@ -60,7 +61,12 @@ class delivery_recording {
   feed_rows feed_;
   const token_guard_bounds& guard_;
   uncounted_answers uncounted_;
+  struct launch {
+    lane urgency = lane::campaign;
+    utc_ms at = 0;  ///< 0 = it had no single moment
+  };
   std::map<notification_key, application_id> applications_;
+  std::map<notification_key, launch> launches_;
   bool mixed_ = false;
 };
 

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "model/delivery_summary.hpp"
 #include "model/delivery_trace.hpp"
+#include "model/duration_counts.hpp"
 #include "model/job.hpp"
 #include "model/result.hpp"
 #include "model/results.hpp"
@@ -31,6 +33,9 @@ class delivery_store {
     };
     std::vector<hold> holds;                ///< that began: deletions wait for an operator
     std::vector<notification_key> missing;  ///< notifications that have no row: their results were not stored
+    /// From the launch until a gateway took the push, of rows that are new; by lane. Where each zone has a
+    /// time of its own, the launch says nothing, and they are left out.
+    std::map<pusher::lane, duration_counts<launch_scale>> accepted_after;
   };
   /// One transaction, safe to repeat: inserts the rows that are not there yet, disables dead tokens where the
   /// device still holds the token that was pushed to, adds what was new to the counters, completes what is

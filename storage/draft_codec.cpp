@@ -156,6 +156,7 @@ std::string encode_draft(const notification_draft& draft) {
     }
     to.Key("allow_duplicates");
     to.Bool(draft.allow_duplicates);
+    put_unless_empty(to, "trace_parent", draft.trace_parent);
     if (draft.local_time) {
       put(to, "local_time", std::string_view(to_text(*draft.local_time)));
       put(to, "default_time_zone", std::string_view(draft.default_time_zone));
@@ -181,6 +182,7 @@ result<void> decode_draft(std::string_view text, notification_draft& draft) {
   get(*parsed, "webpush", draft.webpush);
   get(*parsed, "hms", draft.hms);
   get(*parsed, "collapse_key", draft.collapse_key);
+  get(*parsed, "trace_parent", draft.trace_parent);
   auto rate = parsed->FindMember("rate_per_second");
   draft.rate_per_second = rate != parsed->MemberEnd() && rate->value.IsUint() ? rate->value.GetUint() : 0;
   std::optional<std::string> local;

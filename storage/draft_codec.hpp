@@ -9,7 +9,8 @@
 
 namespace pusher {
 
-/// Content, platform overrides, collapse key and duplicates. What a query looks at has columns of its own.
+/// Content, platform overrides, collapse key, duplicates, and the trace of who launched it. What a query
+/// looks at has columns of its own.
 std::string encode_draft(const notification_draft& draft);
 /// Fills those fields of `draft`. Errors: corrupt_data.
 result<void> decode_draft(std::string_view text, notification_draft& draft);

@@ -240,8 +240,16 @@ class journal {
   result<void> bury_results(const claim& what, const std::string& reason);
 
   // -- what operators ask --
+  struct backlog {
+    uint64_t entries = 0;
+    uint64_t oldest_ms = 0;  ///< age of the oldest entry; 0 = there is none
+  };
   struct depths {
     uint64_t results = 0, later = 0, dead_letters = 0, push = 0;
+    uint64_t launches = 0;
+    uint64_t results_oldest_ms = 0, launches_oldest_ms = 0, dead_letters_oldest_ms = 0, push_oldest_ms = 0;
+    uint64_t later_overdue_ms = 0;                       ///< since the first of them was due; 0 = none is
+    std::map<std::pair<gateway, lane>, backlog> queues;  ///< push batches, of all applications
   };
   result<depths> measure();
   /// How much of its memory Redis uses: of its own limit, or without one of the machine's.

@@ -183,6 +183,8 @@ std::string encode(const message& value) {
     out.byte(static_cast<uint8_t>(each.source));
     out.text(std::string_view(each.name));
   }
+  // Last, so that what is not traced takes no byte more.
+  if (!value.trace_parent.empty()) out.text(std::string_view(value.trace_parent));
   return out.take();
 }
 
@@ -208,6 +210,10 @@ result<message> decode_message(std::string_view bytes) {
     if (source < 1 || source > static_cast<uint8_t>(variable_source::target)) in.fail();
     each.source = static_cast<variable_source>(source);
     each.name = in.text();
+  }
+  if (in.ok() && !in.finished()) {
+    value.trace_parent = in.text();
+    if (value.trace_parent.empty()) in.fail();
   }
   if (!in.finished()) return corrupt("message");
   return value;

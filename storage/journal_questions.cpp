@@ -1,25 +1,50 @@
 // The part of the journal that operators ask. Nothing in it changes anything.
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
 #include "storage/journal.hpp"
 #include "storage/journal_keys.hpp"
 #include "storage/journal_replies.hpp"
+#include "storage/journal_scripts.hpp"
 
 namespace pusher {
 
+namespace {
+
+void add_queue(journal::depths& to, const std::string& name, const journal::backlog& what) {
+  to.push += what.entries;
+  to.push_oldest_ms = std::max(to.push_oldest_ms, what.oldest_ms);
+  auto queue = push_queue::parse(name);
+  if (!queue) return;
+  auto& sum = to.queues[{queue->gateway, queue->lane}];
+  sum.entries += what.entries;
+  sum.oldest_ms = std::max(sum.oldest_ms, what.oldest_ms);
+}
+
+void add_place(journal::depths& to, const std::string& name, const journal::backlog& what) {
+  const std::string of_queue = "push:";
+  auto set = [&](uint64_t& entries, uint64_t& oldest_ms) {
+    entries = what.entries;
+    oldest_ms = what.oldest_ms;
+  };
+  if (name.rfind(of_queue, 0) == 0) return add_queue(to, name.substr(of_queue.size()), what);
+  if (name == "results") return set(to.results, to.results_oldest_ms);
+  if (name == "launches") return set(to.launches, to.launches_oldest_ms);
+  if (name == "dead_letters") return set(to.dead_letters, to.dead_letters_oldest_ms);
+  if (name == "later") return set(to.later, to.later_overdue_ms);
+}
+
+}  // namespace
+
 result<journal::depths> journal::measure() {
-  auto names = queues();
-  if (!names) return names.failure();
-  std::vector<redis_arguments> commands{
-      {"XLEN", keys_.results}, {"ZCARD", keys_.later}, {"XLEN", keys_.dead_letters}};
-  for (const auto& name : *names)
-    commands.push_back({"XLEN", keys_.push(name)});
-  auto replies = redis_.pipeline(commands);
-  if (!replies) return replies.failure();
-  depths found{number_in((*replies)[0]), number_in((*replies)[1]), number_in((*replies)[2]), 0};
-  for (size_t i = 3; i < replies->size(); ++i)
-    found.push += number_in((*replies)[i]);
+  auto reply =
+      run(scripts::measure, {keys_.queues, keys_.results, keys_.launches, keys_.dead_letters, keys_.later},
+          {keys_.push_prefix, keys::result_group, keys::launch_group, keys::sender_group});
+  if (!reply) return reply.failure();
+  depths found;
+  for (size_t i = 1; i + 2 < reply->items.size(); i += 3)
+    add_place(found, reply->items[i].text, {number_in(reply->items[i + 1]), number_in(reply->items[i + 2])});
   return found;
 }
 

@@ -36,5 +36,6 @@ extern const redis_script busy_queues;
 extern const redis_script requeue_letter;
 extern const redis_script drop_letter;
 extern const redis_script survey_stream;
+extern const redis_script measure;
 
 }  // namespace pusher::scripts

@@ -56,6 +56,7 @@ result<fan_out_task> read_task(const sql_row& row, notification_key key) {
   task.bytes = row.text(5).size() + row.text(6).size();
   task.rebuilt = row.number(15) != 0;
   if (task.rebuilt) task.settled = row.number(16);
+  task.id = row.text(17);
   task.message = make_message(draft, key, row.time(7));
   return task;
 }
@@ -110,7 +111,8 @@ result<std::vector<std::pair<notification_key, result<fan_out_task>>>> notificat
         "SELECT id, application_id, lane, state, audience_last_device, audience, draft, expires_at, "
         "launched_at, condition_at_launch, wave, wave_from, wave_due, ttl_seconds, misfire_grace_seconds, "
         "rebuilt, " +
-            settled_count + " FROM notifications FORCE INDEX (PRIMARY) WHERE " + these.sql() + " ORDER BY id",
+            settled_count + ", public_id FROM notifications FORCE INDEX (PRIMARY) WHERE " + these.sql() +
+            " ORDER BY id",
         parameters, take);
     if (!read) return read.failure();
     if (bytes < most_bytes) missing_before({UINT64_MAX});

@@ -91,6 +91,16 @@ result<void> keep_body(database::connection& on, application_id app,
   return kept ? result<void>() : kept.failure();
 }
 
+/// Whoever launches it traces it, and not who drafted it.
+result<void> keep_trace(database::connection& on, const notification& of, const std::string& trace_parent) {
+  if (trace_parent == of.draft.trace_parent) return {};
+  auto draft = of.draft;
+  draft.trace_parent = trace_parent;
+  auto kept = on.execute("keeping a notification's trace", "UPDATE notifications SET draft = ? WHERE id = ?",
+                         {encode_draft(draft), of.key});
+  return kept ? result<void>() : kept.failure();
+}
+
 }  // namespace
 
 result<notification_store::created> notification_store::create(
@@ -182,7 +192,7 @@ result<std::vector<notification>> notification_store::list(application_id app,
 
 result<notification_store::created> notification_store::launch(
     application_id app, const std::string& id, const std::optional<idempotency>& once,
-    const std::function<std::string(const notification&)>& render) {
+    const std::function<std::string(const notification&)>& render, const std::string& trace_parent) {
   return transact(db_, [&](database::connection& on) -> result<created> {
     if (once) {
       auto used = take_key(on, app, *once, idempotency_hours_);
@@ -193,6 +203,7 @@ result<notification_store::created> notification_store::launch(
     if (!value) return value.failure();
     if (value->state != notification_state::draft && value->state != notification_state::scheduled)
       return wrong_state(value->state, "only a draft or a scheduled one can be launched");
+    if (auto kept = keep_trace(on, *value, trace_parent); !kept) return kept.failure();
     if (auto launched = set_launched(on, app, value->key, value->draft); !launched) return launched.failure();
     value = read_one(on, "id = ?", {value->key});
     if (!value) return value.failure();

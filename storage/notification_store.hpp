@@ -43,6 +43,7 @@ struct fan_out_task {
   size_t bytes = 0;      ///< of its draft and audience, as stored
   bool rebuilt = false;  ///< its journal was lost, and it begins anew: devices that have a row are left out
   uint64_t settled = 0;  ///< of a rebuilt one: how many have a row
+  std::string id = {};   ///< as clients know it
 };
 
 /// How many targets a notification has in the end.
@@ -95,7 +96,8 @@ class notification_store {
   /// segments stand for. With an idempotency key a repeat gives the first answer's body. Errors: not_found,
   /// wrong_state (the sentence names the state), idempotency_mismatch.
   result<created> launch(application_id app, const std::string& id, const std::optional<idempotency>& once,
-                         const std::function<std::string(const notification&)>& render);
+                         const std::function<std::string(const notification&)>& render,
+                         const std::string& trace_parent = {});
 
   // -- the rest of its life (storage/notification_lifecycle.cpp). Errors of each: not_found, and wrong_state,
   // whose sentence names the state. --

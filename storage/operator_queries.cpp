@@ -162,6 +162,17 @@ result<std::vector<std::pair<std::string, token_hold>>> operator_queries::token_
   return found;
 }
 
+result<uint64_t> operator_queries::open_holds() {
+  return with_connection(db_, [](database::connection& on) -> result<uint64_t> {
+    uint64_t open = 0;
+    auto read = on.query("counting holds", "SELECT COUNT(*) FROM token_holds WHERE state = ?",
+                         {static_cast<unsigned>(token_hold_state::held)},
+                         [&](const sql_row& row) { open = row.number(0); });
+    if (!read) return read.failure();
+    return open;
+  });
+}
+
 result<application_id> operator_queries::application_of_hold(uint64_t hold) {
   return with_connection(db_, [&](database::connection& on) -> result<application_id> {
     application_id app;

@@ -52,6 +52,8 @@ class operator_queries {
   result<std::map<notification_key, std::string>> ids_of(const std::set<notification_key>& keys);
   /// The application's name, and its holds; the latest first, at most 100.
   result<std::vector<std::pair<std::string, token_hold>>> token_holds();
+  /// How many wait for somebody's decision.
+  result<uint64_t> open_holds();
   /// Whose hold it is. Errors: not_found.
   result<application_id> application_of_hold(uint64_t hold);
 

@@ -1,7 +1,10 @@
-// How long a thread has waited for the stores: what an actor's time goes to.
+// How long a thread has waited for the stores, which is what an actor's time goes to; and how quickly they
+// answered everybody.
 #pragma once
 
 #include <chrono>
+
+#include "model/duration_counts.hpp"
 
 namespace pusher {
 
@@ -15,12 +18,26 @@ inline store_waits& waits_of_this_thread() {
   return waits;
 }
 
-/// Adds its lifetime to one of the thread's waits.
+/// Of all threads of the process, since its start.
+struct store_latencies {
+  shared_duration_counts<store_scale> redis, mariadb;
+};
+inline store_latencies& latencies_of_stores() {
+  static store_latencies latencies;
+  return latencies;
+}
+
+/// Adds its lifetime to one of the thread's waits, and counts it among the store's answers.
 class store_wait {
  public:
   explicit store_wait(std::chrono::nanoseconds store_waits::*which)
       : which_(which), since_(std::chrono::steady_clock::now()) {}
-  ~store_wait() { waits_of_this_thread().*which_ += std::chrono::steady_clock::now() - since_; }
+  ~store_wait() {
+    auto took = std::chrono::steady_clock::now() - since_;
+    waits_of_this_thread().*which_ += took;
+    auto& all = latencies_of_stores();
+    (which_ == &store_waits::redis ? all.redis : all.mariadb).add(took);
+  }
   store_wait(const store_wait&) = delete;
   store_wait& operator=(const store_wait&) = delete;
 

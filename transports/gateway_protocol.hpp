@@ -24,6 +24,7 @@ struct push_request : h2::exchange {
   std::string filled;       ///< likewise
   uint64_t generation = 0;  ///< of the credential that it carried
   bool probe = false;
+  bool traced = false;  ///< its own fields end with a traceparent
 
   const message& content() const { return *targets.front().of->order.content; }
 };

@@ -1,6 +1,7 @@
 #include "transports/gateway_sender.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "transports/retry_after.hpp"
 
@@ -44,7 +45,9 @@ gateway_sender::gateway_sender(parts from, std::string name, const origin& where
       name_(std::move(name)),
       pool_(from.loop, from.tls, where, bounds, *this),
       pacer_(pace.per_minute, std::chrono::seconds(pace.ramp_seconds), from.loop.now()),
-      budget_(pace.retry_budget_percent, from.loop.now()) {}
+      budget_(pace.retry_budget_percent, from.loop.now()) {
+  tally_.table = &protocol_.table();
+}
 
 gateway_sender::~gateway_sender() = default;
 
@@ -222,10 +225,21 @@ bool gateway_sender::prepare(push_request& fresh) {
   }
   fresh.generation = generation_;
   auto refusal = protocol_.word(fresh, round_time_);
-  if (!refusal) return true;
+  if (!refusal) {
+    join_trace(fresh);
+    return true;
+  }
   for (auto& target : fresh.targets)
     answer(target, *refusal);
   return false;
+}
+
+/// Few are traced: for the others this is one look.
+void gateway_sender::join_trace(push_request& fresh) {
+  const auto& parent = fresh.targets.front().of->order.trace_parent;
+  if (parent.empty()) return;
+  fresh.own.push_back({"traceparent", parent, h2::indexing::never});
+  fresh.traced = true;
 }
 
 /// One request counts once, however many targets it has.
@@ -250,6 +264,9 @@ steady_time gateway_sender::next_due(steady_time pool_due, steady_time now) cons
 void gateway_sender::on_finished(h2::exchange& done) {
   auto& finished = static_cast<push_request&>(done);
   auto now = loop_.now();
+  auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - finished.started).count();
+  took_us_ = static_cast<uint32_t>(std::clamp<int64_t>(took, 1, UINT32_MAX));
+  status_ = static_cast<uint16_t>(finished.how == h2::ending::answered ? finished.status : 0);
   switch (finished.how) {
     case h2::ending::answered:
       judge(finished);
@@ -264,15 +281,18 @@ void gateway_sender::on_finished(h2::exchange& done) {
         breaker_.on_failure(finished.probe, milliseconds(0), now);
       else if (finished.probe)
         breaker_.on_probe_lost(now);
+      tally_.unanswered += finished.targets.size();
       answer_all(finished, verdict_kind::unknown, "NO_ANSWER");
       break;
   }
+  took_us_ = status_ = 0;
   release(finished);
 }
 
 void gateway_sender::judge(push_request& done) {
   auto reading = protocol_.read(done);
   auto& rule = protocol_.table().find(done.status, reading.code, reading.detail);
+  count(done, reading, rule);
   if (rule.action == answer_action::refresh_credential) return on_credential_stale(done, rule, reading);
   if (rule.action == answer_action::refused_credential) return on_credential_refused(done, rule, reading);
   note_rule(done, rule, verdict_of(rule, asked_wait_ms(done)), loop_.now());
@@ -281,6 +301,19 @@ void gateway_sender::judge(push_request& done) {
     auto& own = differs ? reading.parts[i] : reading;
     answer_rule_of(done.targets[i],
                    differs ? protocol_.table().find(done.status, own.code, own.detail) : rule, own, done);
+  }
+}
+
+void gateway_sender::count(const push_request& done, const answer_reading& reading, const answer_rule& rule) {
+  auto add = [this](const answer_rule& met, size_t targets) {
+    auto place = protocol_.table().place_of(met);
+    (place && *place < push_tally::most_rules ? tally_.by_rule[*place] : tally_.unlisted) += targets;
+  };
+  tally_.latency.add(std::chrono::microseconds(took_us_));
+  if (reading.parts.empty()) return add(rule, done.targets.size());
+  for (size_t i = 0; i < done.targets.size(); ++i) {
+    if (i >= reading.parts.size()) return add(rule, done.targets.size() - i);
+    add(protocol_.table().find(done.status, reading.parts[i].code, reading.parts[i].detail), 1);
   }
 }
 
@@ -364,7 +397,7 @@ void gateway_sender::on_credential_refused(push_request& done, const answer_rule
 
 void gateway_sender::answer(const open_target& target, verdict verdict) {
   window_.answered(verdict.kind);
-  answers_.push_back({target.of->order.id, target.number(), std::move(verdict)});
+  answers_.push_back({target.of->order.id, target.number(), std::move(verdict), took_us_, status_});
 }
 
 void gateway_sender::answer_all(const push_request& done, verdict_kind kind, const char* code) {
@@ -393,6 +426,7 @@ push_request& gateway_sender::take_free() {
 void gateway_sender::release(push_request& done) {
   done.targets.clear();
   done.rendered.reset();
+  if (std::exchange(done.traced, false)) done.own.clear();
   done.probe = false;
   if (done.body.capacity() > body_bytes_to_keep) done.body = std::string();
   free_.push_back(&done);
@@ -402,6 +436,7 @@ void gateway_sender::release(push_request& done) {
 
 transport_stats gateway_sender::numbers() const {
   transport_stats numbers;
+  numbers.tally = tally_;
   numbers.held = held_times_;
   numbers.held_now = held_;
   numbers.requests = requests_;

@@ -89,6 +89,7 @@ class gateway_sender final : public h2::exchange_listener {
   bool start(lane_queue& from, lane urgency);
   void take_targets(lane_queue& from, push_request& into);
   bool prepare(push_request& fresh);
+  static void join_trace(push_request& fresh);
   bool afford(const push_request& fresh);
   steady_time next_due(steady_time pool_due, steady_time now) const;
   size_t queued() const { return urgent_.size() + campaigns_.size(); }
@@ -98,6 +99,7 @@ class gateway_sender final : public h2::exchange_listener {
 
   // After a push.
   void judge(push_request& done);
+  void count(const push_request& done, const answer_reading& reading, const answer_rule& rule);
   void note_rule(const push_request& done, const answer_rule& rule, const verdict& made, steady_time now);
   void answer_rule_of(const open_target& target, const answer_rule& rule, const answer_reading& reading,
                       const push_request& done);
@@ -127,6 +129,10 @@ class gateway_sender final : public h2::exchange_listener {
 
   uint64_t generation_ = 0;  ///< of the credential in use; 0 = none
   uint64_t requests_ = 0;
+  push_tally tally_;
+  // Of the request that has just finished; 0 = what is answered now was not one.
+  uint32_t took_us_ = 0;
+  uint16_t status_ = 0;
   unsigned refusals_in_a_row_ = 0;
   std::string refused_code_;      ///< with which the gateway refuses the credential; empty = it does not
   std::string third_party_code_;  ///< of an answer about a credential that is not ours to renew

@@ -17,6 +17,7 @@
 #include "model/job.hpp"
 #include "model/notification.hpp"
 #include "model/share_gauge.hpp"
+#include "transports/push_tally.hpp"
 
 namespace pusher {
 
@@ -101,6 +102,8 @@ struct push_order {
   lane urgency = lane::campaign;
   std::vector<push_target> targets;
   std::vector<uint32_t> numbers;  ///< what answers call targets[i]; same length as targets
+  /// What the requests say of the trace that they belong to; empty = they are not traced.
+  std::string trace_parent = {};
   /// A transport's own: bodies made per target before it queues them; same length as targets, or empty.
   std::vector<std::string> bodies = {};
 };
@@ -109,6 +112,8 @@ struct push_answer {
   uint64_t order = 0;
   uint32_t number = 0;
   pusher::verdict verdict;
+  uint32_t took_us = 0;  ///< from the start of its request to the answer; 0 = there was none
+  uint16_t status = 0;   ///< of the answer; 0 = there was none
 };
 
 /// Where answers go. Called on the transport's own thread: must return fast and never block.
@@ -149,6 +154,15 @@ struct transport_stats {
   bool breaker_open = false;        ///< new requests wait because the gateway refuses or cannot be reached
   bool credential_refused = false;  ///< nobody gets through with this credential
   std::string trouble;              ///< why, in one sentence without secrets; empty when well
+  push_tally tally;                 ///< since start
+
+  /// Adds what counts since start, and nothing of this moment.
+  void add_counters(const transport_stats& more) {
+    requests += more.requests;
+    for (size_t i = 0; i < held.size(); ++i)
+      held[i] += more.held[i];
+    tally += more.tally;
+  }
 };
 
 /// One gateway's client for one credential. Thread-safe. Every submitted target is answered exactly once.

@@ -1,5 +1,7 @@
 #include "transports/verdict_table.hpp"
 
+#include <functional>
+
 namespace pusher {
 
 std::string_view to_string(answer_action value) {
@@ -47,6 +49,41 @@ const answer_rule& verdict_table::find(int status, std::string_view code, std::s
     return rule;
   }
   return none;
+}
+
+std::optional<size_t> verdict_table::place_of(const answer_rule& rule) const {
+  std::less<const answer_rule*> before;
+  if (before(&rule, begin()) || !before(&rule, end())) return std::nullopt;
+  return static_cast<size_t>(&rule - begin());
+}
+
+std::string_view attempt_outcome(const answer_rule& rule) {
+  switch (rule.action) {
+    case answer_action::accepted:
+      return "accepted";
+    case answer_action::dead_token:
+      return "unregistered";
+    case answer_action::switch_environment:
+      return "other_environment";
+    case answer_action::refused:
+    case answer_action::refused_credential:
+      return "rejected";
+    case answer_action::retry:
+    case answer_action::retry_elsewhere:
+    case answer_action::refresh_credential:
+      return "retry";
+    case answer_action::unknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+std::string attempt_reason(const answer_rule& rule) {
+  if (rule.action == answer_action::accepted) return "none";
+  if (!rule.code.empty()) return std::string(rule.code);
+  if (rule.from == rule.to) return "http_" + std::to_string(rule.from);
+  if (rule.from / 100 == rule.to / 100) return "http_" + std::to_string(rule.from / 100) + "xx";
+  return "http_other";
 }
 
 verdict verdict_of(const answer_rule& rule, std::optional<int64_t> asked_ms) {

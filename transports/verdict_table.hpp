@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "transports/transport.hpp"
@@ -50,6 +51,8 @@ class verdict_table {
 
   const answer_rule* begin() const { return first_; }
   const answer_rule* end() const { return first_ + count_; }
+  /// The row's place; nothing for what find() gives when no row fits.
+  std::optional<size_t> place_of(const answer_rule& rule) const;
   /// A table without a row for an answer calls it unknown.
   const answer_rule& find(int status, std::string_view code, std::string_view detail) const;
 
@@ -57,6 +60,12 @@ class verdict_table {
   const answer_rule* first_;
   size_t count_;
 };
+
+// What an attempt that met the rule is counted as: words from a closed list.
+/// accepted, unregistered, other_environment, rejected, retry, unknown.
+std::string_view attempt_outcome(const answer_rule& rule);
+/// The gateway's code; else `http_` with the status, or its class such as `http_5xx`; `none` when accepted.
+std::string attempt_reason(const answer_rule& rule);
 
 /// The rule as a verdict. `asked_ms` is the answer's Retry-After, which wins over the rule's wait.
 verdict verdict_of(const answer_rule& rule, std::optional<int64_t> asked_ms);

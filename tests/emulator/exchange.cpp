@@ -4,13 +4,14 @@ namespace pusher::emulator {
 
 namespace {
 
-/// Whether a gateway looks at it. Decided by few comparisons, since every push has headers that nobody needs.
+/// Whether a gateway, or a test, looks at it. Decided by few comparisons, since every push has headers that
+/// nobody needs.
 bool looked_at(std::string_view name) {
   switch (name.empty() ? '\0' : name.front()) {
     case 'a':
       return name.substr(0, 5) == "apns-";
     case 't':
-      return name == "ttl" || name == "topic";
+      return name == "ttl" || name == "topic" || name == "traceparent";
     case 'u':
       return name == "urgency";
     case 'c':

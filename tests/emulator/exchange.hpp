@@ -37,7 +37,7 @@ struct request {
   std::string path;
   std::string authorization;
   std::string content_type;
-  header_list headers;  ///< apns-*, and those of Web Push
+  header_list headers;  ///< apns-*, those of Web Push, and traceparent
   std::string body;     ///< parsed in place: holds no more than garbage after it was handled
   bool body_too_large = false;
   bool authorization_repeated = false;

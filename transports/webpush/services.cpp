@@ -147,7 +147,9 @@ void push_services::forget_idle(steady_time now) {
 }
 
 push_services::by_authority::iterator push_services::forget(by_authority::iterator which) {
-  past_requests_ += which->second.sender->numbers().requests;
+  auto past = which->second.sender->numbers();
+  past_requests_ += past.requests;
+  past_tally_ += past.tally;
   return services_.erase(which);
 }
 
@@ -173,12 +175,14 @@ std::vector<push_answer> push_services::take_answers() {
 transport_stats push_services::stats(steady_time now) const {
   transport_stats sum;
   sum.requests = past_requests_;
+  sum.tally = past_tally_;
   for (auto& [order, targets] : encrypting_)
     sum.queued += targets;
   size_t blocked = 0;
   for (auto& [authority, each] : services_) {
     auto own = each.sender->numbers();
     sum.requests += own.requests;
+    sum.tally += own.tally;
     sum.in_flight += own.in_flight;
     sum.queued += own.queued;
     sum.connections += own.connections;

@@ -58,6 +58,7 @@ class push_services final : public loop_side {
   answer_window window_;
   by_authority services_;
   uint64_t past_requests_ = 0;  ///< of services that were forgotten
+  push_tally past_tally_;       ///< likewise
   std::vector<push_answer> answers_;
   std::map<uint64_t, size_t> encrypting_;  ///< targets of each order that the workers have
   std::set<uint64_t> withdrawn_;           ///< orders whose targets are not to be sent when they come

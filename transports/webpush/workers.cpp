@@ -61,6 +61,7 @@ push_order cut(push_order& from, size_t count) {
   part.id = from.id;
   part.content = from.content;
   part.urgency = from.urgency;
+  part.trace_parent = from.trace_parent;
   auto end = static_cast<long>(std::min(count, from.targets.size()));
   part.targets.assign(std::make_move_iterator(from.targets.begin()),
                       std::make_move_iterator(from.targets.begin() + end));
@@ -155,6 +156,7 @@ std::vector<encrypted_part> encryption_workers::encrypt(push_order& order, web_p
         part.order.id = order.id;
         part.order.content = order.content;
         part.order.urgency = order.urgency;
+        part.order.trace_parent = order.trace_parent;
       }
       part.order.targets.push_back(std::move(target));
       part.order.numbers.push_back(order.numbers[i]);

@@ -21,7 +21,9 @@ class fixed_health : public http::health_source {
     return {{"mariadb", well_, well_ ? "" : "does not answer"}};
   }
   bool ready() const override { return well_; }
-  std::string metrics() const override { return "pusher_up 1\n"; }
+  std::string metrics(http::metrics_format format) const override {
+    return format == http::metrics_format::openmetrics ? "pusher_up 1\n# EOF\n" : "pusher_up 1\n";
+  }
 
  private:
   bool well_;

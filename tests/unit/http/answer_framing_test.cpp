@@ -35,14 +35,17 @@ answer_framing taking_gzip() {
 TEST_CASE("a trace goes on under the same id, with a parent of our own") {
   auto step = continue_trace("00-" + trace + "-" + parent + "-01");
   REQUIRE(step);
-  CHECK(step->trace_id == trace);
-  CHECK(step->traceparent.size() == 55);
-  CHECK(step->traceparent.rfind("00-" + trace + "-", 0) == 0);
-  CHECK(!contains(step->traceparent, parent));
-  CHECK(step->traceparent.substr(52) == "-01");
+  CHECK(step->ours.trace_id == trace);
+  CHECK(step->caller_id == parent);
+  auto text = step->ours.traceparent();
+  CHECK(text.size() == 55);
+  CHECK(text.rfind("00-" + trace + "-", 0) == 0);
+  CHECK(!contains(text, parent));
+  CHECK(text.substr(52) == "-01");
   auto later = continue_trace("cc-" + trace + "-" + parent + "-00-what-the-future-will-be-like");
   REQUIRE(later);
-  CHECK(later->traceparent.rfind("00-", 0) == 0);
+  CHECK(later->ours.traceparent().rfind("00-", 0) == 0);
+  CHECK(!later->ours.sampled);
 }
 
 TEST_CASE("what is no trace is none") {

@@ -487,7 +487,7 @@ class fake_operations : public pusher::http::operations {
   }
   result<pusher::http::created_notification> launch_notification(
       application_id app, const std::string& id, const std::optional<pusher::http::idempotency>&,
-      const std::function<std::string(const pusher::notification&)>&) override {
+      const std::function<std::string(const pusher::notification&)>&, const std::string&) override {
     if (fails) return *fails;
     auto found = get_notification(app, id);
     if (!found) return found.failure();

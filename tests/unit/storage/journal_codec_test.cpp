@@ -95,6 +95,18 @@ TEST_CASE("a result batch is read as it was written") {
   CHECK(read->results[1].gateway_message_id == "0:123%abc");
 }
 
+TEST_CASE("a message that is traced carries its trace, and others not a byte for it") {
+  auto traced = some_message();
+  auto bare = encode(traced);
+  traced.trace_parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  auto bytes = encode(traced);
+  CHECK(bytes.size() == bare.size() + 1 + traced.trace_parent.size());
+  CHECK(bytes.substr(0, bare.size()) == bare);
+  CHECK(decode_message(bytes)->trace_parent == traced.trace_parent);
+  CHECK(decode_message(bare)->trace_parent.empty());
+  CHECK_FALSE(decode_message(bare + std::string(1, '\0')));
+}
+
 TEST_CASE("a message is read as it was written, an absent text told from an empty one") {
   auto read = decode_message(encode(some_message()));
   REQUIRE(read);
