@@ -136,7 +136,7 @@ class MadeUp(unittest.TestCase):
         pages = dict(re.findall(r"^### (Pusher\w+)\n(.*?)(?=^### |\Z)", section, re.MULTILINE | re.DOTALL))
         self.assertEqual(set(pages), set(rules()))
         for name, page in pages.items():
-            self.assertRegex(page, r"\*\*Means:\*\* \w", name)
+            self.assertRegex(page, r"\*\*Means:\*\* \S", name)
             self.assertRegex(page, r"\*\*Do:\*\* \S", name)
 
     def test_form(self):
