@@ -168,6 +168,12 @@ response options_answer(std::string allowed) {
   return made;
 }
 
+/// `.../{id}:verb`. In the table such a route stands before that of `.../{id}`.
+bool names_a_verb(std::string_view pattern) {
+  auto colon = pattern.rfind(':');
+  return colon != std::string_view::npos && pattern.find('/', colon) == std::string_view::npos;
+}
+
 /// A route that was found, for a caller who may take it.
 struct routed {
   const route* taken;
@@ -179,9 +185,14 @@ result<std::variant<routed, response>> find_route(const request& asked, operatio
   if (asked.method == "OPTIONS" && asked.path == "*")
     return std::variant<routed, response>(options_answer("GET, HEAD, PUT, POST, PATCH, DELETE, OPTIONS"));
   std::string allowed;
+  bool verb = false;
   for (const auto& each : routes) {
+    // An id may have a colon, but what is a verb is never taken for the end of one: `DELETE .../u-7:export`
+    // would erase another user.
+    if (verb && !names_a_verb(each.pattern)) continue;
     auto names = match(each.pattern, asked.path);
     if (!names) continue;
+    verb = names_a_verb(each.pattern);
     if (method != each.method) {
       allowed += (allowed.empty() ? "" : ", ") + std::string(each.method);
       continue;

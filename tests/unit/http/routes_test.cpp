@@ -76,6 +76,7 @@ TEST_CASE("unknown paths are 404, known ones with another method 405 and what th
   CHECK(answer.status == 405);
   CHECK(header(answer, "Allow") == "PUT, GET, PATCH, DELETE, HEAD, OPTIONS");
   CHECK(serve(asking("DELETE", "/v1/notifications"), engine).status == 405);
+  CHECK(serve(asking("DELETE", "/v1/users/u-7:export"), engine).status == 405);
 }
 
 TEST_CASE("every route wants a key, and a key with its scope") {
