@@ -28,7 +28,7 @@ add_custom_command(
   COMMAND touch done
   DEPENDS pusher CHANGELOG.md packaging/debian/changelog
   WORKING_DIRECTORY ${generated})
-add_custom_target(package_files DEPENDS ${generated}/done)
+add_custom_target(package_files ALL DEPENDS ${generated}/done)
 
 install(TARGETS pusher DESTINATION bin)
 install(FILES ${generated}/pusher.toml DESTINATION /etc/pusher)
