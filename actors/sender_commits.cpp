@@ -144,14 +144,17 @@ void sender_machine::committed(const journal::recorded& recorded) {
     auto found = batches_.find(commits_of_[i].batch);
     if (found == batches_.end()) continue;
     auto& batch = found->second;
-    if (i < recorded.status.size() && recorded.status[i] == commit_status::fenced && !commits_[i].finished) {
+    bool fenced = i < recorded.status.size() && recorded.status[i] == commit_status::fenced;
+    // Of a finished one nothing is left to withdraw; its refusal tells of the others as much. (It may be a
+    // repeat whose first reply was lost: then they are asked about in vain.)
+    robbed = robbed || fenced;
+    if (fenced && !commits_[i].finished) {
       ++counters_.batches_fenced;
       batch.home->open_targets -= batch.open;
       unrecorded_ -= sum_of(batch.unrecorded);
       release(batch.unrecorded);
       to_withdraw_.push_back({found->first, true});
       batches_.erase(found);
-      robbed = true;
     } else if (commits_[i].finished) {
       ++counters_.batches_finished;
       batches_.erase(found);
