@@ -12,7 +12,7 @@ FROM debian:12-slim AS base
 RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
       ca-certificates tzdata \
-      libcaf-core0.17 libcaf-io0.17 libcaf-openssl0.17 libcurl4 libdate-tz3 libfmt9 libhiredis0.14 libmariadb3 \
+      libcaf-core0.17 libcaf-io0.17 libcaf-openssl0.17 libcurl4 libdate-tz3 libfmt9 libhiredis0.14 libjemalloc2 libmariadb3 \
       libnghttp2-14 libpistache0 libprometheus-cpp-core1.0 libspdlog1.10 libssl3 libstdc++6 libuuid1 zlib1g \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/pusher --shell /usr/sbin/nologin pusher \

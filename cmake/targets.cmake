@@ -17,6 +17,13 @@ elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
 endif()
 target_link_options(pusher_options INTERFACE -Wl,-z,relro,-z,now)
 
+# The node's allocator. A push costs some dozens of small allocations, that are freed by the thread that made them a moment
+# later: jemalloc does with a tenth less of the node's CPU than glibc. Sanitizers bring their own.
+add_library(pusher_allocator INTERFACE)
+if(NOT PUSHER_SANITIZE)
+  target_link_libraries(pusher_allocator INTERFACE PkgConfig::JEMALLOC)
+endif()
+
 # pusher_library(name SOURCES... LIBRARIES...): one of the top-level folders as a static library.
 function(pusher_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})

@@ -12,7 +12,8 @@ from .systems import System
 IMPORT_BLOCK = 50_000
 # Those of Pusher's embedded stores: durable at each commit, the journal each second; see storage/server_plans.cpp.
 REDIS = ["--appendfsync", "everysec", "--maxmemory", "1g", "--maxmemory-policy", "noeviction"]
-MARIADB = ["--innodb-buffer-pool-size=256M", "--innodb-flush-log-at-trx-commit=1", "--transaction-isolation=READ-COMMITTED",
+MARIADB = ["--innodb-buffer-pool-size=256M", "--innodb-flush-log-at-trx-commit=1", "--innodb-adaptive-hash-index=ON",
+           "--transaction-isolation=READ-COMMITTED",
            "--skip-log-bin", "--performance-schema=OFF", "--skip-name-resolve", "--max-allowed-packet=64M", "--max-connections=200",
            "--query-cache-type=0", "--query-cache-size=0", "--key-buffer-size=1M", "--aria-pagecache-buffer-size=8M",
            "--character-set-server=utf8mb4"]
