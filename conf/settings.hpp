@@ -152,7 +152,7 @@ struct limits_settings {
   unsigned http_body_seconds = 30;
   unsigned http_keep_alive_seconds = 60;
   unsigned devices_per_batch = 500;
-  unsigned connections_per_credential = 16;
+  unsigned connections_per_credential = 32;
   unsigned transports_per_sender = 64;    ///< open at once: one per application, gateway and environment
   unsigned transport_idle_seconds = 600;  ///< then an uploaded credential's transport is closed
   unsigned metric_applications = 50;      ///< applications that metrics name; the rest is `other`

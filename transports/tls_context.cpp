@@ -118,6 +118,12 @@ bool expect_host(SSL* session, const std::string& host) {
   return SSL_ctrl(session, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name) == 1;
 }
 
+int keep_ticket(SSL* connection, SSL_SESSION* session) {
+  auto* tickets = static_cast<session_tickets*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), 0));
+  tickets->keep(connection, session);
+  return 0;  // the session stays OpenSSL's
+}
+
 }  // namespace
 
 result<tls_context> tls_context::make(const std::string& ca_file, const client_identity& identity,
@@ -134,6 +140,9 @@ result<tls_context> tls_context::make(const std::string& ca_file, const client_i
   SSL_CTX_set_default_read_buffer_len(context, read_buffer_bytes);
   SSL_CTX_set_alpn_protos(context, offers.data(),
                           offer == alpn::h2 ? h2_offer_bytes : static_cast<unsigned>(offers.size()));
+  SSL_CTX_set_ex_data(context, 0, made.tickets_.get());
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb(context, keep_ticket);
   int loaded = ca_file.empty() ? SSL_CTX_set_default_verify_paths(context)
                                : SSL_CTX_load_verify_file(context, ca_file.c_str());
   if (loaded != 1) {
@@ -171,6 +180,7 @@ tls_context::session tls_context::connect(int socket, const std::string& host) c
   session made(SSL_new(context_.get()));
   if (!made || SSL_set_fd(made.get(), socket) != 1 || !expect_host(made.get(), host)) return nullptr;
   SSL_set_connect_state(made.get());
+  tickets_->use(made.get(), host);
   return made;
 }
 

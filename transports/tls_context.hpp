@@ -6,6 +6,7 @@
 #include <string>
 
 #include "model/result.hpp"
+#include "transports/session_tickets.hpp"
 
 struct ssl_ctx_st;
 struct ssl_st;
@@ -36,7 +37,7 @@ result<certificate_facts> examine(const client_identity& identity);
 /// Which protocols a client offers by ALPN.
 enum class alpn : uint8_t { h2, h2_or_http1 };
 
-/// Immutable after make(); sessions are made on one thread.
+/// Its settings are immutable after make(); sessions are made, and used, on one thread.
 class tls_context {
  public:
   /// `ca_file` in PEM, empty = the system's authorities. Errors: invalid_configuration.
@@ -49,14 +50,17 @@ class tls_context {
   using session = std::unique_ptr<ssl_st, session_deleter>;
 
   /// A client session on a connected socket that accepts only a certificate for `host` (a name or an
-  /// address). Empty when OpenSSL refuses. The socket stays the caller's.
+  /// address). An earlier session with this host is taken up again where the peer allows it. Empty when
+  /// OpenSSL refuses. The socket stays the caller's; the session must not outlive the context.
   session connect(int socket, const std::string& host) const;
 
  private:
   struct deleter {
     void operator()(ssl_ctx_st* context) const;
   };
-  explicit tls_context(ssl_ctx_st* context) : context_(context) {}
+  explicit tls_context(ssl_ctx_st* context)
+      : tickets_(std::make_unique<session_tickets>()), context_(context) {}
+  std::unique_ptr<session_tickets> tickets_;  // OpenSSL has its address
   std::unique_ptr<ssl_ctx_st, deleter> context_;
 };
 

@@ -71,6 +71,7 @@ connection::outcome connection::outcome_of(int result) {
 connection::outcome connection::shake_hands() {
   int result = SSL_do_handshake(ssl_.get());
   if (result != 1) return outcome_of(result);
+  if (SSL_session_reused(ssl_.get()) == 1) ++shared_.stats.resumed_sessions;
   const unsigned char* protocol = nullptr;
   unsigned size = 0;
   SSL_get0_alpn_selected(ssl_.get(), &protocol, &size);

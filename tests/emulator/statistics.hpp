@@ -27,6 +27,7 @@ struct statistics {
   uint64_t stream_violations = 0;  ///< streams beyond what the connection's settings allowed
   uint64_t connections = 0;        ///< since start, handshake done or not
   uint64_t open_connections = 0;
+  uint64_t resumed_sessions = 0;     ///< of TLS: handshakes that took up an earlier session
   uint64_t hpack_violations = 0;     ///< APNs requests with :path or authorization in HPACK's dynamic table
   uint64_t reused_webpush_keys = 0;  ///< salts and sender keys that came before
 };

@@ -57,6 +57,7 @@ void show_statistics(const statistics& stats, const token_endpoint& tokens,
   put("stream_violations", stats.stream_violations);
   put("connections", stats.connections);
   put("open_connections", stats.open_connections);
+  put("resumed_sessions", stats.resumed_sessions);
   put("mints", tokens.mints());
   put("mints_refused", tokens.refusals());
   put("hms_mints", hms_tokens.mints());

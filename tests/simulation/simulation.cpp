@@ -296,12 +296,12 @@ void simulation::stall() {
   die_if_crashed();
 }
 
-bool simulation::reaches_store(const char* what, bool away, const std::function<void()>& late) {
+bool simulation::reaches_store(const char* what, bool away, const late_maker& late) {
   ++outcome_.questions;
   die_if_crashed();
   stall();
   if (running_ && fault(plan_.crash)) {
-    if (late && one_in(2)) late_.push_back(late);
+    if (late && one_in(2)) late_.push_back(late());
     running_->crash(what);
     throw process_died();
   }
@@ -314,7 +314,7 @@ bool simulation::reaches_store(const char* what, bool away, const std::function<
   if (!fault(plan_.lost_request)) return true;
   trace(std::string("lost: ") + what);
   ++outcome_.lost;
-  if (late && one_in(2)) late_.push_back(late);
+  if (late && one_in(2)) late_.push_back(late());
   return false;
 }
 
@@ -347,14 +347,17 @@ redis_reply simulation::execute(const redis_arguments& command) {
 /// for it.
 result<std::vector<redis_reply>> simulation::ask_redis(const std::vector<redis_arguments>& commands) {
   auto breaks_at = static_cast<size_t>(below(static_cast<utc_ms>(commands.size())));
-  std::vector<redis_arguments> behind(commands.begin() + static_cast<std::ptrdiff_t>(breaks_at),
-                                      commands.end());
-  auto sender = running_ && running_->has(role::push_sender) ? running_->name() : std::string();
-  auto late = [this, behind, sender] {
-    // It may take a claim away from the very process that has asked, and has claimed meanwhile.
-    if (!sender.empty()) ledger.sender_endangered(sender);
-    for (const auto& each : behind)
-      execute(each);
+  auto* asker = running_;
+  auto late = [&]() -> std::function<void()> {
+    std::vector<redis_arguments> behind(commands.begin() + static_cast<std::ptrdiff_t>(breaks_at),
+                                        commands.end());
+    auto sender = asker && asker->has(role::push_sender) ? asker->name() : std::string();
+    return [this, behind, sender] {
+      // It may take a claim away from the very process that has asked, and has claimed meanwhile.
+      if (!sender.empty()) ledger.sender_endangered(sender);
+      for (const auto& each : behind)
+        execute(each);
+    };
   };
   const auto& first = commands.front();
   const auto* what = first.front() == "EVALSHA" ? first[1].c_str() : first.front().c_str();

@@ -76,8 +76,9 @@ class simulation {
   template <class Value>
   result<Value> ask_database(const char* what, const std::function<result<Value>()>& transaction,
                              bool changes = true) {
-    std::function<void()> late;
-    if (changes) late = [transaction] { [[maybe_unused]] auto unheard = transaction(); };
+    late_maker late;
+    if (changes)
+      late = [&transaction] { return [transaction] { [[maybe_unused]] auto unheard = transaction(); }; };
     if (!reaches_store(what, database_away_until_ > now_, late)) return no_answer(errc::store_unavailable);
     auto made = transaction();
     if (!reply_arrives(what)) return no_answer(errc::store_unavailable);
@@ -117,7 +118,9 @@ class simulation {
   void operate();
 
   static error no_answer(errc code) { return {code, "no answer", "", 0}; }
-  bool reaches_store(const char* what, bool away, const std::function<void()>& late);
+  /// Makes, of a request that got lost, what happens when it arrives after all.
+  using late_maker = std::function<std::function<void()>()>;
+  bool reaches_store(const char* what, bool away, const late_maker& late);
   bool reply_arrives(const char* what);
   redis_reply execute(const redis_arguments& command);
   void stall();

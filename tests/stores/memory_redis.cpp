@@ -240,48 +240,37 @@ struct memory_commands {
   }
 
   static redis_reply evalsha(memory_redis& db, const arguments& of) {
-    for (const auto* each : scripts::all) {
-      if (each->name != of[1]) continue;
-      std::string text = each->text;
-      for (const auto& rule : db.left_out_[of[1]])
-        if (auto at = text.find(rule); at != std::string::npos) text.erase(at, rule.size());
-      return run_script(db, text, of);
-    }
-    return reply_failure("NOSCRIPT No matching script");
+    if (auto changed = db.changed_.find(of[1]); changed != db.changed_.end())
+      return run_script(db, changed->second, of);
+    static const auto texts = [] {
+      std::map<std::string, std::string> made;
+      for (const auto* each : scripts::all)
+        made.emplace(each->name, each->text);
+      return made;
+    }();
+    auto known = texts.find(of[1]);
+    return known == texts.end() ? reply_failure("NOSCRIPT No matching script")
+                                : run_script(db, known->second, of);
   }
 };
 
 redis_reply memory_redis::call(const redis_arguments& command) {
   using c = memory_commands;
   static const std::map<std::string, memory_command> table{
-      {"PING", c::ping},
-      {"TIME", c::time},
-      {"EXISTS", c::exists},
-      {"DEL", c::del},
-      {"UNLINK", c::del},
-      {"GET", c::get},
-      {"MGET", c::mget},
-      {"SET", c::set},
-      {"INCR", c::incr},
-      {"PEXPIRE", c::pexpire},
-      {"PTTL", c::pttl},
-      {"HGET", c::hget},
-      {"HMGET", c::hmget},
-      {"HGETALL", c::hgetall},
-      {"HSET", c::hset},
-      {"HSETNX", c::hsetnx},
-      {"HINCRBY", c::hincrby},
-      {"HDEL", c::hdel},
-      {"RPUSH", c::rpush},
-      {"LPOP", c::lpop},
-      {"LLEN", c::llen},
-      {"SADD", c::sadd},
-      {"SMEMBERS", c::smembers},
-      {"ZADD", c::zadd},
-      {"ZREM", c::zrem},
-      {"ZRANGEBYSCORE", c::zrangebyscore},
-      {"ZRANGE", c::zrange},
-      {"ZSCAN", c::zscan},
+      {"PING", c::ping},         {"TIME", c::time},
+      {"EXISTS", c::exists},     {"DEL", c::del},
+      {"UNLINK", c::del},        {"GET", c::get},
+      {"MGET", c::mget},         {"SET", c::set},
+      {"INCR", c::incr},         {"PEXPIRE", c::pexpire},
+      {"PTTL", c::pttl},         {"HGET", c::hget},
+      {"HMGET", c::hmget},       {"HGETALL", c::hgetall},
+      {"HSET", c::hset},         {"HSETNX", c::hsetnx},
+      {"HINCRBY", c::hincrby},   {"HDEL", c::hdel},
+      {"RPUSH", c::rpush},       {"LPOP", c::lpop},
+      {"LLEN", c::llen},         {"SADD", c::sadd},
+      {"SMEMBERS", c::smembers}, {"ZADD", c::zadd},
+      {"ZREM", c::zrem},         {"ZRANGEBYSCORE", c::zrangebyscore},
+      {"ZRANGE", c::zrange},     {"ZSCAN", c::zscan},
       {"EVALSHA", c::evalsha},
   };
   expire();
@@ -291,7 +280,11 @@ redis_reply memory_redis::call(const redis_arguments& command) {
 }
 
 void memory_redis::without(const std::string& script, const std::string& rule) {
-  left_out_[script].push_back(rule);
+  for (const auto* each : scripts::all) {
+    if (each->name != script) continue;
+    auto& changed = changed_.try_emplace(script, each->text).first->second;
+    if (auto at = changed.find(rule); at != std::string::npos) changed.erase(at, rule.size());
+  }
 }
 
 void memory_redis::clear() {

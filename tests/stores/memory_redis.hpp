@@ -83,7 +83,7 @@ class memory_redis {
   std::function<memory_stream::id(const std::string& stream)> ids_;
   std::map<std::string, value> keys_;
   std::map<std::string, utc_ms> expires_;
-  std::map<std::string, std::vector<std::string>> left_out_;  ///< of scripts
+  std::map<std::string, std::string> changed_;  ///< texts of scripts
 };
 
 // What the parts of it share.

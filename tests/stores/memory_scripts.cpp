@@ -1,8 +1,8 @@
 // Runs the journal's Lua scripts on the Redis in memory, with the interpreter that Redis itself has inside.
 #include <lua.hpp>
 
-#include <map>
 #include <memory>
+#include <unordered_map>
 
 #include "tests/stores/memory_redis.hpp"
 
@@ -111,18 +111,18 @@ class interpreter {
   /// Puts the script's function on the stack; a fault's text when it is no Lua.
   std::string compiled(const std::string& text) {
     auto* lua = lua_.get();
-    auto [known, fresh] = functions_.try_emplace(text, 0);
-    if (fresh) {
+    auto& known = functions_[text.data()];
+    if (known.text != text) {
       auto begin = text.find('\n');  // behind the line that says by which engine
       if (luaL_loadbuffer(lua, text.data() + begin, text.size() - begin, "script") != 0) {
-        functions_.erase(known);
         std::string why = lua_tostring(lua, -1);
         lua_settop(lua, 0);
         return why;
       }
-      known->second = luaL_ref(lua, LUA_REGISTRYINDEX);
+      luaL_unref(lua, LUA_REGISTRYINDEX, known.reference);
+      known = {text, luaL_ref(lua, LUA_REGISTRYINDEX)};
     }
-    lua_rawgeti(lua, LUA_REGISTRYINDEX, known->second);
+    lua_rawgeti(lua, LUA_REGISTRYINDEX, known.reference);
     return {};
   }
   void set_list(const char* name, const redis_arguments& from, size_t begin, size_t end) {
@@ -136,7 +136,12 @@ class interpreter {
   }
 
   std::unique_ptr<lua_State, void (*)(lua_State*)> lua_;
-  std::map<std::string, int> functions_;
+  struct function {
+    std::string text;
+    int reference = LUA_NOREF;
+  };
+  std::unordered_map<const char*, function>
+      functions_;  ///< by where the text is: another may come to be there
 };
 
 }  // namespace

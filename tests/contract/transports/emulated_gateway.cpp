@@ -121,19 +121,35 @@ void emulated_gateway::start_again() {
 }
 
 void emulated_gateway::control(const std::string& json) const {
+  call("/_control", &json);
+}
+
+uint64_t emulated_gateway::statistic(const char* name) const {
+  auto page = json::parse(call("/_stats", nullptr));
+  REQUIRE(page.ok());
+  return (*page)[name].GetUint64();
+}
+
+std::string emulated_gateway::call(const std::string& path, const std::string* posted) const {
   std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> call(curl_easy_init(), curl_easy_cleanup);
-  auto sink = +[](char*, size_t size, size_t count, void*) { return size * count; };
-  curl_easy_setopt(call.get(), CURLOPT_URL, (settings_.base_url + "/_control").c_str());
+  std::string answer;
+  auto sink = +[](char* bytes, size_t size, size_t count, void* into) {
+    static_cast<std::string*>(into)->append(bytes, size * count);
+    return size * count;
+  };
+  curl_easy_setopt(call.get(), CURLOPT_URL, (settings_.base_url + path).c_str());
   curl_easy_setopt(call.get(), CURLOPT_CAINFO, settings_.ca_file.c_str());
   curl_easy_setopt(call.get(), CURLOPT_NOPROXY, "*");
   curl_easy_setopt(call.get(), CURLOPT_TIMEOUT_MS, 10'000L);
   curl_easy_setopt(call.get(), CURLOPT_WRITEFUNCTION, sink);
-  curl_easy_setopt(call.get(), CURLOPT_COPYPOSTFIELDS, json.c_str());
+  curl_easy_setopt(call.get(), CURLOPT_WRITEDATA, &answer);
+  if (posted != nullptr) curl_easy_setopt(call.get(), CURLOPT_COPYPOSTFIELDS, posted->c_str());
   CURLcode outcome = curl_easy_perform(call.get());
   long status = 0;
   curl_easy_getinfo(call.get(), CURLINFO_RESPONSE_CODE, &status);
   REQUIRE(outcome == CURLE_OK);
   REQUIRE(status / 100 == 2);
+  return answer;
 }
 
 std::vector<emulated_gateway::arrival> emulated_gateway::arrivals() const {

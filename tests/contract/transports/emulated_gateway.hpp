@@ -32,6 +32,8 @@ class emulated_gateway {
   std::string fact(const char* name) const { return facts_.at(name); }
   /// Sends a JSON text to its control endpoint.
   void control(const std::string& json) const;
+  /// A number of its page of statistics.
+  uint64_t statistic(const char* name) const;
   void stop();
   /// Keeps its connections and answers nothing, until thawed.
   void freeze() const;
@@ -52,6 +54,8 @@ class emulated_gateway {
 
  private:
   void start();
+  /// Its answer; GET without `posted`.
+  std::string call(const std::string& path, const std::string* posted) const;
 
   std::string directory_;
   std::string listen_ = "127.0.0.1:0";

@@ -42,6 +42,29 @@ TEST_CASE("a gateway that says GOAWAY every 50 requests gets every push exactly 
     CHECK_MESSAGE(each.second == 1, each.first);
 }
 
+TEST_CASE(
+    "connections after the first take up its TLS session, also when it was cut, and after a restart none is "
+    "known") {
+  for (const char* flag : {"--goaway-every", "--drop-every"}) {
+    CAPTURE(flag);
+    emulated_gateway gateway({flag, "300"});
+    answer_collector sink;
+    limits_settings limits;
+    limits.connections_per_credential = 1;
+    auto fcm = make_fcm_transport(gateway.settings(), limits, sink);
+    REQUIRE(fcm.ok());
+    sink.record_for(**fcm);
+    sink.resend_for(**fcm);
+    submit_in_batches(sink, **fcm, 4);
+    REQUIRE(sink.await_answers(2000));
+    CHECK(gateway.statistic("resumed_sessions") >= 5);
+    gateway.stop();
+    gateway.start_again();  // its tickets' keys are others now: a full handshake
+    sink.submit(**fcm, order_of(9, tokens(100, "again-")));
+    REQUIRE(sink.await_answers(2100));
+  }
+}
+
 TEST_CASE("connections that are cut leave no push without an answer, and none accepted that was sent twice") {
   emulated_gateway gateway({"--drop-every", "300"});
   answer_collector sink;
