@@ -194,8 +194,10 @@ error database::connection::failure(const char* doing, unsigned code, const char
   // Texts of other errors may quote values of rows.
   if (cause == errc::store_unavailable) detail += ", " + std::string(text).substr(0, reason_bytes);
   if (is_full(code, text)) mariadb_room().refused(detail);
+  // Without MariaDB's own advice, to drop the table.
   if (is_damaged(code))
-    mariadb_damage().refused(detail + ": files of MariaDB are damaged. " + std::string(after_damage));
+    mariadb_damage().refused("files of MariaDB are damaged (" + detail.substr(0, detail.find(". Please")) +
+                             "). " + std::string(after_damage));
   return {cause, detail, "", cause == errc::store_unavailable ? 1u : 0u};
 }
 

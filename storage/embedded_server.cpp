@@ -20,7 +20,8 @@ constexpr auto least_back_off = 200ms;
 constexpr auto most_back_off = 5000ms;
 constexpr auto restart_deadline = 60s;
 constexpr auto healthy_after = 10s;
-constexpr size_t log_excerpt_bytes = 1500, most_log_bytes = 64 * 1024;
+constexpr size_t log_excerpt_bytes = 1500;
+constexpr size_t most_log_bytes = 1024 * 1024;  // of one start; a damaged page fills 50 KiB
 
 }  // namespace
 
