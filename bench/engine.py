@@ -1,7 +1,7 @@
 """One node with stores of its own, whole: how its cost grows with the audience, what many small notifications cost beside one
-large, and what trouble at the gateway costs. Everything as a ratio to the plain case of the same run.
+large, what trouble at the gateway costs (as ratios to the plain case of the same run), and how long after a call the first push leaves.
 
-engine.py [--devices 10000,100000,1000000] [--rounds 3] [--only growth,small,trouble]
+engine.py [--devices 10000,100000,1000000] [--rounds 3] [--only growth,small,trouble,first]
 """
 import argparse
 import datetime
@@ -14,6 +14,7 @@ from peers.accounting import Meter
 
 BLOCK = 50_000
 SMALL, EACH = 1_000, 10
+FIRSTS = 20  # launches for each round of `first`
 LEAD = 20  # seconds in which many notifications are created before the moment that is theirs
 TROUBLE = {
     "plain": (), "5 % answer 503": ("--answer-rate", "503:0.05"), "5 % answer 429": ("--answer-rate", "429:0.05"),
@@ -45,11 +46,11 @@ class Engine:
     def __exit__(self, *failure):
         self.lab.__exit__(*failure)
 
-    def launch(self, audience, at=None):
-        """Now, or at that moment."""
+    def launch(self, audience, at=None, name="news"):
+        """Now, or at that moment; the emulator's log knows its pushes by the name."""
         when = {"scheduled_at": at.isoformat().replace("+00:00", "Z")} if at else {"launch": True}
         status, made, _ = self.node.call("POST", "/v1/notifications", {
-            "content": {"title": "Hello", "body": "World", "data": {"kind": "news"}}, "audience": audience, **when})
+            "content": {"title": "Hello", "body": "World", "data": {"notification": name}}, "audience": audience, **when})
         assert status == 201, made
         return made["id"]
 
@@ -157,11 +158,27 @@ def trouble(size, rounds):
         line(name, runs[name], runs["plain"] if name != "plain" else None)
 
 
+def first(size, rounds):
+    """From before the call that launches to all until the gateway has the first of its pushes, nothing else being under way."""
+    begun = {}
+    with Engine(size) as engine:
+        for number in range(FIRSTS * rounds):
+            name = f"first-{number}"
+            begun[name] = time.time()
+            engine.node.wait_completed(engine.launch({"all": True}, name=name), 600)
+        arrived = {}
+        for at, _, _, name, *_ in engine.lab.emulator.log():
+            arrived[name] = min(int(at) / 1e6, arrived.get(name, float("inf")))
+    waited = sorted((arrived[name] - at) * 1000 for name, at in begun.items())
+    print(f"call to first push     median {statistics.median(waited):.1f} ms, p99 {waited[(len(waited) * 99) // 100]:.1f} ms "
+          f"({len(waited)} notifications to {size:,} devices)", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--devices", default="10000,100000,1000000")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default="growth,small,trouble")
+    parser.add_argument("--only", default="growth,small,trouble,first")
     given = parser.parse_args()
     sizes, only = [int(each) for each in given.devices.split(",")], given.only.split(",")
     if "growth" in only:
@@ -170,6 +187,8 @@ def main():
         small(given.rounds)
     if "trouble" in only:
         trouble(min(100_000, max(sizes)), given.rounds)
+    if "first" in only:
+        first(min(100_000, max(sizes)), given.rounds)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,9 @@ class Purged(Engine):
                      f"SELECT {self.key}, seq, 1, 1, '', CONCAT('projects/example/messages/', seq), 1, 1 FROM seq_{first}_to_{min(first + 99_999, rows)}")
 
     def let_go(self):
-        self.sql(f"UPDATE notifications SET created_at = 1, completed_at = completed_at - {200 * DAY_MS} WHERE id = {self.key}")
+        # Old ones are looked for by key, up to the first that is young.
+        self.sql(f"UPDATE notifications SET created_at = 1 WHERE id <= {self.key}")
+        self.sql(f"UPDATE notifications SET completed_at = completed_at - {200 * DAY_MS} WHERE id = {self.key}")
 
     def purged(self):
         return self.node.metric('pusher_purged_rows_total{what="deliveries"}')

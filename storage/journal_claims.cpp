@@ -23,14 +23,17 @@ result<std::pair<std::vector<claim>, redis_reply>> journal::read_group(const std
   if (reply.is_nil()) return read;
   auto good = judged(std::move(reply));
   if (!good) return good.failure();
-  // [[stream, [[id, [field, value]], ...]]]
+  // [[stream, [[id, [field, value, ...]], ...]]]
   for (auto& entry : good->items.front().items.at(1).items) {
     if (entry.items.size() < 2 || entry.items[1].items.size() < 2) continue;
     claim each;
     each.queue = queue;
     each.entry = entry.items[0].text;
     each.token = "1";
-    each.payload = std::move(entry.items[1].items[1].text);
+    auto& fields = entry.items[1].items;
+    each.payload = std::move(fields[1].text);
+    if (fields.size() >= 4 && fields[2].text == "strikes")
+      each.strikes = static_cast<unsigned>(number_in(fields[3]));
     read.first.push_back(std::move(each));
   }
   return read;

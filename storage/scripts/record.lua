@@ -31,8 +31,13 @@ for _ = 1, tonumber(ARGV[14]) do
   if due == '-1' and redis.call('HGET', KEYS[8], ARGV[10]) == '1' then
     redis.call('RPUSH', KEYS[9], ARGV[7] .. '\n' .. payload)
   elseif due == '0' or due == '-1' then
-    local fresh = redis.call('XADD', KEYS[2], '*', 'b', payload)
-    if strikes ~= '0' then redis.call('HSET', KEYS[3], fresh .. ':strikes', strikes) end
+    if strikes == '0' then
+      redis.call('XADD', KEYS[2], '*', 'b', payload)
+    else
+      -- In the entry for its first claim, which reads nothing else; beside it for those who take over.
+      local fresh = redis.call('XADD', KEYS[2], '*', 'b', payload, 'strikes', strikes)
+      redis.call('HSET', KEYS[3], fresh .. ':strikes', strikes)
+    end
   else
     redis.call('HSET', KEYS[7], name, ARGV[7] .. '\n' .. payload)
     redis.call('ZADD', KEYS[6], due, name)

@@ -69,7 +69,9 @@ TEST_CASE("schedules that once showed a fault") {
   // nothing told Redis so any more.
   // 106911: refusals of batches that were answered whole did not make a sender that was stopped doubt the
   // others.
-  for (uint32_t seed : {6506, 9628, 100573, 106911}) {
+  // 50248: the parts of a split batch were not known as suspects to who claimed them first, and took an
+  // innocent one with them to the dead letters.
+  for (uint32_t seed : {6506, 9628, 50248, 100573, 106911}) {
     CAPTURE(seed);
     CHECK(simulation(seed, {}, false).run().violation == "");
   }

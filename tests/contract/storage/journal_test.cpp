@@ -318,6 +318,24 @@ TEST_CASE_FIXTURE(fixture, "a retry waits until it is due by Redis's clock and t
   CHECK(first.outstanding({queue.name()})->at(0) == 2);
 }
 
+TEST_CASE_FIXTURE(
+    fixture, "a part of what was split comes with its strikes, to the first who claims it and to others") {
+  begin();
+  REQUIRE(commit(first, page(0, 10, 2)));
+  auto step = commit_of(first.claim_batches(queue.name(), 1)->at(0), 0, true);
+  step.aside.push_back({0, false, "part", batch(1), 2});
+  step.aside.push_back({0, false, "other", batch(1), 0});
+  REQUIRE(record(first, step) == commit_status::done);
+  auto claimed = first.claim_batches(queue.name(), 10);
+  REQUIRE(claimed->size() == 2);
+  CHECK(claimed->at(0).strikes == 2);
+  CHECK(claimed->at(1).strikes == 0);
+  auto again = first.take_over_batches(queue.name(), {}, 10);
+  REQUIRE(again->size() == 2);
+  CHECK(again->at(0).strikes == 3);
+  CHECK(again->at(1).strikes == 1);
+}
+
 TEST_CASE_FIXTURE(fixture, "a hand-back is there for others at once") {
   begin();
   REQUIRE(commit(first, page(0, 10, 2)));
