@@ -16,7 +16,8 @@ def until(what, condition, seconds=30.0, interval=0.02):
         time.sleep(interval)
 
 
-# A name for each port that this process was given, as long as it lives: of several tests at the same time only one has it.
+# Descriptors of a name for each port that this process was given, as long as it lives: of several tests at the same time only
+# one has it.
 _taken = []
 
 
@@ -32,5 +33,5 @@ def free_port():
         except OSError:
             name.close()
             continue
-        _taken.append(name)
+        _taken.append(name.detach())
         return port
