@@ -85,10 +85,13 @@ result<journal::raised> journal::raise_epoch(uint64_t epoch) {
   auto reply =
       run(scripts::raise_epoch, {keys_.epoch, keys_.pages, keys_.turn}, {std::to_string(epoch), turn});
   if (!reply) return reply.failure();
-  epoch_ = epoch;
-  turn_ = std::move(turn);
-  unanswered_ = false;
-  return raised{status_in(*reply), reply->items.size() > 1 ? number_in(reply->items[1]) : 0};
+  auto status = status_in(*reply);
+  if (status == commit_status::done) {
+    epoch_ = epoch;
+    turn_ = std::move(turn);
+    unanswered_ = false;
+  }
+  return raised{status, reply->items.size() > 1 ? number_in(reply->items[1]) : 0};
 }
 
 std::vector<result<redis_reply>> journal::lead_each(const redis_script& script,
