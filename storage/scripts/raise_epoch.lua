@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Invariant: the epoch never falls; a missing epoch means a lost journal, never epoch 0.
 -- KEYS: run, epoch, pages  ARGV: run id, epoch
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'lost'} end
