@@ -7,7 +7,7 @@
 #include "actors/message_check.hpp"
 #include "actors/sender_transports.hpp"
 #include "storage/fail_point.hpp"
-#include "storage/room_watch.hpp"
+#include "storage/refusal_watch.hpp"
 
 namespace pusher {
 
@@ -105,7 +105,7 @@ result<void> api_operations::check_content(application_id app, const notificatio
 
 result<void> api_operations::may_launch(application_id app) {
   if (auto light = node_->load.may_launch(node_->config.limits, app); !light) return light;
-  if (mariadb_room().why_full())
+  if (mariadb_room().lately())
     return error{errc::overloaded, "MariaDB has no room for more rows: make room on its disk; launch then",
                  "", 5};
   return journal_answers();

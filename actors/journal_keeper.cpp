@@ -7,6 +7,7 @@
 #include "actors/journal_rebuild.hpp"
 #include "actors/log.hpp"
 #include "storage/append_only_file.hpp"
+#include "storage/redis_files.hpp"
 
 namespace pusher {
 
@@ -20,6 +21,11 @@ constexpr auto configured_every = 1s;
 constexpr auto file_every = 500ms;
 constexpr clock::duration first_pause = 200ms, longest_pause = 5s;  // after a rebuild that failed
 
+/// Of an embedded Redis: once it runs, its socket is configured, but a host never is.
+std::string redis_directory_of(const settings& config) {
+  return config.redis.host.empty() ? redis_directory(config.data_directory) : "";
+}
+
 /// The work, one look at a time.
 class keeping {
  public:
@@ -28,7 +34,7 @@ class keeping {
         epoch_raised_(epoch_raised),
         stop_(stop),
         journal_(node.config, node.process),
-        file_(node.config.redis) {}
+        file_(node.config.redis, redis_directory_of(node.config)) {}
 
   void look() {
     auto epoch = node_.lead.epoch();

@@ -84,6 +84,10 @@ struct metric_families {
       "pusher_journal_rebuilding", "1 while the journal in Redis is lost and is being rebuilt from MariaDB.");
   counter_family& rebuilds = counters("pusher_journal_rebuilds_total",
                                       "Times that this node rebuilt the journal in Redis from MariaDB.");
+  gauge_family& files_set_aside =
+      gauges("pusher_redis_files_set_aside_timestamp_seconds",
+             "When the embedded Redis was last started without its files, because they were damaged; 0 = not "
+             "since this node started.");
   counter_family& dead_letters = counters("pusher_dead_letters_total",
                                           "Journal entries that were given up and wait for an operator, by "
                                           "stage and reason: no_progress, unusable.");

@@ -11,6 +11,7 @@
 #include "actors/metric_families.hpp"
 #include "actors/openmetrics_text.hpp"
 #include "actors/process_numbers.hpp"
+#include "storage/redis_files.hpp"
 #include "storage/store_wait.hpp"
 
 namespace pusher {
@@ -371,6 +372,7 @@ void metrics::reporters::ask(const node_moment& now) {
   asked.exported.raise(now.spans_exported);
   asked.dropped.raise(now.spans_dropped);
   asked.failed.raise(now.spans_failed);
+  f.files_set_aside.Add({}).Set(static_cast<double>(redis_files_set_aside_at()) / 1000);
   asked.redis.raise(latencies_of_stores().redis.now());
   asked.mariadb.raise(latencies_of_stores().mariadb.now());
 }

@@ -140,6 +140,17 @@ result<std::shared_ptr<const key_ring>> read_secrets(const settings& config) {
   return std::shared_ptr<const key_ring>(std::make_shared<key_ring>(*std::move(keys)));
 }
 
+/// What the embedded stores do by themselves, in the log.
+store_notices notices_of_stores() {
+  store_notices made;
+  made.redis_starts_anew = [](const std::string& why, const std::string& kept) {
+    log::warn("redis.started_anew",
+              {{"detail", why}, {"files", kept.empty() ? "removed, for want of room to keep them" : kept}});
+  };
+  made.not_started = [](const error& why) { log::error("store.not_started", {{"detail", why.detail}}); };
+  return made;
+}
+
 /// The parts of a running node, in the order in which they start; they end in the opposite order.
 class running_node {
  public:
@@ -390,7 +401,7 @@ int run_node(settings config) {
   std::unique_ptr<embedded_stores> stores;
   running_node running(node, files, notices);
   if (auto open = running.open_ports(); !open) return refuse(open.failure());
-  auto started = embedded_stores::start(node->config);
+  auto started = embedded_stores::start(node->config, notices_of_stores());
   if (!started) return refuse(started.failure());
   stores = std::move(*started);
   // From now on our claims and lease are under this name.

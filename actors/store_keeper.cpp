@@ -15,7 +15,7 @@
 #include "storage/journal_identity.hpp"
 #include "storage/migrations.hpp"
 #include "storage/node_registry.hpp"
-#include "storage/room_watch.hpp"
+#include "storage/refusal_watch.hpp"
 
 namespace pusher {
 
@@ -76,7 +76,7 @@ class watch {
     }
     told(check_room, find_room());
     bool away = !answered && answered.failure().code == errc::store_unavailable;
-    return told(check_mariadb, away ? answered : result<void>());
+    return told(check_mariadb, away ? answered : find_damage());
   }
 
   result<void> migrate_rows() {
@@ -92,9 +92,15 @@ class watch {
 
   /// As far as anybody here needed room of late.
   static result<void> find_room() {
-    auto why = mariadb_room().why_full();
+    auto why = mariadb_room().lately();
     return why ? error{errc::store_unavailable, "there is no room for more rows: " + *why, "", 1}
                : result<void>();
+  }
+
+  /// As far as anybody here came upon it of late.
+  static result<void> find_damage() {
+    auto why = mariadb_damage().lately();
+    return why ? error{errc::store_unavailable, *why, "", 1} : result<void>();
   }
 
   result<void> read_identity() {

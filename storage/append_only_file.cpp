@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "storage/redis_files.hpp"
+
 namespace pusher {
 
 namespace {
@@ -34,16 +36,22 @@ result<append_only_file::step> append_only_file::look() {
   if (refusals != refusals_seen_ || says(facts, "aof_last_write_status:err")) {
     refusals_seen_ = refusals;
     rewrites_seen_ = rewrites;
-    return step::waits;
+    return noted(step::waits);
   }
   if (says(facts, "aof_rewrite_in_progress:1") || says(facts, "aof_rewrite_scheduled:1")) return step::waits;
   if (rewrites > rewrites_seen_ && says(facts, "aof_last_bgrewrite_status:ok")) {
     refusals_covered_ = refusals;
-    return step::mended;
+    return noted(step::mended);
   }
   auto asked = redis_.command({"BGREWRITEAOF"});
   if (!asked) return asked.failure();
   return step::begun;
+}
+
+append_only_file::step append_only_file::noted(step found) const {
+  if (directory_.empty()) return found;
+  found == step::mended ? redis_files::trust(directory_) : redis_files::distrust(directory_);
+  return found;
 }
 
 }  // namespace pusher

@@ -6,7 +6,8 @@
 #include <mutex>
 
 #include "storage/idle_socket.hpp"
-#include "storage/room_watch.hpp"
+#include "storage/mariadb_files.hpp"
+#include "storage/refusal_watch.hpp"
 #include "storage/store_wait.hpp"
 
 namespace pusher {
@@ -37,8 +38,26 @@ bool ends_connection(unsigned code) {
          code == ER_NEW_ABORTING_CONNECTION;
 }
 
+/// What its disk has of a table is not what was written.
+bool is_damaged(unsigned code) {
+  switch (code) {
+    case ER_ERROR_ON_READ:
+    case ER_NOT_KEYFILE:
+    case ER_CRASHED_ON_USAGE:
+    case ER_CRASHED_ON_REPAIR:
+    case ER_INDEX_CORRUPT:
+    case ER_INNODB_INDEX_CORRUPT:
+    case ER_TABLE_CORRUPT:
+    case ER_TABLESPACE_MISSING:
+    case ER_NO_SUCH_TABLE_IN_ENGINE:
+      return true;
+    default:
+      return false;
+  }
+}
+
 errc cause_of(unsigned code) {
-  if (is_client_error(code)) return errc::store_unavailable;
+  if (is_client_error(code) || is_damaged(code)) return errc::store_unavailable;
   switch (code) {
     case ER_CON_COUNT_ERROR:
     case ER_OUT_OF_RESOURCES:
@@ -177,6 +196,10 @@ error database::connection::failure(const char* doing, unsigned code, const char
   if (code == ER_BAD_DB_ERROR || code == ER_NO_SUCH_TABLE)
     detail += " (was MariaDB emptied or replaced? docs/incidents.md says how to go on)";
   if (is_full(code, text)) mariadb_room().refused(detail);
+  // Without MariaDB's own advice, to drop the table.
+  if (is_damaged(code))
+    mariadb_damage().refused("files of MariaDB are damaged (" + detail.substr(0, detail.find(". Please")) +
+                             "). " + std::string(after_damage));
   return {cause, detail, "", cause == errc::store_unavailable ? 1u : 0u};
 }
 

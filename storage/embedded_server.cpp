@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace pusher {
 
@@ -20,6 +21,7 @@ constexpr auto most_back_off = 5000ms;
 constexpr auto restart_deadline = 60s;
 constexpr auto healthy_after = 10s;
 constexpr size_t log_excerpt_bytes = 1500;
+constexpr size_t most_log_bytes = 1024 * 1024;  // of one start; a damaged page fills 50 KiB
 
 }  // namespace
 
@@ -39,13 +41,15 @@ result<void> embedded_server::run(clock::time_point deadline) {
 }
 
 result<void> embedded_server::bring_up(clock::time_point deadline) {
-  bool started = false;
+  bool started = false, mended = false;
   for (;;) {
     if (plan_.answering()) return {};
     auto alive = seize_life();
     if (!alive) return alive.failure();
     if (alive->valid()) {
-      if (started) return failure("ended as soon as it was started");
+      if (started && std::exchange(mended, true)) return failure("ended as soon as it was started");
+      if (started)
+        if (auto done = mend(); !done) return done;
       if (auto begun = start(*alive); !begun) return begun.failure();
       started = true;
     }
@@ -73,6 +77,14 @@ result<owned_fd> embedded_server::seize_life() {
   return owned_fd();
 }
 
+result<void> embedded_server::mend() {
+  auto said = last_lines(plan_.command.log_file, most_log_bytes);
+  if (auto start = said.rfind(plan_.first_words); start != std::string::npos) said.erase(0, start);
+  auto done = plan_.mend(said);
+  if (!done) return done.failure();
+  return *done ? result<void>() : failure("ended as soon as it was started");
+}
+
 bool embedded_server::dead() {
   reap();
   auto alive = seize_life();
@@ -84,20 +96,23 @@ void embedded_server::reap() {
   if (child_ > 0 && ::waitpid(child_, nullptr, WNOHANG) == child_) child_ = 0;
 }
 
-void embedded_server::watch() {
-  watcher_ = std::thread([this] { watch_loop(); });
+void embedded_server::watch(std::function<void(const error&)> not_started) {
+  watcher_ = std::thread([this, told = std::move(not_started)] { watch_loop(told); });
 }
 
-void embedded_server::watch_loop() {
+void embedded_server::watch_loop(const std::function<void(const error&)>& not_started) {
   std::chrono::milliseconds back_off = least_back_off;
+  bool told = false;
   auto healthy_since = clock::now();
   while (!pause(watch_interval)) {
     if (!dead()) continue;
     if (clock::now() - healthy_since > healthy_after) back_off = least_back_off;
     if (pause(back_off)) return;
     back_off = std::min<std::chrono::milliseconds>(back_off * 2, most_back_off);
-    // What went wrong is in the server's log; the stores' own errors tell the rest of the node.
-    (void)bring_up(clock::now() + restart_deadline);
+    auto up = bring_up(clock::now() + restart_deadline);
+    bool fails = !up && !stopping();
+    if (fails && !told && not_started) not_started(up.failure());
+    told = fails;
     healthy_since = clock::now();
   }
 }
@@ -106,6 +121,11 @@ void embedded_server::watch_loop() {
 bool embedded_server::pause(std::chrono::milliseconds duration) {
   std::unique_lock<std::mutex> lock(mutex_);
   return stopped_.wait_for(lock, duration, [this] { return stopping_; });
+}
+
+bool embedded_server::stopping() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return stopping_;
 }
 
 void embedded_server::leave() {

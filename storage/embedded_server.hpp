@@ -25,6 +25,12 @@ struct server_plan {
   /// Done before each start, while nobody else can start it. The process that it may start must inherit
   /// `alive`.
   std::function<result<void>(const owned_fd& alive)> prepare;
+  /// How the server's log says that it starts: what follows the last of these is of the last start.
+  std::string first_words;
+  /// Asked when it ended before it answered, with what it said since it started, while nobody else can start
+  /// it: whether it is worth another start, because something was done about it. An error says what a person
+  /// is to do.
+  std::function<result<bool>(const std::string& log)> mend;
   /// The process that answers at the socket, if one does.
   std::function<std::optional<pid_t>()> answering;
 };
@@ -43,8 +49,9 @@ class embedded_server {
   /// Finds or starts the server and waits until it answers. Errors: store_unavailable with the end of its
   /// log.
   result<void> run(std::chrono::steady_clock::time_point deadline);
-  /// Starts it again, from a thread of its own, whenever it dies.
-  void watch();
+  /// Starts it again, from a thread of its own, whenever it dies. `not_started` is told the first time that
+  /// this fails, and goes on trying.
+  void watch(std::function<void(const error&)> not_started);
   /// Stops watching; stops the server unless another process uses it.
   void leave();
 
@@ -55,10 +62,13 @@ class embedded_server {
   result<void> start(const owned_fd& alive);
   /// The lock of life when no server has it: the server is dead, and whoever holds this may start it.
   result<owned_fd> seize_life();
+  /// After a start that failed: something was done about that.
+  result<void> mend();
   bool dead();
   void reap();
-  void watch_loop();
+  void watch_loop(const std::function<void(const error&)>& not_started);
   bool pause(std::chrono::milliseconds duration);
+  bool stopping();
   void stop_process();
   error failure(const std::string& what) const;
 

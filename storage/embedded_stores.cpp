@@ -55,7 +55,7 @@ void use_mysql(settings& settings, const server_plan& plan) {
 
 }  // namespace
 
-result<std::unique_ptr<embedded_stores>> embedded_stores::start(settings& settings) {
+result<std::unique_ptr<embedded_stores>> embedded_stores::start(settings& settings, const store_notices& to) {
   auto stores = std::make_unique<running_stores>();
   const bool wants_redis = settings.embedded_redis();
   const bool wants_mysql = settings.embedded_mysql() && settings.needs_mysql();
@@ -63,7 +63,7 @@ result<std::unique_ptr<embedded_stores>> embedded_stores::start(settings& settin
   auto at = prepare_places(settings);
   if (!at) return at.failure();
   if (wants_redis) {
-    auto plan = plan_redis(settings.embedded, at->directory, at->sockets);
+    auto plan = plan_redis(settings.embedded, at->directory, at->sockets, to.redis_starts_anew);
     if (!plan) return plan.failure();
     use_redis(settings, *plan);
     stores->redis = std::make_unique<embedded_server>(std::move(*plan));
@@ -80,8 +80,8 @@ result<std::unique_ptr<embedded_stores>> embedded_stores::start(settings& settin
   auto mysql_running = run(stores->mysql.get());
   if (auto redis = redis_running.get(); !redis) return redis.failure();
   if (!mysql_running) return mysql_running.failure();
-  if (stores->redis) stores->redis->watch();
-  if (stores->mysql) stores->mysql->watch();
+  if (stores->redis) stores->redis->watch(to.not_started);
+  if (stores->mysql) stores->mysql->watch(to.not_started);
   return std::unique_ptr<embedded_stores>(std::move(stores));
 }
 
@@ -92,7 +92,7 @@ result<std::unique_ptr<embedded_stores>> embedded_stores::attach_or_start(settin
   auto at = prepare_places(settings);
   if (!at) return at.failure();
   if (wants_redis) {
-    auto plan = plan_redis(settings.embedded, at->directory, at->sockets);
+    auto plan = plan_redis(settings.embedded, at->directory, at->sockets, {});
     if (plan && plan->answering()) use_redis(settings, *plan);
   }
   if (wants_mysql) {

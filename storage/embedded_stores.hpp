@@ -1,11 +1,13 @@
 // Private redis-server and mariadbd as child processes on unix sockets in the data directory.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "conf/settings.hpp"
 #include "model/result.hpp"
+#include "storage/redis_files.hpp"
 
 namespace pusher {
 
@@ -36,6 +38,12 @@ class data_directory {
   std::string predecessor_;
 };
 
+/// What operators are to know of the embedded stores; told on any thread.
+struct store_notices {
+  redis_files_told redis_starts_anew;
+  std::function<void(const error&)> not_started;  ///< a store that died cannot be started; it is tried again
+};
+
 /// Starts what the settings leave to us, finds again what survived a predecessor's crash, restarts what dies,
 /// and stops it all at the end. Thread-safe.
 class embedded_stores {
@@ -43,7 +51,7 @@ class embedded_stores {
   /// Starts the stores that `settings` does not name a host for, waits until they answer (at most 60 s) and
   /// writes their sockets into `settings.redis.unix_socket` and `settings.mysql.unix_socket` (user root, no
   /// password).
-  static result<std::unique_ptr<embedded_stores>> start(settings& settings);
+  static result<std::unique_ptr<embedded_stores>> start(settings& settings, const store_notices& to = {});
   /// For commands beside a running node: uses its stores if they answer, else starts MariaDB for the
   /// command's duration.
   static result<std::unique_ptr<embedded_stores>> attach_or_start(settings& settings);

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "storage/mariadb_files.hpp"
 #include "storage/private_directory.hpp"
 
 namespace pusher {
@@ -99,10 +100,10 @@ void add_user(std::vector<std::string>& arguments) {
 }  // namespace
 
 result<server_plan> plan_redis(const embedded_settings& embedded, const std::string& directory,
-                               const std::string& sockets) {
+                               const std::string& sockets, redis_files_told told) {
   auto program = required_program("redis-server", "redis-server");
   if (!program) return program.failure();
-  auto data = make_private_directory(directory + "/redis");
+  auto data = make_private_directory(redis_directory(directory));
   if (!data) return data.failure();
   server_plan plan;
   plan.name = "redis";
@@ -130,7 +131,10 @@ result<server_plan> plan_redis(const embedded_settings& embedded, const std::str
                    "--maxmemory-policy",
                    "noeviction"},
                   directory + "/log/redis.log"};
-  plan.prepare = [](const owned_fd&) { return result<void>(); };
+  redis_files files(*data, std::move(told));
+  plan.prepare = [files](const owned_fd&) { return files.prepare(); };
+  plan.first_words = "Redis is starting";
+  plan.mend = [files](const std::string& log) { return files.mend(log); };
   plan.answering = [socket = plan.socket] { return redis_answers(socket); };
   return plan;
 }
@@ -185,6 +189,8 @@ result<server_plan> plan_mysql(const embedded_settings& embedded, const std::str
   plan.prepare = [installer, making, data](const owned_fd& alive) {
     return install_mysql(installer, making, data, alive);
   };
+  plan.first_words = "Starting MariaDB";
+  plan.mend = judge_mariadb_start;
   plan.answering = [socket = plan.socket] { return mysql_answers(socket); };
   return plan;
 }

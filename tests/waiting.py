@@ -16,13 +16,22 @@ def until(what, condition, seconds=30.0, interval=0.02):
         time.sleep(interval)
 
 
+# Descriptors of a name for each port that this process was given, as long as it lives: of several tests at the same time only
+# one has it.
+_taken = []
+
+
 def free_port():
     """Below the range from which Linux takes ports for connections: nobody gets it by chance before its owner listens."""
     while True:
         port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe:
-            try:
+        name = socket.socket(socket.AF_UNIX)
+        try:
+            name.bind(f"\0pusher-test-port-{port}")
+            with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+        except OSError:
+            name.close()
+            continue
+        _taken.append(name.detach())
         return port

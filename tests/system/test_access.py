@@ -99,7 +99,7 @@ def revoked_at_once(node, other):
         expect(204, node.call("DELETE", f"/v1/keys/{made['id']}"))
         revoked = time.monotonic()
         assert status_with(node, made["key"]) == 401
-        until("the other node to refuse it", lambda k=made["key"]: status_with(other, k) == 401, 5, 0.001)
+        until("the other node to refuse it", lambda k=made["key"]: status_with(other, k) == 401, interval=0.001)
         worst = max(worst, time.monotonic() - revoked)
     print(f"another node took a revoked key for at most {worst * 1000:.0f} ms", flush=True)
     weak = expect(201, node.call("POST", "/v1/keys", {"scopes": ["read", "send"]}))
@@ -150,7 +150,7 @@ def suspended(lab, node, other, operator, shop):
     until("some pushes", lambda: arrived(lab, "shop") > 100)
     expect(200, node.call("POST", "/v1/applications/shop:suspend", key=operator))
     for each in (node, other):
-        until("the suspension to be known", lambda e=each: e.call("GET", "/v1/notifications", key=shop)[0] == 403, 5, 0.001)
+        until("the suspension to be known", lambda e=each: e.call("GET", "/v1/notifications", key=shop)[0] == 403, interval=0.001)
         refused = each.call("PUT", "/v1/devices/s-1", {**DEVICE, "push_token": "s-1"}, key=shop)
         assert (refused[0], refused[1]["code"]) == (403, "application_suspended"), refused
     small_one_passes(node, neighbour, "neighbour-1")  # by then what was in flight has landed
@@ -174,7 +174,7 @@ def deleted(lab, node, other, stores, operator, shop):
     until("some pushes", lambda: arrived(lab, "doomed") > 100)
     expect(204, node.call("DELETE", "/v1/applications/shop", key=operator))
     assert status_with(node, shop) == 401
-    until("the other node to refuse its keys", lambda: status_with(other, shop) == 401, 5, 0.001)
+    until("the other node to refuse its keys", lambda: status_with(other, shop) == 401, interval=0.001)
     neighbour = expect(201, node.call("POST", "/v1/keys", {"scopes": ["devices", "send", "read"]}, key=operator))["key"]
     small_one_passes(node, neighbour, "beside-1")
     reached = arrived(lab, "doomed")
@@ -206,7 +206,7 @@ def command_line(node):
     listed = subprocess.run([*tool, "list", "--app", "shop", *config], capture_output=True, text=True, check=True).stdout
     assert secret[:12] in listed and "from the shell" in listed and secret not in listed and "default" not in listed, listed
     subprocess.run([*tool, "revoke", secret[:12], *config], check=True)
-    until("the node to refuse it", lambda: status_with(node, secret) == 401, 5, 0.001)
+    until("the node to refuse it", lambda: status_with(node, secret) == 401, interval=0.001)
     missing = subprocess.run([*tool, "create", "--scopes", "read", "--app", "nobody", *config], capture_output=True, text=True)
     assert missing.returncode == 1 and "nobody" in missing.stderr, missing
 

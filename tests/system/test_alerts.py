@@ -42,6 +42,8 @@ CASES = {
         [(f'pusher_store_request_seconds_bucket{{{P},store="mariadb",le="1.0"}}', "0+100x40"),
          (f'pusher_store_request_seconds_bucket{{{P},store="mariadb",le="+Inf"}}', "0+100x40")]),
     "PusherJournalRebuilding": ([(f"pusher_journal_rebuilding{{{P}}}", "1x40")], [(f"pusher_journal_rebuilding{{{P}}}", "0x35 1 1 0 0")]),
+    "PusherRedisFileDamaged": ([(f"pusher_redis_files_set_aside_timestamp_seconds{{{P}}}", "0x30 1800x9")],
+                               [(f"pusher_redis_files_set_aside_timestamp_seconds{{{P}}}", "0x40")]),
     "PusherJournalRebuilt": ([(f"pusher_journal_rebuilds_total{{{P}}}", "0x36 1x4")], [(f"pusher_journal_rebuilds_total{{{P}}}", "1x40")]),
     "PusherNoLeader": ([(f"pusher_fan_out_epoch{{{P}}}", "0x40"), ('pusher_fan_out_epoch{job="pusher",instance="n2"}', "0x40")],
                        [(f"pusher_fan_out_epoch{{{P}}}", "0x40"), ('pusher_fan_out_epoch{job="pusher",instance="n2"}', "7x40")]),

@@ -1,7 +1,7 @@
 """A node that starts on the database of any earlier schema brings it up to date, with its rows: keys work, what was registered and
 sent is there, what was under way is sent, and so is what is new. Two nodes that start at once do it once. A database that is newer
 than the program is refused, untouched."""
-import json
+import os
 import subprocess
 import unittest
 
@@ -41,9 +41,15 @@ class EarlierSchemas(unittest.TestCase):
         cls.addClassCleanup(cls.lab.__exit__, None, None, None)
         cls.stores = cls.lab.stores()
         cls.stores.start()
-        lines = subprocess.run([str(cls.lab.build / "schema-steps")], capture_output=True, text=True, check=True).stdout
-        cls.steps = [json.loads(line) for line in lines.splitlines()]
-        cls.newest = cls.steps[-1]["version"]
+        cls.versions = [int(each) for each in cls.earlier_schema()]
+        cls.newest = cls.versions[-1]
+
+    @classmethod
+    def earlier_schema(cls, *arguments, rows="", **settings):
+        done = subprocess.run([str(cls.lab.build / "earlier-schema"), *arguments], input=rows, capture_output=True, text=True, check=False,
+                              env={**os.environ, **settings})
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()
 
     def sql(self, database, text):
         done = subprocess.run(["mariadb", "--no-defaults", "--user=root", "--socket", str(self.stores.directory / "m.sock"), "--batch",
@@ -55,20 +61,19 @@ class EarlierSchemas(unittest.TestCase):
         """As a program of that version would have left it."""
         until("MariaDB to answer", lambda: (self.stores.directory / "m.sock").exists())
         name = f"pusher_{version}"
-        self.stores.execute(f"DROP DATABASE IF EXISTS {name}; CREATE DATABASE {name} CHARACTER SET utf8mb4")
-        taken = [step for step in self.steps if step["version"] <= version]
-        statements = [each for step in taken for each in step["statements"]]
-        statements.append("CREATE TABLE schema_version (version INT UNSIGNED NOT NULL, applied_at BIGINT NOT NULL, PRIMARY KEY (version)) "
-                          "ENGINE=InnoDB")
-        statements += [f"INSERT INTO schema_version VALUES ({step['version']}, 1700000000000)" for step in taken]
-        self.sql(name, ";\n".join(statements) + ";\n" + ROWS)
+        settings = {f"PUSHER__{section}__{key}".upper(): str(value) for section, values in self.sections(name).items()
+                    for key, value in values.items()}
+        self.earlier_schema(str(version), rows="\n".join(each.replace("\n", " ") for each in ROWS.split(";\n")), **settings)
         return name
+
+    def sections(self, database):
+        made = self.stores.sections()
+        made["mysql"]["database"] = database
+        return made
 
     def node(self, directory, database, **cluster):
         """Redis is shared by clusters of different names."""
-        sections = self.stores.sections()
-        sections["mysql"]["database"] = database
-        node = self.lab.node(directory, {**sections, "cluster": {"name": directory, **cluster}})
+        node = self.lab.node(directory, {**self.sections(database), "cluster": {"name": directory, **cluster}})
         node.key = KEY
         return node
 
@@ -79,7 +84,7 @@ class EarlierSchemas(unittest.TestCase):
 
     def check(self, node, database):
         self.assertEqual(self.sql(database, "SELECT version FROM schema_version ORDER BY version"),
-                         [str(step["version"]) for step in self.steps])
+                         [str(each) for each in self.versions])
         self.assertEqual(self.call(node, "GET", "/v1/devices/d-1")["properties"], {"plan": "pro"})
         settled = self.call(node, "GET", f"/v1/notifications/{SETTLED}")
         self.assertEqual((settled["state"], settled["counts"]["accepted"]), ("completed", DEVICES))
@@ -92,15 +97,14 @@ class EarlierSchemas(unittest.TestCase):
         self.assertEqual(node.wait_completed(made["id"])["counts"]["accepted"], DEVICES + 1)
 
     def test_every_earlier_version(self):
-        for step in self.steps[:-1]:
-            version = step["version"]
+        for version in self.versions[:-1]:
             with self.subTest(version=version):
                 database = self.database(version)
                 node = self.node(f"from-{version}", database).start()
                 self.check(node, database)
                 self.assertEqual(node.stop(), 0, node.log_tail())
         each = sum(row[3] == "under-way" for row in self.lab.emulator.log())
-        self.assertEqual(each, DEVICES * (len(self.steps) - 1), "what was under way was sent once")
+        self.assertEqual(each, DEVICES * (len(self.versions) - 1), "what was under way was sent once")
 
     def test_two_nodes_at_once(self):
         database = self.database(1)
@@ -121,7 +125,7 @@ class EarlierSchemas(unittest.TestCase):
         done = subprocess.run([node.pusher, "migrate", "--config", str(node.config)], capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 78, done)
         self.assertIn(f"schema version {self.newest + 1}", done.stderr)
-        self.assertEqual(self.sql(database, "SELECT COUNT(*) FROM schema_version"), [str(len(self.steps) + 1)])
+        self.assertEqual(self.sql(database, "SELECT COUNT(*) FROM schema_version"), [str(len(self.versions) + 1)])
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def invalid_credential(lab, node):
     identity = launch(node, "revoked", "apns")
     until("the campaign to be under way", lambda: emulator.statistics()["gateways"]["apns"]["accepted"] > before + 300)
     emulator.control(revoke_keys=True)
-    until("the alarm", lambda: "InvalidProviderToken" in node.log_tail(5000), 5)
+    until("the alarm", lambda: "InvalidProviderToken" in node.log_tail(5000))
     paused = emulator.statistics()["gateways"]["apns"]["requests"]
     assert node.notification(identity)["state"] != "completed"
     emulator.control(revoke_keys=False)

@@ -49,7 +49,7 @@ def rate_of_a_key(node, operator):
         status, body, answer = beside.call("GET", "/v1/notifications")
         assert status == 200 and answer.getheader("RateLimit") is None, (status, body)
     assert refused > 10, refused
-    until("the limited key to be served again", lambda: client.call("GET", "/v1/notifications")[0] == 200, 5, 0.2)
+    until("the limited key to be served again", lambda: client.call("GET", "/v1/notifications")[0] == 200, interval=0.2)
     expect(200, node.call("PATCH", f"/v1/keys/{limited['id']}", {"requests_per_second": 1000}, key=operator))
     until("the new limit", lambda: client.call("GET", "/v1/notifications")[2].getheader("X-RateLimit-Limit") == "1000")
     # An import is one request, however long.
@@ -85,7 +85,7 @@ def wrong_keys(node, operator):
         served += 1
         if served % 50 == 0:  # a key that nobody has used before, from the same address
             fresh = expect(201, node.call("POST", "/v1/keys", {"scopes": ["read"]}, key=operator))
-            until("the fresh key to work", lambda k=fresh["key"]: good.call("GET", "/v1/notifications", k)[0] == 200, 2)
+            until("the fresh key to work", lambda k=fresh["key"]: good.call("GET", "/v1/notifications", k)[0] == 200)
     attacker.join()
     assert set(statuses) == {401, 429} and statuses[429] > WRONG - 1000, statuses
     grown = node.resident_bytes() - before

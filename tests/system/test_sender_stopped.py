@@ -30,7 +30,7 @@ class Stopped(unittest.TestCase):
             first = self.launch(nodes[0], tokens)
             stopped = until("a sender to claim the batch", lambda: self.owner(nodes))
             other, = [node for node in nodes if node is not stopped]
-            until("all to be on their way", lambda: self.in_flight(stopped) == len(tokens), 10)
+            until("all to be on their way", lambda: self.in_flight(stopped) == len(tokens))
             stopped.process.send_signal(signal.SIGSTOP)
             try:
                 until("another to take the batch over", lambda: other.events("push_sender.took_over"))

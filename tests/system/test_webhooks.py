@@ -110,7 +110,7 @@ def check_rotation(node, receiver, made):
     request = until("a request", lambda: receiver.of("/all"))[0]
     assert len(request.signatures) == 2 and request.signed_by(made["secret"]) and request.signed_by(rotated["secret"])
     assert request.signatures[0] != request.signatures[1]
-    until("the old secret to end", lambda: "previous_secret_until" not in webhook(node, made["id"]), 10)
+    until("the old secret to end", lambda: "previous_secret_until" not in webhook(node, made["id"]))
     receiver.forget()
     notify(node, audience={"device_ids": ["d-2"]})
     request = until("a request", lambda: receiver.of("/all"))[0]

@@ -1,5 +1,6 @@
-// earlier-schema VERSION: makes the configured node's database anew with the schema of an earlier version, by
-// the migrations' own steps, and runs the statements of standard input in it, one a line.
+// earlier-schema: prints the versions of the schema, one a line.
+// earlier-schema VERSION: makes the configured node's database anew with the schema of that version, by the
+// migrations' own steps, and runs the statements of standard input in it, one a line.
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -52,11 +53,20 @@ void make(unsigned version) {
     if (!line.empty()) run(db, line);
 }
 
+void list() {
+  for (const auto& step : migrations())
+    std::printf("%u\n", step.version);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) return 2;
+  if (argc > 2) return 2;
   try {
+    if (argc == 1) {
+      list();
+      return 0;
+    }
     make(static_cast<unsigned>(std::strtoul(argv[1], nullptr, 10)));
   } catch (const std::exception& fault) {
     std::fprintf(stderr, "earlier-schema: %s\n", fault.what());
