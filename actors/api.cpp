@@ -83,6 +83,11 @@ void note(const node_context_ptr& node, const http::request& asked, const http::
                                         {"application", note_of(http::application_note)},
                                         {"request_id", asked.request_id},
                                         {"trace_id", asked.trace_id}});
+  if (auto step = note_of(http::step_note); !step.empty())
+    log::info("notification." + step, {{"notification", note_of(http::stepped_note)},
+                                       {"application", note_of(http::application_note)},
+                                       {"request_id", asked.request_id},
+                                       {"trace_id", asked.trace_id}});
   auto took = clock::now() - since;
   if (!asked.span_id.empty())
     node->spans.add(request_span(

@@ -41,7 +41,7 @@ result<http::principal> api_operations::authenticate(std::string_view key) {
   if (!found) return found.failure();
   const auto& value = found->value;
   http::principal who{value.application, value.scopes, value.application_name == default_application,
-                      found->suspended};
+                      found->suspended, value.application_name};
   node_->keys->remember(key,
                         {who, value.key, value.requests_per_second,
                          std::chrono::milliseconds(std::max<utc_ms>(found->lives_for, 0))},
@@ -115,11 +115,13 @@ result<application> api_operations::resume_application(application_id app) {
 }
 
 result<void> api_operations::delete_application(application_id app) {
+  auto known = applications_.get(app);
+  if (!known) return known.failure();
   auto under_way = applications_.under_way(app);
   if (!under_way) return under_way.failure();
   if (auto gone = applications_.remove(app); !gone) return gone;
   node_->keys->distrust();
-  log::info("application.deleted", {{"id", std::to_string(app.value)}});
+  log::info("application.deleted", {{"application", known->name}});
   hold_back(*under_way, control::canceled);
   return {};
 }

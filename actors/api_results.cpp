@@ -1,4 +1,5 @@
 // What became of notifications, of pushes and of devices.
+#include "actors/answer_meaning.hpp"
 #include "actors/api_cursor.hpp"
 #include "actors/api_operations.hpp"
 #include "actors/device_walk.hpp"
@@ -7,14 +8,18 @@ namespace pusher {
 
 namespace {
 
-/// What the gateway's table says of a code; empty when it does not have it.
+/// What the gateway's table says of a code that led to this outcome, best the row without a detail; empty
+/// when it does not have it.
 std::string_view meaning_of(const std::vector<http::gateway_description>& tables, const delivery& of) {
   if (!of.gateway || of.code.empty()) return "";
+  const http::answer_row* best = nullptr;
   for (const auto& table : tables)
     if (table.gateway == to_string(*of.gateway))
       for (const auto& row : table.answers)
-        if (row.code == of.code) return row.meaning;
-  return "";
+        if (row.code == of.code && leads_to(row.action, to_string(of.outcome)) &&
+            (!best || row.detail.empty()))
+          best = &row;
+  return best ? best->meaning : "";
 }
 
 }  // namespace

@@ -14,7 +14,8 @@ void creation_batch::store_together(application_id app, const std::vector<entry*
     wished.push_back(std::move(each->wanted.wished));
   auto created = engine_.create_notifications(app, wished, http::notification_body);
   for (size_t i = 0; i < created.size(); ++i)
-    answer(*all[i], http::creation_response(all[i]->exchange->request(), std::move(created[i])));
+    answer(*all[i],
+           http::creation_response(all[i]->exchange->request(), all[i]->wanted.who, std::move(created[i])));
 }
 
 }  // namespace pusher

@@ -166,7 +166,7 @@ void credential_keeper::watch_expiry(utc_ms now) {
     if (static_cast<size_t>(passed) <= told) continue;
     told = static_cast<size_t>(passed);
     log::warn(each.at > now ? "credential.expires" : "credential.expired",
-              {{"app", each.app},
+              {{"application", each.app},
                {"gateway", each.gateway},
                {"credential", each.name},
                {"expires_at", to_rfc3339(each.at)}});

@@ -90,8 +90,8 @@ result<void> fan_out_driver::follow_lives() {
                               {"failed", std::to_string(due->failed)}});
     machine_.woken();
   }
-  for (const auto& [key, why] : due->unreadable)
-    log::error("fan_out.unreadable", {{"notification", std::to_string(key.value)}, {"detail", why}});
+  for (const auto& [id, why] : due->unreadable)
+    log::error("fan_out.unreadable", {{"notification", id}, {"detail", why}});
   if (auto ended = notifications_.end_outlived_pauses(); !ended) return ended.failure();
   auto told = journal_.load_controls();
   if (!told) return told.failure();
@@ -178,8 +178,9 @@ step_result fan_out_driver::perform(fan_out_machine::open_tasks& what) {
 
 result<void> fan_out_driver::open(notification_key key, result<fan_out_task> task) {
   if (!task) {
+    auto id = notifications_.id_of(key);
     log::error("fan_out.unreadable",
-               {{"notification", std::to_string(key.value)}, {"detail", task.failure().detail}});
+               {{"notification", id ? *id : std::string()}, {"detail", task.failure().detail}});
     machine_.unreadable(key, steady_ms());
     return {};
   }
@@ -300,6 +301,8 @@ step_result fan_out_driver::perform(fan_out_machine::conclude& what) {
               {{"notification", machine_.name_of(key)}, {"audience", std::to_string(targets)}});
     end_trace(key, targets);
   }
+  for (const auto& id : *concluded)
+    log::info("notification.completed", {{"notification", id}});
   machine_.concluded(steady_ms());
   return {true, 0};
 }
@@ -343,7 +346,7 @@ step_result fan_out_driver::failed_step(const char* doing, const error& why) {
 
 void fan_out_driver::failed(const char* doing, const error& why) {
   hooks_.failed(doing, why);
-  log::warn("fan_out.store_failed", {{"doing", doing}, {"detail", why.detail}});
+  troubles_.warn("fan_out.store_failed", doing, why.detail);
 }
 
 }  // namespace pusher

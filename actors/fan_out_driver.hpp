@@ -8,6 +8,7 @@
 
 #include "actors/credential_keeper.hpp"
 #include "actors/fan_out_machine.hpp"
+#include "actors/repeated_trouble.hpp"
 #include "actors/span.hpp"
 #include "actors/step_result.hpp"
 #include "conf/settings.hpp"
@@ -92,6 +93,7 @@ class fan_out_driver {
   notification_store notifications_;
   property_index_store indexes_;
   credential_keeper credentials_;
+  repeated_trouble troubles_;
   bool index_work_ = true;   ///< there may be some
   uint64_t pages_ = 0;       ///< that the journal has taken, as far as we know
   utc_ms next_look_at_ = 0;  ///< when a launch or a wave is due, by our own clock; 0 = not soon

@@ -65,7 +65,7 @@ house_keeper::clock::duration house_keeper::step() {
   for (auto work : {&house_keeper::purge_deleted, &house_keeper::purge_old}) {
     auto done = (this->*work)();
     if (!done) {
-      log::warn("house_keeper.store_failed", {{"detail", done.failure().detail}});
+      troubles_.warn("house_keeper.store_failed", "purge", done.failure().detail);
       if (in_round_) next_round_ = clock::now() + round_after_a_failure;
       in_round_ = false;
       return after_a_failure;

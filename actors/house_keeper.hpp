@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "actors/node_context.hpp"
+#include "actors/repeated_trouble.hpp"
 #include "storage/application_store.hpp"
 #include "storage/database.hpp"
 #include "storage/deleted_notifications.hpp"
@@ -39,6 +40,7 @@ class house_keeper {
   application_store applications_;
   deleted_notifications deleted_;
   retention_purge old_;
+  repeated_trouble troubles_;
   bool in_round_ = false;
   clock::time_point next_round_;
   std::mutex mutex_;

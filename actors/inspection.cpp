@@ -60,6 +60,7 @@ std::string node_report(const node_context& node, const std::vector<link_report>
   for (auto which : {role::fan_out, role::push_sender, role::result_writer})
     if (node.stages.held(which)) out.value(to_string(which));
   out.close_list();
+  if (auto why = node.load.overload(node.config.limits); !why.empty()) out.field("overload", why);
   if (auto last = node.waiting.last()) {
     const auto& [depths, at] = *last;
     out.key("journal");

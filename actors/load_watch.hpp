@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <string>
 #include <utility>
 
 #include "conf/settings.hpp"
@@ -26,10 +27,23 @@ class load_watch {
       total_ += count;
   }
 
+  /// Why nothing more is launched, in a sentence for operators; empty while all is well.
+  std::string overload(const limits_settings& limits) const {
+    if (redis_is_full(limits))
+      return "Redis uses " + std::to_string(redis_percent_) + " % of its memory, more than " +
+             std::to_string(limits.redis_memory_percent) +
+             " % (limits.redis_memory_percent): launching is refused";
+    std::lock_guard<std::mutex> guard(mutex_);
+    if (total_ < limits.notifications_under_way) return {};
+    return std::to_string(total_) +
+           " notifications are under way, as many as limits.notifications_under_way "
+           "allows: launching is refused";
+  }
+
   /// Errors: overloaded. At the limit an application that has less than its hundredth part under way may
   /// still launch, until twice the limit is reached: one that floods does not stop the others.
   result<void> may_launch(const limits_settings& limits, application_id app) const {
-    if (limits.redis_memory_percent < 100 && redis_percent_ > limits.redis_memory_percent)
+    if (redis_is_full(limits))
       return overloaded("Redis is short of memory; nothing more is launched until it has drained.");
     size_t most = limits.notifications_under_way;
     std::lock_guard<std::mutex> guard(mutex_);
@@ -40,6 +54,9 @@ class load_watch {
   }
 
  private:
+  bool redis_is_full(const limits_settings& limits) const {
+    return limits.redis_memory_percent < 100 && redis_percent_ > limits.redis_memory_percent;
+  }
   static error overloaded(const char* why) { return {errc::overloaded, why, "", retry_after_seconds}; }
   static constexpr uint32_t retry_after_seconds = 5;
 

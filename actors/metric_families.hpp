@@ -124,6 +124,12 @@ struct metric_families {
   gauge_family& allowed =
       gauges("pusher_gateway_allowed_requests_per_second",
              "Requests a second that the whole cluster may make with the credentials in use here.");
+  gauge_family& token_age = gauges(
+      "pusher_gateway_token_age_seconds",
+      "Age of the access token (FCM, Huawei) or provider token (APNs) in use; it is renewed by itself.");
+  gauge_family& token_expiry =
+      gauges("pusher_gateway_token_expires_seconds",
+             "Time until the access or provider token in use ends; negative once it has, and pushes wait.");
   gauge_family& expiry = gauges("pusher_credential_expires_seconds",
                                 "Time until the credential in use expires; negative once it has.");
 

@@ -203,6 +203,8 @@ void metrics::reporters::set_gauges(transports_row& row, unsigned index, const t
     gauge.Set(value);
     row.gauges.emplace_back(&family, &gauge);
   };
+  auto now = std::chrono::steady_clock::now();
+  auto seconds = [](auto time) { return std::chrono::duration<double>(time).count(); };
   for (const auto& [whose, stats] : numbers.of) {
     set(f.in_flight, whose, static_cast<double>(stats.in_flight));
     set(f.queued, whose, static_cast<double>(stats.queued));
@@ -210,6 +212,9 @@ void metrics::reporters::set_gauges(transports_row& row, unsigned index, const t
     set(f.streams, whose, static_cast<double>(stats.stream_capacity));
     set(f.breaker, whose, stats.breaker_open ? 1 : 0);
     set(f.refused, whose, stats.credential_refused ? 1 : 0);
+    if (!stats.token) continue;
+    set(f.token_age, whose, seconds(now - stats.token->born));
+    set(f.token_expiry, whose, seconds(stats.token->ends - now));
   }
   for (const auto& [whose, per_second] : numbers.allowed)
     set(f.allowed, whose, per_second);

@@ -8,6 +8,7 @@
 #include "actors/batch_traces.hpp"
 #include "actors/journal_values.hpp"
 #include "actors/log.hpp"
+#include "actors/repeated_trouble.hpp"
 #include "actors/role_loop.hpp"
 #include "actors/roles.hpp"
 #include "actors/sender_machine.hpp"
@@ -348,7 +349,8 @@ class sender_role : public role_loop<sender_role> {
     for (size_t i = 0; i < what.keys.size(); ++i) {
       auto& content = contents->at(i);
       if (!content)
-        log::error("push_sender.content_missing", {{"notification", std::to_string(what.keys[i].value)}});
+        // Its id stood there; a sender knows of no other place.
+        log::error("push_sender.content_missing", {{"notification_key", std::to_string(what.keys[i].value)}});
       machine_.content_loaded(what.keys[i], std::move(content), now());
     }
     return {true, 0};
@@ -418,10 +420,11 @@ class sender_role : public role_loop<sender_role> {
     const auto& app = name_of(of.route.application);
     if (trouble.empty() && of.told)
       log::info("push_sender.gateway_well",
-                {{"gateway", gateway}, {"app", app}, {"credential", of.credential}});
+                {{"gateway", gateway}, {"application", app}, {"credential", of.credential}});
     else if (!trouble.empty())
-      log::warn("push_sender.gateway_trouble",
-                {{"gateway", gateway}, {"app", app}, {"credential", of.credential}, {"detail", trouble}});
+      log::warn(
+          "push_sender.gateway_trouble",
+          {{"gateway", gateway}, {"application", app}, {"credential", of.credential}, {"detail", trouble}});
     // Also when it is well from the start: what was said of it before is over.
     publish_trouble(of.credential, trouble);
     of.told = trouble;
@@ -443,7 +446,7 @@ class sender_role : public role_loop<sender_role> {
     journal_lost_ = why.code == errc::journal_lost;
     if (why.code == errc::journal_unavailable) cut_off_at_ = std::chrono::steady_clock::now();
     note_failure(doing, why);
-    log::warn("push_sender.store_failed", {{"doing", doing}, {"detail", why.detail}});
+    troubles_.warn("push_sender.store_failed", doing, why.detail);
   }
 
   role_actor::pointer self_;
@@ -456,6 +459,7 @@ class sender_role : public role_loop<sender_role> {
   sender_routes routes_;
   suspect_turn turn_;
   batch_traces traces_;
+  repeated_trouble troubles_;
   std::map<application_id, std::string> names_;
   bool routes_known_ = false;
   utc_ms ahead_of_steady_ = 0;  ///< Redis's clock

@@ -1,5 +1,6 @@
 // The result-writer: takes result batches from the journal and makes them rows in MariaDB.
 #include "actors/log.hpp"
+#include "actors/repeated_trouble.hpp"
 #include "actors/role_loop.hpp"
 #include "actors/roles.hpp"
 #include "actors/writer_machine.hpp"
@@ -120,8 +121,8 @@ class writer_role : public role_loop<writer_role> {
                    "far more dead tokens than usual: is the key or project the right one? Confirm or "
                    "undo it: POST /v1/token-holds/ID:confirm or :undo"}});
     }
-    for (auto key : made->completed)
-      log::info("notification.completed", {{"key", std::to_string(key.value)}});
+    for (const auto& id : made->completed_ids)
+      log::info("notification.completed", {{"notification", id}});
     return {true, 0};
   }
 
@@ -158,7 +159,7 @@ class writer_role : public role_loop<writer_role> {
 
   void failed(const char* doing, const error& why) {
     note_failure(doing, why);
-    log::warn("result_writer.store_failed", {{"doing", doing}, {"detail", why.detail}});
+    troubles_.warn("result_writer.store_failed", doing, why.detail);
   }
 
   role_actor::pointer self_;
@@ -170,6 +171,7 @@ class writer_role : public role_loop<writer_role> {
   database database_;
   delivery_store deliveries_;
   result_mark mark_;
+  repeated_trouble troubles_;
   bool took_own_ = false;
   bool draining_ = false;
 };

@@ -26,6 +26,7 @@ namespace {
 constexpr int launched = 0, not_accepted = 1, usage_fault = 2, unreachable = 3;
 constexpr size_t most_lines = 50;
 constexpr auto first_look = std::chrono::milliseconds(20), last_look = std::chrono::milliseconds(500);
+constexpr auto unusually_long = std::chrono::seconds(5);
 constexpr const char* key_variable = "PUSHER_API_KEY";
 constexpr uint8_t scopes_needed = 7;                  // devices, send, read
 constexpr utc_ms longest_life_ms = 24 * 3600 * 1000;  // of its key, should nobody be left to revoke it
@@ -153,13 +154,20 @@ class sender {
   }
 
   int follow(const std::string& id) {
-    auto until = std::chrono::steady_clock::now() + std::chrono::seconds(wish_.timeout_seconds);
+    auto began = std::chrono::steady_clock::now();
+    auto until = began + std::chrono::seconds(wish_.timeout_seconds);
+    bool told = false;
     for (auto pause = first_look;; pause = std::min(pause * 2, last_look)) {
       auto now = node_.call("GET", "/v1/notifications/" + id);
       if (!now) return give_up(now.failure());
       if (!now->good()) return give_up(refusal(*now));
       bool settled = now->at("settled").IsTrue();
       if (settled || std::chrono::steady_clock::now() >= until) return report(id, *now, settled);
+      // A gateway or credential in trouble makes pushes wait, which from here looks like nothing at all.
+      if (!told && std::chrono::steady_clock::now() >= began + unusually_long) {
+        told = true;
+        std::fputs("Still waiting. What holds it up: pusher inspect gateways\n", stderr);
+      }
       std::this_thread::sleep_for(pause);
     }
   }
@@ -205,7 +213,10 @@ class sender {
       std::printf("  and more: GET /v1/notifications/%s/deliveries lists all\n", id.c_str());
     std::fputs(counts_line(counts).c_str(), stdout);
     if (!settled)
-      std::printf("Not all is settled after %u seconds; the notification goes on.\n", wish_.timeout_seconds);
+      std::printf(
+          "Not all is settled after %u seconds; the notification goes on. What holds it up: pusher inspect "
+          "gateways\n",
+          wish_.timeout_seconds);
   }
 
   const send_wish& wish_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "actors/answer_meaning.hpp"
 #include "model/json_members.hpp"
 #include "model/outcome.hpp"
 
@@ -16,14 +17,6 @@ std::string coloured(const std::string& outcome, bool colours) {
                        : outcome == "unknown" || outcome == "unregistered" ? "\033[33m"
                                                                            : "\033[31m";
   return colour + padded + "\033[0m";
-}
-
-/// Whether an answer that is understood so gives a delivery this outcome.
-bool leads_to(const std::string& action, const std::string& outcome) {
-  if (outcome == "unregistered") return action == "dead_token" || action == "switch_environment";
-  if (outcome == "rejected") return action.rfind("refused", 0) == 0 || action == "refresh_credential";
-  if (outcome == "unknown") return action == "unknown";
-  return action.rfind("retry", 0) == 0;
 }
 
 /// What the engine says by itself, without a gateway.

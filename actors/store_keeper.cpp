@@ -21,6 +21,8 @@ namespace pusher {
 
 namespace {
 
+constexpr std::chrono::seconds load_calm{5};
+
 /// MariaDB's part: the schema, and which journal belongs to our rows.
 struct row_stores {
   explicit row_stores(const mysql_settings& config) : db(config), identities(db), applications(db) {}
@@ -50,8 +52,10 @@ class watch {
 
   bool look() {
     bool mariadb = !rows_ || look_at_rows();
-    if (!told(check_journal, say_configured())) return false;
-    if (!told(check_journal, find_journal())) return false;
+    // One check and one verdict: told apart the two would contradict each other at every look.
+    auto journal = say_configured();
+    if (journal) journal = find_journal();
+    if (!told(check_journal, journal)) return false;
     if (std::exchange(renewed_, false)) to_.journal_renewed();
     if (!recognised_ && !recognise()) return false;
     if (auto depths = journal_->measure()) {
@@ -133,11 +137,14 @@ class watch {
   }
 
   result<void> compare() {
-    if (identity_->fresh)
-      if (auto made = make(); !made) return made;
+    // Fresh rows under a Redis that holds another journal: the finding says it better than who would make
+    // one.
+    auto made = identity_->fresh ? make() : result<void>();
+    if (!made && made.failure().code != errc::journal_lost) return made;
     auto found = foundation_.look(identity_->run_id);
     if (!found) return found.failure();
     auto finding = judge(*identity_, *found);
+    if (!made && finding.state != journal_state::foreign) return made;
     node_.journal_broken = finding.broken();
     node_.numbers.journal_rebuilding(finding.broken());
     if (finding.state != journal_state::whole) return error{errc::journal_lost, finding.why, "", 1};
@@ -186,9 +193,23 @@ class watch {
       node_.load.redis_memory(*used);
       node_.numbers.redis_memory(*used);
     }
+    tell_load();
     if (!rows_) return;
     auto most = size_t{2} * node_.config.limits.notifications_under_way;
     if (auto counts = rows_->applications.count_under_way(most)) node_.load.under_way(std::move(*counts));
+  }
+
+  /// That launching is refused is said when it begins, and when it has been over for some time.
+  void tell_load() {
+    auto now = std::chrono::steady_clock::now();
+    auto why = node_.load.overload(node_.config.limits);
+    if (!why.empty()) overloaded_at_ = now;
+    if (!why.empty() && !std::exchange(overload_told_, true))
+      log::warn("launching.refused", {{"detail", why}});
+    if (why.empty() && overload_told_ && now >= overloaded_at_ + load_calm) {
+      overload_told_ = false;
+      log::info("launching.allowed");
+    }
   }
 
   /// The process that had our data directory is dead, or we would not hold its lock: its claims are free now.
@@ -214,6 +235,8 @@ class watch {
   utc_ms configured_said_at_ = 0;  ///< 0 = not yet
   bool renewed_ = false;           ///< the roles work with another journal
   bool recognised_ = false;
+  bool overload_told_ = false;
+  std::chrono::steady_clock::time_point overloaded_at_;
 };
 
 }  // namespace

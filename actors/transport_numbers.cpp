@@ -27,6 +27,9 @@ void transport_numbers::add_moment(transport_stats& to, const transport_stats& s
   if (stats.connections > 0) to.stream_capacity += stats.stream_capacity;
   to.breaker_open = to.breaker_open || stats.breaker_open;
   to.credential_refused = to.credential_refused || stats.credential_refused;
+  if (!stats.token) return;
+  // Of several the one that is nearest to its end speaks for all.
+  if (!to.token || stats.token->ends < to.token->ends) to.token = stats.token;
 }
 
 void transport_numbers::add_tally(const owner& whose, const push_tally& tally) {

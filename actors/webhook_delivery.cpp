@@ -96,7 +96,7 @@ void webhook_delivery::refresh(utc_ms now) {
   auto enabled = progress_.enabled();
   if (!enabled) {
     refresh_at_ = now + store_pause_ms;
-    return log::warn("webhooks.store_failed", {{"doing", "enabled"}, {"detail", enabled.failure().detail}});
+    return troubles_.warn("webhooks.store_failed", "enabled", enabled.failure().detail);
   }
   schedule_.refresh(*enabled);
   numbers_.webhooks_waiting(schedule_.waiting());
@@ -104,10 +104,10 @@ void webhook_delivery::refresh(utc_ms now) {
 
 void webhook_delivery::look(webhook_key key, utc_ms now) {
   auto job = progress_.load(key);
-  if (!job) return failed("load", key, job.failure(), now);
+  if (!job) return failed("load", key, "", job.failure(), now);
   if (!*job) return schedule_.gone(key);
   if ((*job)->due_in_ms > 0) return schedule_.wait(key, now + (*job)->due_in_ms);
-  if (auto done = look_into(**job, now); !done) failed("deliver", key, done.failure(), now);
+  if (auto done = look_into(**job, now); !done) failed("deliver", key, (*job)->id, done.failure(), now);
 }
 
 result<void> webhook_delivery::look_into(const webhook_job& job, utc_ms now) {
@@ -236,7 +236,7 @@ void webhook_delivery::answered(const webhook_answer& answer, utc_ms now) {
   // Crash here => the batch is sent again, under the same id.
   auto recorded = answer.taken() ? progress_.advance(epoch_, batch.of, batch.end, &batch.attempt)
                                  : record_failure(batch, answer);
-  if (!recorded) return failed("record", key, recorded.failure(), now);
+  if (!recorded) return failed("record", key, batch.id, recorded.failure(), now);
   // Whether it was recorded or a client has changed the webhook meanwhile: its row says how to go on.
   schedule_.again(key);
 }
@@ -268,9 +268,9 @@ result<bool> webhook_delivery::record_failure(const sent_batch& batch, const web
   return recorded;
 }
 
-void webhook_delivery::failed(const char* doing, webhook_key key, const error& why, utc_ms now) {
-  log::warn("webhooks.store_failed",
-            {{"doing", doing}, {"webhook", std::to_string(key.value)}, {"detail", why.detail}});
+void webhook_delivery::failed(const char* doing, webhook_key key, const std::string& id, const error& why,
+                              utc_ms now) {
+  troubles_.warn("webhooks.store_failed", doing, why.detail, {"webhook", id});
   if (why.code == errc::fenced) {
     lead(0);
     return fenced_();

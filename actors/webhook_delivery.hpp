@@ -9,6 +9,7 @@
 #include <string>
 
 #include "actors/metrics.hpp"
+#include "actors/repeated_trouble.hpp"
 #include "actors/webhook_batch.hpp"
 #include "actors/webhook_schedule.hpp"
 #include "conf/settings.hpp"
@@ -67,7 +68,8 @@ class webhook_delivery {
 
   void answered(const webhook_answer& answer, utc_ms now);
   result<bool> record_failure(const sent_batch& batch, const webhook_answer& answer);
-  void failed(const char* doing, webhook_key key, const error& why, utc_ms now);
+  /// `id`: empty where it is not known.
+  void failed(const char* doing, webhook_key key, const std::string& id, const error& why, utc_ms now);
 
   const webhooks_settings config_;
   const utc_ms interval_ms_;
@@ -81,6 +83,7 @@ class webhook_delivery {
   webhook_schedule schedule_;
   std::map<webhook_key, sent_batch> sent_;
   std::minstd_rand random_{std::random_device{}()};
+  repeated_trouble troubles_;
   uint64_t epoch_ = 0;
   utc_ms refresh_at_ = 0;
   bool finishing_ = false;

@@ -1,6 +1,10 @@
 #include "conf/toml_file.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <optional>
 #include <toml.hpp>
 
@@ -57,6 +61,14 @@ bool read_value(const toml::value& value, toml_entry& into) {
 }  // namespace
 
 result<std::vector<toml_entry>> read_toml(const std::string& path) {
+  if (::access(path.c_str(), R_OK) != 0) {
+    bool forbidden = errno == EACCES;
+    return wrong(path + " cannot be read: " + std::strerror(errno) +
+                 (forbidden
+                      ? ". Run this as the user whose file it is (with Debian's package: runuser -u pusher "
+                        "-- pusher ...), or name a file of your own: --config FILE"
+                      : ""));
+  }
   toml::value root;
   try {
     root = toml::parse(path);

@@ -187,7 +187,7 @@ function openPlace() {
   window.scrollTo(0, 0);
 }
 
-/** After a change of place, not after loading: who uses a keyboard goes on at the top of what is new. */
+/** After a change of place or signing in, not after loading: who uses a keyboard goes on at the top of what is new. */
 function placeChanged() {
   if (!session.access) return;
   openPlace();
@@ -202,7 +202,7 @@ function placeChanged() {
 function askForKey(why) {
   leaving?.abort();
   document.title = "Sign in – Pusher";
-  show(app, signIn(why, themeSwitch(), openPlace));
+  show(app, signIn(why, themeSwitch(), placeChanged));
   app.querySelector("input")?.focus();
 }
 

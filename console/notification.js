@@ -181,7 +181,7 @@ function standing(of, speed) {
 
 function reasons(outcomes, meanings, look) {
   if (outcomes.reasons.length === 0) return h("p", { class: "muted" }, "No outcome is recorded yet.");
-  const meaning = (each) => meanings.get(`${each.gateway} ${each.code}`) || (each.code ? "" : OUTCOMES[each.outcome]);
+  const meaning = (each) => meanings(each) || (each.code ? "" : OUTCOMES[each.outcome]);
   return [
     table(
       "Outcomes by gateway and reason",
@@ -221,11 +221,28 @@ function reasons(outcomes, meanings, look) {
   ];
 }
 
+/** Whether an answer that is understood so gives a delivery this outcome. */
+function leadsTo(action, outcome) {
+  if (outcome === "unregistered") return action === "dead_token" || action === "switch_environment";
+  if (outcome === "rejected") return action.startsWith("refused") || action === "refresh_credential";
+  if (outcome === "unknown") return action === "unknown";
+  return action.startsWith("retry");
+}
+
+/** What the gateways' tables say of an outcome with its code: of several rows the one that leads to it, and best the one
+ * without more; where no row names the code, the only one for whatever else leads to it. */
 async function meaningsOf(signal) {
-  const known = new Map();
-  for (const { gateway, answers } of (await get("/v1/gateways", signal)).items)
-    for (const each of answers) if (each.code) known.set(`${gateway} ${each.code}`, each.meaning);
-  return known;
+  const { items } = await get("/v1/gateways", signal);
+  return ({ gateway, code, outcome }) => {
+    const rows = items
+      .filter((each) => each.gateway === gateway)
+      .flatMap((each) => each.answers)
+      .filter((each) => leadsTo(each.action, outcome));
+    const named = rows.filter((each) => code && each.code === code);
+    const others = rows.filter((each) => code && !each.code && !each.detail);
+    const found = named.find((each) => !each.detail) || named[0] || (others.length === 1 ? others[0] : null);
+    return found?.meaning;
+  };
 }
 
 // -- what it says --
@@ -282,7 +299,7 @@ class Story {
   constructor({ main, names: [id], signal }) {
     Object.assign(this, { main, id, signal });
     this.of = null;
-    this.meanings = new Map();
+    this.meanings = () => undefined;
     this.speed = new Speed();
     this.follows = false;
     this.added = false; // whether the sums have something to show
@@ -310,7 +327,7 @@ class Story {
   async begin() {
     show(this.main, h("h1", null, "Notification"), loading("Loading the notification"));
     try {
-      const asked = [get(path(this.id), this.signal), meaningsOf(this.signal).catch(() => new Map())];
+      const asked = [get(path(this.id), this.signal), meaningsOf(this.signal).catch(() => () => undefined)];
       [this.of, this.meanings] = await Promise.all(asked);
     } catch (fault) {
       const back = h("p", null, h("a", { href: "#/notifications" }, "All notifications"));

@@ -37,6 +37,7 @@ struct principal {
   uint8_t scopes = 0;      ///< bits of `scope`
   bool operates = false;   ///< a key of the application `default`: with scope admin it administers all others
   bool suspended = false;  ///< its application is
+  std::string application_name = {};
   bool may(scope s) const { return (scopes & static_cast<uint8_t>(s)) != 0; }
 };
 

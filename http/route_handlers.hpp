@@ -77,7 +77,7 @@ answer follow_progress(const call& of);
 answer create_notification(const call& of);
 /// The parts of create_notification, for those that are stored together.
 result<wished_notification> read_wish(const call& of);
-response created_response(const request& asked, created_notification&& created);
+response created_response(const request& asked, const principal& who, created_notification&& created);
 answer get_notification(const call& of);
 answer launch_notification(const call& of);
 answer change_notification(const call& of);

@@ -364,12 +364,14 @@ std::variant<creation, response> read_creation(const request& asked, operations&
     auto wished = read_wish(to);
     if (!wished) return wished.failure();
     made.wished = std::move(*wished);
+    made.who = to.who;
     return {};
   });
 }
 
-response creation_response(const request& asked, result<created_notification>&& created) {
-  return created ? created_response(asked, std::move(*created)) : problem(created.failure(), asked);
+response creation_response(const request& asked, const principal& who,
+                           result<created_notification>&& created) {
+  return created ? created_response(asked, who, std::move(*created)) : problem(created.failure(), asked);
 }
 
 }  // namespace pusher::http

@@ -17,6 +17,11 @@ response serve(const request& asked, operations& engine);
 /// none.
 std::string_view route_of(const request& asked);
 
+// Among a response's internal notes, for the log: what the call did to a notification (paused, resumed,
+// canceled), and to which.
+inline constexpr const char* step_note = "step";
+inline constexpr const char* stepped_note = "stepped";
+
 /// A row of the table of routes.
 struct route_facts {
   std::string_view method, pattern;
@@ -59,10 +64,12 @@ response device_report_response(const request& asked, const client_report& repor
 struct creation {
   application_id application;
   wished_notification wished;
+  principal who = {};
 };
 bool is_creation(const request& asked);
 /// As read_registration.
 std::variant<creation, response> read_creation(const request& asked, operations& engine);
-response creation_response(const request& asked, result<created_notification>&& created);
+response creation_response(const request& asked, const principal& who,
+                           result<created_notification>&& created);
 
 }  // namespace pusher::http

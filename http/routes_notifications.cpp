@@ -3,6 +3,7 @@
 #include "http/codec_notification.hpp"
 #include "http/etag.hpp"
 #include "http/route_handlers.hpp"
+#include "http/routes.hpp"
 
 namespace pusher::http {
 
@@ -42,15 +43,31 @@ std::optional<utc_ms> time_of_uuid_v7(const std::string& text) {
 }
 
 /// For logs and traces.
-void note_launch(response& made, application_id app, const std::string& id) {
+void note_launch(response& made, const principal& who, const std::string& id) {
   made.internal[launched_note] = id;
-  made.internal[application_note] = std::to_string(app.value);
+  made.internal[application_note] = who.application_name;
+}
+
+const char* past_of(life_step step) {
+  switch (step) {
+    case life_step::pause:
+      return "paused";
+    case life_step::resume:
+      return "resumed";
+    case life_step::cancel:
+      return "canceled";
+  }
+  return "";
 }
 
 answer take_step(const call& of, life_step step) {
   auto now = of.engine.step_notification(of.who.application, of.name(), step);
   if (!now) return now.failure();
-  return notification_response(202, of.asked, *now);
+  auto made = notification_response(202, of.asked, *now);
+  made.internal[step_note] = past_of(step);
+  made.internal[stepped_note] = now->id;
+  made.internal[application_note] = of.who.application_name;
+  return made;
 }
 
 }  // namespace
@@ -66,12 +83,11 @@ result<wished_notification> read_wish(const call& of) {
   return wished_notification{std::move(*draft), std::move(*once)};
 }
 
-response created_response(const request& asked, created_notification&& created) {
+response created_response(const request& asked, const principal& who, created_notification&& created) {
   auto id = created.created.id;
-  auto app = created.created.application;
   bool launched = created.created.draft.launch && !created.replayed_body;
   auto made = once_only(201, asked, std::move(created));
-  if (launched) note_launch(made, app, id);
+  if (launched) note_launch(made, who, id);
   // What is replayed may have been deleted since.
   if (!id.empty()) made.headers.emplace_back("Location", "/v1/notifications/" + id);
   return made;
@@ -83,7 +99,7 @@ answer create_notification(const call& of) {
   auto created =
       of.engine.create_notification(of.who.application, wished->draft, wished->once, notification_body);
   if (!created) return created.failure();
-  return created_response(of.asked, std::move(*created));
+  return created_response(of.asked, of.who, std::move(*created));
 }
 
 answer get_notification(const call& of) {
@@ -100,7 +116,7 @@ answer launch_notification(const call& of) {
   if (!launched) return launched.failure();
   auto id = launched->replayed_body ? std::string() : launched->created.id;
   auto made = once_only(202, of.asked, std::move(*launched));
-  if (!id.empty()) note_launch(made, of.who.application, id);
+  if (!id.empty()) note_launch(made, of.who, id);
   return made;
 }
 

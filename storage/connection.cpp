@@ -193,6 +193,8 @@ error database::connection::failure(const char* doing, unsigned code, const char
   std::string detail = std::string("MariaDB: ") + doing + ": error " + std::to_string(code);
   // Texts of other errors may quote values of rows.
   if (cause == errc::store_unavailable) detail += ", " + std::string(text).substr(0, reason_bytes);
+  if (code == ER_BAD_DB_ERROR || code == ER_NO_SUCH_TABLE)
+    detail += " (was MariaDB emptied or replaced? docs/incidents.md says how to go on)";
   if (is_full(code, text)) mariadb_room().refused(detail);
   // Without MariaDB's own advice, to drop the table.
   if (is_damaged(code))

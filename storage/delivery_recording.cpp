@@ -382,8 +382,10 @@ result<void> delivery_recording::complete() {
     if (touched.empty() || touched.back() != each.notification) touched.push_back(each.notification);
   auto completed = complete_settled(on_, touched);
   if (!completed) return completed.failure();
-  for (auto [key, app] : *completed)
+  for (auto& [key, which] : *completed) {
     outcome_.completed.push_back(key);
+    outcome_.completed_ids.push_back(std::move(which.id));
+  }
   return {};
 }
 

@@ -26,6 +26,7 @@ class delivery_store {
     size_t rows = 0;  ///< rows that are new
     size_t tokens_disabled = 0;
     std::vector<notification_key> completed;
+    std::vector<std::string> completed_ids;  ///< the same, as clients know them
     struct hold {
       pusher::gateway gateway;
       pusher::environment environment;

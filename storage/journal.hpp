@@ -124,6 +124,7 @@ class journal {
     commit_status status = commit_status::done;
     uint64_t pages = 0;  ///< that the journal has taken so far
   };
+  /// From now on what others asked in an older epoch, or we before this, is refused.
   result<raised> raise_epoch(uint64_t epoch);
   struct cursor {
     commit_status status = commit_status::done;
@@ -136,7 +137,9 @@ class journal {
     device_key start;      ///< where a notification that has not begun yet begins
     uint64_t settled = 0;  ///< what its audience is then: targets that have a row already
   };
-  // In one round trip, with a result for each, in order: some may be done and others fail.
+  // In one round trip, with a result for each, in order: some may be done and others fail. After a failure
+  // the next of these raises the epoch's turn first: a request without an answer may still arrive, even when
+  // its notification has long been settled and forgotten.
   std::vector<result<cursor>> begin_fan_out(uint64_t epoch, const std::vector<beginning>& all);
   std::vector<result<page_committed>> commit_pages(const std::vector<page_commit>& pages);
   result<std::vector<uint64_t>> outstanding(const std::vector<std::string>& accounts);
@@ -278,6 +281,10 @@ class journal {
   };
   std::vector<result<redis_reply>> run_each(const redis_script& script, std::vector<script_call> calls);
   result<redis_reply> judged(redis_reply reply) const;
+  /// Begins another turn where a request of this one may still arrive.
+  result<void> leave_behind();
+  /// run_each() for the leader's own scripts, which notes whether each was answered.
+  std::vector<result<redis_reply>> lead_each(const redis_script& script, std::vector<script_call> calls);
   /// New entries of a stream, and the reply to another command, read after them.
   result<std::pair<std::vector<claim>, redis_reply>> read_group(const std::string& stream, const char* group,
                                                                 const std::string& queue, size_t most,
@@ -294,6 +301,9 @@ class journal {
   redis_settings endpoint_;
   redis redis_;
   uint64_t control_version_ = 0;
+  uint64_t epoch_ = 0;       ///< in which we lead
+  std::string turn_;         ///< under which we lead
+  bool unanswered_ = false;  ///< one of our requests of this turn had no answer
   std::vector<std::string> buried_;
 };
 

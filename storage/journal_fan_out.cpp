@@ -1,4 +1,7 @@
 // The part of the journal in which launches are announced to the leader, and its pages become push batches.
+#include <algorithm>
+#include <atomic>
+
 #include "storage/journal.hpp"
 #include "storage/journal_codec.hpp"
 #include "storage/journal_keys.hpp"
@@ -19,13 +22,15 @@ std::vector<result<Value>> read_each(const std::vector<result<redis_reply>>& rep
   return values;
 }
 
-std::vector<std::string> arguments_of(const page_commit& page, const std::string& push_prefix) {
+std::vector<std::string> arguments_of(const page_commit& page, const std::string& push_prefix,
+                                      const std::string& turn) {
   std::vector<std::string> arguments{std::to_string(page.epoch),
                                      std::to_string(page.notification.value),
                                      std::to_string(page.expected_cursor),
                                      std::to_string(page.new_cursor),
                                      push_prefix,
                                      keys::sender_group,
+                                     turn,
                                      std::to_string(page.batches.size())};
   for (const auto& [queue, batch] : page.batches) {
     arguments.push_back(queue.name());
@@ -75,19 +80,46 @@ result<size_t> journal::drain_launches() {
 // -- fan-out --
 
 result<journal::raised> journal::raise_epoch(uint64_t epoch) {
-  auto reply = run(scripts::raise_epoch, {keys_.epoch, keys_.pages}, {std::to_string(epoch)});
+  static std::atomic<uint64_t> turns{0};  // of this process, whose name the consumer's has in it
+  auto turn = consumer_ + "/" + std::to_string(++turns);
+  auto reply =
+      run(scripts::raise_epoch, {keys_.epoch, keys_.pages, keys_.turn}, {std::to_string(epoch), turn});
   if (!reply) return reply.failure();
-  return raised{status_in(*reply), reply->items.size() > 1 ? number_in(reply->items[1]) : 0};
+  auto status = status_in(*reply);
+  if (status == commit_status::done) {
+    epoch_ = epoch;
+    turn_ = std::move(turn);
+    unanswered_ = false;
+  }
+  return raised{status, reply->items.size() > 1 ? number_in(reply->items[1]) : 0};
+}
+
+std::vector<result<redis_reply>> journal::lead_each(const redis_script& script,
+                                                    std::vector<script_call> calls) {
+  auto replies = run_each(script, std::move(calls));
+  unanswered_ = unanswered_ || std::any_of(replies.begin(), replies.end(), [](const auto& each) {
+                  return !each && each.failure().code == errc::journal_unavailable;
+                });
+  return replies;
+}
+
+result<void> journal::leave_behind() {
+  if (!unanswered_) return {};
+  auto again = raise_epoch(epoch_);
+  if (!again) return again.failure();
+  if (again->status == commit_status::fenced) return error{errc::fenced, "someone else leads fan-out", "", 0};
+  return {};
 }
 
 std::vector<result<journal::cursor>> journal::begin_fan_out(uint64_t epoch,
                                                             const std::vector<beginning>& all) {
+  if (auto behind = leave_behind(); !behind) return std::vector<result<cursor>>(all.size(), behind.failure());
   std::vector<script_call> calls;
   for (const auto& [content, start, settled] : all)
-    calls.push_back(
-        {{keys_.epoch, keys_.fan_out(content->key), keys_.content(content->key)},
-         {std::to_string(epoch), encode(*content), std::to_string(start.value), std::to_string(settled)}});
-  return read_each<cursor>(run_each(scripts::begin_fan_out, std::move(calls)), [](const redis_reply& reply) {
+    calls.push_back({{keys_.epoch, keys_.fan_out(content->key), keys_.content(content->key), keys_.turn},
+                     {std::to_string(epoch), encode(*content), std::to_string(start.value),
+                      std::to_string(settled), turn_}});
+  return read_each<cursor>(lead_each(scripts::begin_fan_out, std::move(calls)), [](const redis_reply& reply) {
     cursor begun;
     begun.status = status_in(reply);
     if (begun.status == commit_status::done && reply.items.size() >= 4) {
@@ -100,13 +132,15 @@ std::vector<result<journal::cursor>> journal::begin_fan_out(uint64_t epoch,
 }
 
 std::vector<result<page_committed>> journal::commit_pages(const std::vector<page_commit>& pages) {
+  if (auto behind = leave_behind(); !behind)
+    return std::vector<result<page_committed>>(pages.size(), behind.failure());
   std::vector<script_call> calls;
   for (const auto& page : pages)
     calls.push_back({{keys_.epoch, keys_.fan_out(page.notification), keys_.outstanding, keys_.pending,
-                      keys_.queues, keys_.results, keys_.control, keys_.pages},
-                     arguments_of(page, keys_.push_prefix)});
+                      keys_.queues, keys_.results, keys_.control, keys_.pages, keys_.turn},
+                     arguments_of(page, keys_.push_prefix, turn_)});
   return read_each<page_committed>(
-      run_each(scripts::commit_page, std::move(calls)), [](const redis_reply& reply) {
+      lead_each(scripts::commit_page, std::move(calls)), [](const redis_reply& reply) {
         page_committed committed;
         committed.status = status_in(reply);
         if (committed.status != commit_status::done || reply.items.size() < 3) return committed;
@@ -132,6 +166,7 @@ result<std::vector<uint64_t>> journal::outstanding(const std::vector<std::string
 }
 
 std::vector<result<bool>> journal::forget(const std::vector<notification_key>& of) {
+  if (auto behind = leave_behind(); !behind) return std::vector<result<bool>>(of.size(), behind.failure());
   std::vector<script_call> calls;
   for (auto key : of)
     calls.push_back({{keys_.fan_out(key), keys_.content(key), keys_.pending, keys_.control},

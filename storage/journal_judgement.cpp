@@ -22,9 +22,12 @@ std::string installation_of(const std::string& run_id) {
 
 journal_finding judge(const journal_identity& known, const journal_evidence& found) {
   if (found.run && installation_of(*found.run) != known.installation)
-    return {journal_state::foreign,
-            "Redis holds the journal of another installation: name another Redis or MariaDB, or another "
-            "cluster.name"};
+    return {
+        journal_state::foreign,
+        "Redis holds the journal of another installation than MariaDB's rows: was MariaDB emptied or "
+        "replaced? Give it its data back (a backup); or, if the new rows are the ones to keep, end all nodes "
+        "and remove this cluster's keys from Redis. Two installations that share a Redis need a "
+        "cluster.name each"};
   if (known.rebuilding)
     return {journal_state::rebuilding, "the journal in Redis was lost and is being rebuilt from MariaDB"};
   if (known.fresh) return {journal_state::unmade, "the journal is not made yet"};

@@ -29,6 +29,7 @@ class journal_keys {
   const std::string& prefix() const { return prefix_; }
   const std::string run = prefix_ + "run";      ///< run id: which journal this is
   const std::string epoch = prefix_ + "epoch";  ///< the leader's epoch
+  const std::string turn = prefix_ + "turn";    ///< under which name the leader asks now
   const std::string pages = prefix_ + "pages";  ///< number of the last page of fan-out that was appended
   const std::string launches = prefix_ + "launches";  ///< stream of wake-ups for fan-out
   const std::string queues = prefix_ + "queues";      ///< set of push queues that were ever used
@@ -48,10 +49,11 @@ class journal_keys {
   const std::string credential_troubles = prefix_ + "credentials:trouble";  ///< hash: id -> what is wrong
   /// Hash: node with senders -> when it said so, and the channels that its configuration has credentials for.
   const std::string configured = prefix_ + "credentials:configured";
-  const std::string heartbeat_prefix = prefix_ + "alive:";  ///< + node/boot: there while the process lives; its lifetime in ms
-  const std::string nodes = prefix_ + "nodes";              ///< hash: node/boot -> its record
-  const std::string nodes_seen = prefix_ + "nodes:seen";    ///< hash: node/boot -> when it was last heard
-  const std::string stages = prefix_ + "stages";            ///< hash: stage -> since when operators hold it
+  const std::string heartbeat_prefix =
+      prefix_ + "alive:";  ///< + node/boot: there while the process lives; its lifetime in ms
+  const std::string nodes = prefix_ + "nodes";            ///< hash: node/boot -> its record
+  const std::string nodes_seen = prefix_ + "nodes:seen";  ///< hash: node/boot -> when it was last heard
+  const std::string stages = prefix_ + "stages";          ///< hash: stage -> since when operators hold it
 
   std::string push(const std::string& queue) const { return push_prefix + queue; }
   std::string push_progress(const std::string& queue) const { return prefix_ + "progress:" + queue; }

@@ -120,6 +120,17 @@ result<std::vector<std::pair<notification_key, result<fan_out_task>>>> notificat
   });
 }
 
+result<std::string> notification_store::id_of(notification_key key) {
+  return with_connection(db_, [&](database::connection& on) -> result<std::string> {
+    std::string id;
+    auto read = on.query("reading a notification's id", "SELECT public_id FROM notifications WHERE id = ?",
+                         {key}, [&](const sql_row& row) { id = row.text(0); });
+    if (!read) return read.failure();
+    if (id.empty()) return no_such_notification();
+    return id;
+  });
+}
+
 result<message> notification_store::load_message(notification_key key) {
   return with_connection(db_, [&](database::connection& on) -> result<message> {
     auto found = result<message>(no_such_notification());
@@ -194,9 +205,10 @@ result<void> close_audience(database::connection& on, uint64_t targets,
 
 }  // namespace
 
-result<void> notification_store::conclude(std::vector<final_audience> audiences, uint64_t epoch,
-                                          uint64_t pages) {
-  if (audiences.empty()) return {};
+result<std::vector<std::string>> notification_store::conclude(std::vector<final_audience> audiences,
+                                                              uint64_t epoch, uint64_t pages) {
+  using ids = std::vector<std::string>;
+  if (audiences.empty()) return ids();
   std::sort(audiences.begin(), audiences.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
   std::vector<notification_key> keys;
   std::map<uint64_t, std::vector<notification_key>> by_size;  // most are for one device
@@ -204,22 +216,26 @@ result<void> notification_store::conclude(std::vector<final_audience> audiences,
     keys.push_back(each.key);
     by_size[each.targets].push_back(each.key);
   }
-  return transact(db_, [&](database::connection& on) -> result<void> {
-    if (auto leads = check_epoch(on, epoch); !leads) return leads;
+  return transact(db_, [&](database::connection& on) -> result<ids> {
+    if (auto leads = check_epoch(on, epoch); !leads) return leads.failure();
     // Writers must lock them in the same order; one statement does so by itself.
     if (by_size.size() > 1 || keys.size() > rows_per_list)
-      if (auto locked = lock_notifications(on, keys); !locked) return locked;
+      if (auto locked = lock_notifications(on, keys); !locked) return locked.failure();
     for (const auto& [targets, of] : by_size)
       for (const auto& part : in_lists(of))
-        if (auto closed = close_audience(on, targets, part); !closed) return closed;
+        if (auto closed = close_audience(on, targets, part); !closed) return closed.failure();
     auto completed = complete_settled(on, keys);
     if (!completed) return completed.failure();
     // Other than this only a rebuild writes that row, under another epoch.
-    if (auto noted = note_pages(on, pages); !noted) return noted;
+    if (auto noted = note_pages(on, pages); !noted) return noted.failure();
     feed_rows feed;
-    for (auto [key, app] : *completed)
-      feed.add(app, event_type::notification_settled, key, {});
-    return feed.write(on);
+    ids known_as;
+    for (auto& [key, which] : *completed) {
+      feed.add(which.application, event_type::notification_settled, key, {});
+      known_as.push_back(std::move(which.id));
+    }
+    if (auto told = feed.write(on); !told) return told.failure();
+    return known_as;
   });
 }
 

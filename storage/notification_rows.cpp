@@ -132,18 +132,19 @@ result<void> lock_notifications(database::connection& on, const std::vector<noti
 namespace {
 
 result<void> complete_part(database::connection& on, const std::vector<notification_key>& keys,
-                           std::map<notification_key, application_id>& completed) {
+                           std::map<notification_key, completed_notification>& completed) {
   std::vector<notification_key> settled;
   key_condition these(keys);
   sql_parameters parameters;
   these.add_to(parameters);
-  auto read = on.query("finding what is complete",
-                       "SELECT id, application_id FROM notifications FORCE INDEX (PRIMARY) WHERE " +
-                           these.sql() + " AND " + when_settled + " ORDER BY id FOR UPDATE",
-                       parameters, [&](const sql_row& row) {
-                         settled.push_back({row.number(0)});
-                         completed[settled.back()] = {row.number(1)};
-                       });
+  auto read =
+      on.query("finding what is complete",
+               "SELECT id, application_id, public_id FROM notifications FORCE INDEX (PRIMARY) WHERE " +
+                   these.sql() + " AND " + when_settled + " ORDER BY id FOR UPDATE",
+               parameters, [&](const sql_row& row) {
+                 settled.push_back({row.number(0)});
+                 completed[settled.back()] = {{row.number(1)}, std::string(row.text(2))};
+               });
   if (!read) return read.failure();
   if (settled.empty()) return {};
   key_condition those(settled);
@@ -155,9 +156,9 @@ result<void> complete_part(database::connection& on, const std::vector<notificat
 
 }  // namespace
 
-result<std::map<notification_key, application_id>> complete_settled(
+result<std::map<notification_key, completed_notification>> complete_settled(
     database::connection& on, const std::vector<notification_key>& keys) {
-  std::map<notification_key, application_id> completed;
+  std::map<notification_key, completed_notification> completed;
   for (const auto& part : in_lists(keys))
     if (auto done = complete_part(on, part, completed); !done) return done.failure();
   return completed;

@@ -48,9 +48,14 @@ std::vector<std::vector<notification_key>> in_lists(const std::vector<notificati
 /// statement does this first.
 result<void> lock_notifications(database::connection& on, const std::vector<notification_key>& keys);
 
-/// Completes those among them that are settled; which, and whose they are. The keys are sorted and their rows
-/// locked.
-result<std::map<notification_key, application_id>> complete_settled(
+/// A notification that is complete now.
+struct completed_notification {
+  application_id application;
+  std::string id;  ///< by which clients know it
+};
+
+/// Completes those among them that are settled; which. The keys are sorted and their rows locked.
+result<std::map<notification_key, completed_notification>> complete_settled(
     database::connection& on, const std::vector<notification_key>& keys);
 
 /// Tells the application's feed that nothing more will happen to the notification. Its transaction's last

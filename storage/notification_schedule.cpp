@@ -47,16 +47,15 @@ class due_launch {
     these.add_to(parameters);
     parameters.emplace_back(number(state::scheduled));
     parameters.emplace_back(now_);
-    auto read =
-        on_.query("reading what is due",
-                  select_notification + "FORCE INDEX (PRIMARY) WHERE " + these.sql() +
-                      " AND state = ? AND due_at <= ? ORDER BY id FOR UPDATE",
-                  parameters, [&](const sql_row& row) {
-                    if (auto one = read_notification(row))
-                      due_.push_back(std::move(*one));
-                    else
-                      made_.unreadable.emplace_back(notification_key{row.number(0)}, one.failure().detail);
-                  });
+    auto read = on_.query("reading what is due",
+                          select_notification + "FORCE INDEX (PRIMARY) WHERE " + these.sql() +
+                              " AND state = ? AND due_at <= ? ORDER BY id FOR UPDATE",
+                          parameters, [&](const sql_row& row) {
+                            if (auto one = read_notification(row))
+                              due_.push_back(std::move(*one));
+                            else
+                              made_.unreadable.emplace_back(std::string(row.text(1)), one.failure().detail);
+                          });
     if (!read) return read.failure();
     fail_point("schedule.due_taken");
     return {};
@@ -71,7 +70,7 @@ class due_launch {
     }
     auto where = condition_by_now(on_, each.application, each.draft.audience);
     if (!where && where.failure().code == errc::corrupt_data) {
-      made_.unreadable.emplace_back(each.key, where.failure().detail);
+      made_.unreadable.emplace_back(each.id, where.failure().detail);
       return {};
     }
     if (!where && where.failure().code == errc::invalid_condition) return fail(each, where.failure());

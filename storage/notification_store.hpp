@@ -120,7 +120,7 @@ class notification_store {
   /// What the leader does now and then, by the database's clock.
   struct due_launches {
     size_t launched = 0, expired = 0, failed = 0;
-    std::vector<std::pair<notification_key, std::string>> unreadable;  ///< and why; they stay scheduled
+    std::vector<std::pair<std::string, std::string>> unreadable;  ///< ids, and why; they stay scheduled
   };
   /// Launches what is due, hundreds in a transaction. Past its misfire grace it expires; when it cannot be
   /// launched any more, as a segment is gone, it is canceled with the reason.
@@ -144,14 +144,18 @@ class notification_store {
   /// each: not_found, corrupt_data.
   result<std::vector<std::pair<notification_key, result<fan_out_task>>>> tasks(
       std::vector<notification_key> keys, size_t most_bytes);
+  /// By which clients know it, e.g. for the log. Errors: not_found.
+  result<std::string> id_of(notification_key key);
   /// launched -> sending; those that are sending now. The others are not under way any more.
   result<std::set<notification_key>> begin_sending(const std::vector<notification_key>& keys, uint64_t epoch);
   /// Writes the number of targets found so far.
   result<void> record_audience(notification_key key, uint64_t epoch, uint64_t audience);
   /// Fan-out of these is finished, in one transaction. One whose targets are all settled completes, one that
   /// is launched is sending. Once final an audience stays: a repeat changes nothing. `pages`: how many the
-  /// journal had taken by then; a Redis that knows of fewer is an older one.
-  result<void> conclude(std::vector<final_audience> audiences, uint64_t epoch, uint64_t pages = 0);
+  /// journal had taken by then; a Redis that knows of fewer is an older one. Returns the ids of those that
+  /// completed.
+  result<std::vector<std::string>> conclude(std::vector<final_audience> audiences, uint64_t epoch,
+                                            uint64_t pages = 0);
   /// The wave of this number is appended; the next one is due then. A repeat changes nothing.
   result<void> finish_wave(notification_key key, uint64_t epoch, uint64_t targets, unsigned wave,
                            utc_ms next_due, uint64_t pages = 0);

@@ -22,6 +22,10 @@ class OuterStores:
         (self.directory / "mysql-tmp").mkdir()
         self.mysql_options = ["--no-defaults", *as_root, f"--datadir={self.directory / 'mysql'}",
                               f"--tmpdir={self.directory / 'mysql-tmp'}"]
+        self.install()
+
+    def install(self):
+        """An empty MariaDB."""
         subprocess.run(["mariadb-install-db", *self.mysql_options, "--auth-root-authentication-method=normal",
                         "--skip-test-db"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 

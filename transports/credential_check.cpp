@@ -101,7 +101,9 @@ result<void> check_credential(const credential_content& content, channel which, 
     auto answer = sink.wait(look_again);
     auto stats = (*made)->stats();
     if (answer) return judge(*answer, stats.trouble);
-    if (stats.credential_refused) return refused(stats.trouble);
+    // What only the credential is to blame for stays without an answer.
+    if (stats.credential_refused)
+      return refused(stats.refused_code.empty() ? stats.trouble : stats.refused_code);
     if (clock::now() >= deadline)
       return undecided(stats.trouble.empty() ? "no answer in time" : stats.trouble);
   }

@@ -56,6 +56,13 @@ class gateway_protocol {
   /// Whether that is because whoever gives out access tokens refuses us.
   virtual bool refused_by_issuer() const { return false; }
 
+  /// Of the token in use, where requests carry one that ends by itself.
+  virtual std::optional<token_life> token(steady_time) const { return std::nullopt; }
+
+  /// Whether a 401 or 403 that refuses the credential says nothing of the push, which then waits. Push
+  /// services of Web Push say the same of a subscription that was made with another key.
+  virtual bool refusals_spare_the_push() const { return true; }
+
   /// Most targets of one request for such content.
   virtual size_t targets_per_request(const message&) const { return 1; }
   /// Whether this one, such as a topic, takes a request of its own.

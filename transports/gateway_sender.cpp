@@ -44,6 +44,7 @@ gateway_sender::~gateway_sender() = default;
 // -- what the node asks -------------------------------------------------------------------------------------
 
 void gateway_sender::submit(push_order order) {
+  withdrawn_ = false;
   (order.urgency == lane::transactional ? urgent_ : campaigns_).add(std::move(order));
 }
 
@@ -59,6 +60,7 @@ void gateway_sender::withdraw(uint64_t order) {
 }
 
 void gateway_sender::withdraw_all() {
+  withdrawn_ = true;
   auto give_up = [this](const open_target& target) { give_back(target, verdict_kind::unsent); };
   urgent_.withdraw_all(give_up);
   campaigns_.withdraw_all(give_up);
@@ -283,6 +285,8 @@ transport_stats gateway_sender::numbers() const {
   numbers.stream_capacity = pool_.capacity();
   numbers.breaker_open = blocked();
   numbers.credential_refused = protocol_.refused_by_issuer() || !refused_code_.empty();
+  numbers.refused_code = refused_code_;
+  numbers.token = protocol_.token(std::chrono::steady_clock::now());
   return numbers;
 }
 

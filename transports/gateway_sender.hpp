@@ -108,6 +108,8 @@ class gateway_sender final : public h2::exchange_listener {
   void answer(const open_target& target, verdict verdict);
   void answer_all(const push_request& done, verdict_kind kind, const char* code = "");
   void give_back(const open_target& target, verdict_kind kind);
+  void send_again(const open_target& target);
+  bool spares_the_push(const push_request& done) const;
   push_request& take_free();
   void release(push_request& done);
 
@@ -123,6 +125,7 @@ class gateway_sender final : public h2::exchange_listener {
   lane_queue urgent_;
   lane_queue campaigns_;
   std::vector<open_target> waiting_for_credential_;  ///< refused with the one in use
+  bool withdrawn_ = false;  ///< nothing is to wait here: what comes back is given back
   std::vector<push_answer> answers_;
   std::vector<std::unique_ptr<push_request>> requests_made_;
   std::vector<push_request*> free_;

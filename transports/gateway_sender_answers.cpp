@@ -120,9 +120,23 @@ void gateway_sender::answer_rule_of(const open_target& target, const answer_rule
   answer(target, std::move(made));
 }
 
-/// The first refusal may mean a stale token: it is renewed and the push sent again. The second one is final
-/// for that push. Refusals in a row, without an answer of any other kind between, mean all pushes: they
-/// pause, and one at a time finds out whether an operator has mended it.
+/// Whether it is the credential alone that was refused.
+bool gateway_sender::spares_the_push(const push_request& done) const {
+  return (done.status == 401 || done.status == 403) && protocol_.refusals_spare_the_push();
+}
+
+/// First in its lane again; given back where nothing is sent any more, e.g. as another credential is in use.
+void gateway_sender::send_again(const open_target& target) {
+  if (withdrawn_)
+    give_back(target, verdict_kind::unsent);
+  else
+    lane_of(target).put_back(target);
+}
+
+/// The first refusal may mean a stale token: it is renewed and the push sent again. The second one is the
+/// credential's: the push waits, or where it may itself be the cause, that is final for it. Refusals in a
+/// row, without an answer of any other kind between, mean all pushes: they pause, and one at a time finds out
+/// whether an operator has mended it.
 void gateway_sender::on_credential_stale(push_request& done, const answer_rule& rule,
                                          const answer_reading& reading) {
   auto now = loop_.now();
@@ -133,25 +147,29 @@ void gateway_sender::on_credential_stale(push_request& done, const answer_rule& 
     breaker_.on_probe_lost(now);
   }
   for (auto& target : done.targets) {
-    if (target.resent) {
-      refused_code_ = !reading.code.empty() ? reading.code : "HTTP_" + std::to_string(done.status);
-      answer_rule_of(target, rule, reading, done);
-    } else {
+    if (!target.resent && !withdrawn_) {
       waiting_for_credential_.push_back(target);
+      continue;
     }
+    refused_code_ = !reading.code.empty() ? reading.code : "HTTP_" + std::to_string(done.status);
+    if (withdrawn_ || spares_the_push(done))
+      send_again(target);
+    else
+      answer_rule_of(target, rule, reading, done);
   }
   if (generation_ != 0 && generation_ != done.generation) send_again_with_new_credential();
 }
 
-/// Refused for good: all pause at once. Those that were under way by then go back to wait.
+/// Refused for good: all pause at once. Those that were under way by then go back to wait, and so does the
+/// one that found out, unless it may itself be the cause and would hold up all others for ever.
 void gateway_sender::on_credential_refused(push_request& done, const answer_rule& rule,
                                            const answer_reading& reading) {
   bool was_paused = breaker_.is_open() && !done.probe;
   breaker_.on_refusal(done.probe, milliseconds(0), loop_.now());
   refused_code_ = !reading.code.empty() ? reading.code : "HTTP_" + std::to_string(done.status);
   for (auto& target : done.targets) {
-    if (was_paused)
-      lane_of(target).put_back(target);
+    if (was_paused || spares_the_push(done))
+      send_again(target);
     else
       answer_rule_of(target, rule, reading, done);
   }

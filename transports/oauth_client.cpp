@@ -134,6 +134,11 @@ std::shared_ptr<const access_token> oauth_client::token() const {
   return token_;
 }
 
+std::optional<token_life> oauth_client::life() const {
+  auto current = token();
+  return current ? std::optional(token_life{current->born, current->expires}) : std::nullopt;
+}
+
 std::string oauth_client::trouble() const {
   std::lock_guard lock(mutex_);
   return trouble_;
@@ -185,6 +190,7 @@ void oauth_client::attempt() {
   auto token = std::make_shared<access_token>();
   token->value = std::move(fresh->value);
   token->generation = token_ ? token_->generation + 1 : 1;
+  token->born = asked;
   token->expires = asked + fresh->lifetime;
   token_ = std::move(token);
   next_attempt_ = asked + std::max(shortest_life, fresh->lifetime) * 85 / 100;

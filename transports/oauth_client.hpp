@@ -7,17 +7,20 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include "model/result.hpp"
 #include "transports/back_off.hpp"
+#include "transports/transport.hpp"
 
 namespace pusher {
 
 struct access_token {
   std::string value;
-  uint64_t generation = 0;  ///< 1 for the first, growing
+  uint64_t generation = 0;                     ///< 1 for the first, growing
+  std::chrono::steady_clock::time_point born;  ///< when it was asked for
   std::chrono::steady_clock::time_point expires;
 };
 
@@ -42,6 +45,8 @@ class oauth_client {
 
   /// The token in use; nothing before the first one. It may have expired.
   std::shared_ptr<const access_token> token() const;
+  /// Of the token in use.
+  std::optional<token_life> life() const;
   /// The gateway refused the token of that generation: mint another, unless there is one already.
   void refused(uint64_t generation);
   /// Why there is no fresh token, in one sentence without secrets; empty when there is.

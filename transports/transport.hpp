@@ -141,6 +141,11 @@ struct held_by {
 };
 using held_times = std::array<std::chrono::nanoseconds, held_by::kinds>;
 
+/// Of the access or provider token that requests carry: it is made again and again from the credential.
+struct token_life {
+  std::chrono::steady_clock::time_point born, ends;
+};
+
 struct transport_stats {
   uint64_t requests = 0;         ///< requests written since start
   uint64_t in_flight = 0;        ///< requests without an answer
@@ -153,7 +158,9 @@ struct transport_stats {
   std::optional<held_by::kind> held_now;  ///< since the last round
   bool breaker_open = false;        ///< new requests wait because the gateway refuses or cannot be reached
   bool credential_refused = false;  ///< nobody gets through with this credential
+  std::string refused_code;         ///< the gateway's word for that; empty when it did not say one
   std::string trouble;              ///< why, in one sentence without secrets; empty when well
+  std::optional<token_life> token;  ///< nothing where there is none, or none yet
   push_tally tally;                 ///< since start
 
   /// Adds what counts since start, and nothing of this moment.

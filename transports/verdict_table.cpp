@@ -65,8 +65,10 @@ std::string_view attempt_outcome(const answer_rule& rule) {
       return "unregistered";
     case answer_action::switch_environment:
       return "other_environment";
-    case answer_action::refused:
     case answer_action::refused_credential:
+      // Of a 403 the push waits; what else is said of a credential may be the push's own fault.
+      return rule.from == 403 ? "retry" : "rejected";
+    case answer_action::refused:
       return "rejected";
     case answer_action::retry:
     case answer_action::retry_elsewhere:

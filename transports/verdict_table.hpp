@@ -16,9 +16,10 @@ enum class answer_action : uint8_t {
   retry_elsewhere,     ///< at once on a new connection; a second time: later
   dead_token,          ///< disable the device, under the rules of token hygiene
   switch_environment,  ///< try the gateway's other environment once, when there is one; else a dead token
-  refresh_credential,  ///< sign in anew and send once more; refused again: as refused_credential
+  refresh_credential,  ///< sign in anew and send once more; refused again: as refused_credential, after three
   refused,             ///< this push is wrong or not wanted; neither retry nor touch the device
-  refused_credential,  ///< nobody gets through with this credential: pause it and raise an alarm
+  refused_credential,  ///< nobody gets through with this credential: pause it and raise an alarm; after a 401
+                       ///< or 403 the push waits, else it is rejected
   unknown              ///< nobody knows what became of the push
 };
 std::string_view to_string(answer_action value);

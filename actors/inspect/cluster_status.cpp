@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -100,6 +101,9 @@ class reader {
     json::each_at(report, "held_stages", [this](const Value& stage) {
       if (stage.IsString()) held_.emplace(json::view(stage));
     });
+    // All nodes say the same, in figures of their own.
+    if (auto load = json::text_at(report, "overload"); !load.empty() && !std::exchange(overloaded_, true))
+      all_.problems.push_back(load);
     if (auto missing = json::text_at(report, "actors_missing"); !missing.empty() && !draining)
       all_.problems.push_back(node.shown + ": " + missing);
     json::each_at(report, "actors", [&](const Value& actor) { take_actor(node, actor); });
@@ -178,6 +182,7 @@ class reader {
   std::map<std::string, const node_status*> shown_;  ///< by process
   std::map<uint64_t, std::string> leads_;            ///< by epoch
   std::set<std::string> held_;
+  bool overloaded_ = false;
 };
 
 tone tone_of(node_state state) {

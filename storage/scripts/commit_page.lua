@@ -1,15 +1,15 @@
 #!lua
 -- Invariant: batches, skipped results, counts and the cursor move together, once, and only for the current leader.
 -- What is paused or canceled gets no more batches.
--- KEYS: run, epoch, fan-out state, outstanding, pending, queues, results, control, pages
+-- KEYS: run, epoch, fan-out state, outstanding, pending, queues, results, control, pages, turn
 -- ARGV: run id, epoch, notification, expected cursor, new cursor, key prefix of push streams, sender group,
---       number of batches, then (queue, account, targets, payload) each, number of results, then (targets, payload) each
+--       turn, number of batches, then (queue, account, targets, payload) each, number of results, then (targets, payload) each
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'lost'} end
-if redis.call('GET', KEYS[2]) ~= ARGV[2] then return {'fenced'} end
+if redis.call('GET', KEYS[2]) ~= ARGV[2] or redis.call('GET', KEYS[10]) ~= ARGV[8] then return {'fenced'} end
 local cursor = redis.call('HGET', KEYS[3], 'cursor')
 if not cursor then return {'lost'} end
-local at = 9
-local batches = tonumber(ARGV[8])
+local at = 10
+local batches = tonumber(ARGV[9])
 local touched, order = {}, {}
 for _ = 1, batches do
   local account = ARGV[at + 1]
@@ -23,7 +23,7 @@ if applied and (control == '1' or control == '2') then return {'held'} end
 local audience, pages
 if applied then
   local found = 0
-  at = 9
+  at = 10
   for _ = 1, batches do
     local queue, account, targets, payload = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), ARGV[at + 3]
     local stream = ARGV[6] .. queue

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Invariant: a shared value changes only for who knew it as it was; the same change asked for twice is one.
 -- KEYS: run, shared  ARGV: run id, name, whether a value is expected, that value, new value
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'lost'} end

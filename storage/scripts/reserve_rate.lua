@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Invariant: reservations of one notification follow each other at its rate; none lies before now.
 -- KEYS: run, fan-out state of the notification  ARGV: run id, pushes a second, pushes
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'lost'} end

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=no-writes
 -- Invariant: nothing is changed.
 -- KEYS: stream  ARGV: group, heartbeat key prefix
 local time = redis.call('TIME')

@@ -1,5 +1,6 @@
-#!lua
--- Invariant: all senders together are granted no more than the rate, never more than 200 ms of it at once.
+#!lua flags=allow-oom
+-- Invariant: all senders together are granted no more than the rate, never more than 200 ms of it at once. A full Redis
+-- must not keep it from them: it is by sending that it drains.
 -- KEYS: run, bucket  ARGV: run id, pushes a minute, seconds of the ramp, wanted
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'lost'} end
 local time = redis.call('TIME')

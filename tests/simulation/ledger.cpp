@@ -62,8 +62,8 @@ void ledger::performed(const redis_arguments& command, const redis_reply& reply)
   if (by_the_leader && said == "ok" && std::stoul(argument(1)) < highest_epoch_)
     violated("the journal took an older epoch's " + script);
   if (script != "commit_page" || said != "ok") return;
-  size_t at = 8;
-  for (auto left = std::stoul(argument(7)); left > 0; --left, at += 4) {
+  size_t at = 9;
+  for (auto left = std::stoul(argument(8)); left > 0; --left, at += 4) {
     auto batch = decode_push_batch(argument(at + 3));
     for (const auto& each : batch->targets) {
       target of{{std::stoul(argument(2))}, each.device};

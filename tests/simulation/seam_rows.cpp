@@ -71,9 +71,17 @@ result<void> notification_store::record_audience(notification_key key, uint64_t 
       "record_audience", [key, epoch, targets] { return world().rows.record_audience(key, epoch, targets); });
 }
 
-result<void> notification_store::conclude(std::vector<final_audience> audiences, uint64_t epoch, uint64_t) {
-  return world().ask_database<void>("conclude",
-                                    [audiences, epoch] { return world().rows.conclude(audiences, epoch); });
+result<std::vector<std::string>> notification_store::conclude(std::vector<final_audience> audiences,
+                                                              uint64_t epoch, uint64_t) {
+  using ids = std::vector<std::string>;
+  return world().ask_database<ids>("conclude", [audiences, epoch]() -> result<ids> {
+    auto done = world().rows.conclude(audiences, epoch);
+    return done ? result<ids>(ids()) : done.failure();
+  });
+}
+
+result<std::string> notification_store::id_of(notification_key key) {
+  return std::to_string(key.value);
 }
 
 result<void> notification_store::finish_wave(notification_key, uint64_t, uint64_t, unsigned, utc_ms,

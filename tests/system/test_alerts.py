@@ -10,7 +10,7 @@ import unittest
 import yaml
 
 from lab import Lab, until
-from prometheus import RULES, Prometheus
+from prometheus import RULES, Prometheus, impatient
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 P = 'job="pusher",instance="n1"'
@@ -80,6 +80,11 @@ CASES = {
                                 [(f'pusher_credential_expires_seconds{{{P},app="a",gateway="apns"}}', "9000000x20 -5x19")]),
     "PusherCredentialExpired": ([(f'pusher_credential_expires_seconds{{{P},app="a",gateway="apns"}}', "-5x40")],
                                 [(f'pusher_credential_expires_seconds{{{P},app="a",gateway="apns"}}', "600000x40")]),
+    "PusherTokenNotRenewed": (
+        [(f'pusher_gateway_token_expires_seconds{{{P},app="a",gateway="fcm",sender="0"}}', "3600-90x40"),
+         (f'pusher_gateway_token_age_seconds{{{P},app="a",gateway="fcm",sender="0"}}', "0+90x40")],
+        [(f'pusher_gateway_token_expires_seconds{{{P},app="a",gateway="fcm",sender="0"}}', "3600-90x34 3600-90x5"),
+         (f'pusher_gateway_token_age_seconds{{{P},app="a",gateway="fcm",sender="0"}}', "0+90x34 0+90x5")]),
     "PusherRejections": (
         [(f'pusher_gateway_attempts_total{{{P},app="a",gateway="fcm",outcome="rejected",reason="INVALID_ARGUMENT"}}', "0+10x40"),
          (f'pusher_gateway_attempts_total{{{P},app="a",gateway="fcm",outcome="accepted",reason="none"}}', "0+90x40")],
@@ -108,14 +113,6 @@ def rings(alert, series, count):
     return {"interval": "90s", "input_series": [{"series": each, "values": values} for each, values in series],
             "promql_expr_test": [{"expr": f'count by (alertname) (ALERTS{{alertname="{alert}",alertstate="firing"}})',
                                   "eval_time": "1h", "exp_samples": samples}]}
-
-
-def impatient(directory):
-    """The shipped rules with the patience of a test: `for` is two seconds, windows are those that are shipped."""
-    text = re.sub(r"^(\s+for: ).*$", r"\g<1>2s", RULES.read_text(), flags=re.MULTILINE)
-    path = pathlib.Path(directory) / "impatient.yml"
-    path.write_text(text)
-    return path
 
 
 class MadeUp(unittest.TestCase):

@@ -52,8 +52,7 @@ def invalid_credential(lab, node):
     rows = check_counts(node, identity, 3_000)
     outcomes = [row["outcome"] for row in rows.values()]
     assert outcomes.count("unregistered") == 0
-    assert outcomes.count("rejected") <= 20, outcomes.count("rejected")
-    assert outcomes.count("accepted") + outcomes.count("rejected") + outcomes.count("unknown") == 3_000
+    assert outcomes.count("accepted") + outcomes.count("unknown") == 3_000, set(outcomes)
     assert paused < before + 3_000
     enabled = node.call("POST", "/v1/devices:count", {"condition": {"property": "group", "eq": "apns"}})[1]
     assert enabled["count"] == 3_000

@@ -50,6 +50,13 @@ std::string apns_protocol::credential_trouble() const {
   return {};
 }
 
+std::optional<token_life> apns_protocol::token(steady_time now) const {
+  auto current = tokens_ ? tokens_->token() : nullptr;
+  if (!current) return std::nullopt;
+  auto born = now - std::chrono::seconds(now_ms() / 1000 - current->issued_at);
+  return token_life{born, born + std::chrono::seconds(provider_token_keeper::longest_use)};
+}
+
 std::optional<verdict> apns_protocol::word(push_request& fresh, utc_ms now) {
   auto& target = fresh.targets.front();
   if (!is_path_segment(target.token())) return refused_content("MALFORMED_TOKEN");

@@ -20,6 +20,7 @@ class apns_protocol final : public gateway_protocol {
   uint64_t credential(steady_time now) override;
   void credential_refused(uint64_t generation) override;
   std::string credential_trouble() const override;
+  std::optional<token_life> token(steady_time now) const override;
   std::optional<verdict> word(push_request& fresh, utc_ms now) override;
   answer_reading read(const push_request& done) override;
   bool has_other_environment() const override { return has_other_environment_; }

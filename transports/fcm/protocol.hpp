@@ -24,6 +24,7 @@ class fcm_protocol final : public gateway_protocol {
   uint64_t credential(steady_time now) override;
   void credential_refused(uint64_t generation) override { tokens_.refused(generation); }
   std::string credential_trouble() const override { return tokens_.trouble(); }
+  std::optional<token_life> token(steady_time) const override { return tokens_.life(); }
   bool refused_by_issuer() const override { return tokens_.refused_by_issuer(); }
   std::optional<verdict> word(push_request& fresh, utc_ms now) override;
   answer_reading read(const push_request& done) override { return read_fcm_answer(done.status, done.body); }

@@ -23,6 +23,7 @@ class hms_protocol final : public gateway_protocol {
   uint64_t credential(steady_time now) override;
   void credential_refused(uint64_t generation) override { tokens_.refused(generation); }
   std::string credential_trouble() const override { return tokens_.trouble(); }
+  std::optional<token_life> token(steady_time) const override { return tokens_.life(); }
   bool refused_by_issuer() const override { return tokens_.refused_by_issuer(); }
   size_t targets_per_request(const message& content) const override {
     return content.blanks.empty() ? 1000 : 1;

@@ -20,6 +20,7 @@ class web_push_protocol final : public gateway_protocol {
   uint64_t credential(steady_time now) override;
   void credential_refused(uint64_t generation) override;
   std::string credential_trouble() const override { return trouble_; }
+  bool refusals_spare_the_push() const override { return false; }
   std::optional<verdict> word(push_request& fresh, utc_ms now) override;
   answer_reading read(const push_request& done) override;
 

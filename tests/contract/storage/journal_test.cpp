@@ -137,6 +137,16 @@ TEST_CASE_FIXTURE(fixture, "a page of an older epoch or another cursor is refuse
   CHECK(first.queues()->empty());
 }
 
+TEST_CASE_FIXTURE(fixture, "what a leader asked before it took its epoch's turn anew comes too late") {
+  begin();
+  CHECK(second.raise_epoch(1)->status == commit_status::done);  // as the same leader does after a lost reply
+  CHECK(commit(first, page(0, 10, 3))->status == commit_status::fenced);
+  message content;
+  content.key = {7};
+  CHECK(first.begin_fan_out(1, {{&content, {}}}).at(0)->status == commit_status::fenced);
+  CHECK(commit(second, page(0, 10, 3))->status == commit_status::done);
+}
+
 TEST_CASE_FIXTURE(fixture, "of pages that are committed together each has an outcome of its own") {
   message one, other;
   one.key = {7};

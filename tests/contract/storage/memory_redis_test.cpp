@@ -149,22 +149,32 @@ class both_redis {
 
   void raise_epoch() {
     auto to = std::to_string(epoch_ + below(2) - (epoch_ > 0 ? below(2) : 0));
-    if (run(scripts::raise_epoch, {keys_.epoch, keys_.pages}, {to}).items.front().text == "ok")
-      epoch_ = std::stoull(to);
+    auto name = "turn-" + std::to_string(below(3));
+    if (run(scripts::raise_epoch, {keys_.epoch, keys_.pages, keys_.turn}, {to, name}).items.front().text !=
+        "ok")
+      return;
+    epoch_ = std::stoull(to);
+    turn_ = name;
   }
   std::string epoch() { return std::to_string(below(5) == 0 ? below(4) : epoch_); }
+  std::string turn() { return below(8) == 0 ? "turn-" + std::to_string(below(3)) : turn_; }
   void begin() {
     auto of = some();
-    run(scripts::begin_fan_out, {keys_.epoch, keys_.fan_out(key_of(of)), keys_.content(key_of(of))},
-        {epoch(), payload(), number(3), number(3)});
+    run(scripts::begin_fan_out,
+        {keys_.epoch, keys_.fan_out(key_of(of)), keys_.content(key_of(of)), keys_.turn},
+        {epoch(), payload(), number(3), number(3), turn()});
   }
   void commit_page() {
     auto of = some();
     auto at = real_.command({"HGET", keys_.fan_out(key_of(of)), "cursor"})->text;
     auto expected = at.empty() || below(6) == 0 ? number(20) : at;
-    std::vector<std::string> arguments{epoch(),           of,
-                                       expected,          std::to_string(std::stoull(expected) + below(3)),
-                                       keys_.push_prefix, keys::sender_group};
+    std::vector<std::string> arguments{epoch(),
+                                       of,
+                                       expected,
+                                       std::to_string(std::stoull(expected) + below(3)),
+                                       keys_.push_prefix,
+                                       keys::sender_group,
+                                       turn()};
     auto batches = below(3);
     arguments.push_back(std::to_string(batches));
     for (; batches > 0; --batches) {
@@ -181,7 +191,8 @@ class both_redis {
     std::vector<std::string> keys{keys_.epoch,       keys_.fan_out(key_of(of)),
                                   keys_.outstanding, keys_.pending,
                                   keys_.queues,      keys_.results,
-                                  keys_.control,     keys_.pages};
+                                  keys_.control,     keys_.pages,
+                                  keys_.turn};
     for (auto times = 1 + below(2); times > 0; --times)
       run(scripts::commit_page, keys, arguments);
   }
@@ -388,6 +399,7 @@ class both_redis {
   std::map<std::string, std::deque<memory_stream::id>> ids_;  ///< by stream, that the model has not given yet
   std::vector<held> claims_;
   uint64_t payloads_ = 0, epoch_ = 0;
+  std::string turn_;
 };
 
 }  // namespace

@@ -125,7 +125,7 @@ TEST_CASE_FIXTURE(fixture,
   CHECK(made->launched >= 21);
   CHECK(made->failed >= 1);
   REQUIRE(made->unreadable.size() == 1);
-  CHECK(made->unreadable[0].first == torn.key);
+  CHECK(made->unreadable[0].first == torn.id);
   for (const auto& each : plain) {
     auto launched = notifications.get(each.application, each.id);
     REQUIRE(launched);

@@ -47,6 +47,7 @@ struct both_journals {
   explicit both_journals(uint32_t seed) : random(seed) {
     REQUIRE(raw.command({"FLUSHALL"}));
     REQUIRE(real.create());
+    REQUIRE(real.raise_epoch(0));  // nobody asks before that
     model.appended = [this](const page_commit& page) {
       for (const auto& [queue, batch] : page.batches)
         ++entries[journal_keys("pusher").push(queue.name())];

@@ -18,12 +18,15 @@ TEST_CASE("launching is refused beyond the shares of memory and notifications, a
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.failure().code == errc::overloaded);
   CHECK(refused.failure().retry_after_seconds > 0);
+  CHECK(load.overload(limits).find("81 %") != std::string::npos);
   limits.redis_memory_percent = 100;
   CHECK(load.may_launch(limits, {1}).ok());
   load.under_way({{{1}, 1}, {{2}, 2}});
   CHECK_FALSE(load.may_launch(limits, {1}).ok());
+  CHECK(load.overload(limits).find("3 notifications are under way") == 0);
   load.under_way({{{1}, 1}, {{2}, 1}});
   CHECK(load.may_launch(limits, {1}).ok());
+  CHECK(load.overload(limits).empty());
 }
 
 TEST_CASE("an application that floods stops itself before it stops others") {
