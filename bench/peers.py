@@ -134,7 +134,7 @@ class Run:
         lines = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
         return {"cpu": model, "cpus": os.cpu_count(), "kernel": platform.release(), "node": self.tools.node_version(),
-                "packages": self.tools.versions()}
+                "gorush": self.tools.gorush_version(), "packages": self.tools.versions()}
 
 
 def main():

@@ -41,6 +41,12 @@ class Tools:
             return None
         return subprocess.run([self.node, "--version"], capture_output=True, text=True, check=True).stdout.strip().lstrip("v")
 
+    def gorush_version(self):
+        """As it says it: with the compiler, which counts here."""
+        if not self.gorush or not os.access(self.gorush, os.X_OK):
+            return None
+        return subprocess.run([self.gorush, "-V"], capture_output=True, text=True, check=False).stdout.split(", Copyright", 1)[0]
+
     def versions(self):
         """Of the packages, as they are installed."""
         if not self.npm:
@@ -58,6 +64,8 @@ class Tools:
             return "there is no h2load (Debian's nghttp2-client)"
         if system.name == "gorush" and not self.gorush:
             return "it is not in any registry that this uses: give its binary by --gorush"
+        if system.name == "gorush" and not os.access(self.gorush, os.X_OK):
+            return f"{self.gorush} is no program"
         if system.name == "gorush" and os.geteuid() != 0:
             return "it needs a hosts file of its own, and for that root"
         if system.name == "push-client" and not self.push_client.exists():
