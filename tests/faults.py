@@ -240,8 +240,8 @@ def gateway_order(installation, order):
 
 def clock_jump(installation, node, seconds):
     """The wall clock of one process is wrong by so much; that of the database is not."""
-    file = installation.clocks[node]
-    return Fault(f"clock {seconds:+d} s", node, lambda: file.write_text(f"{seconds:+d}\n"), lambda: file.write_text("+0\n"))
+    clock = installation.clocks[node]
+    return Fault(f"clock {seconds:+d} s", node, lambda: clock.set(seconds), lambda: clock.set(0))
 
 
 def few_descriptors(installation, node):

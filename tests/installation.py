@@ -5,7 +5,6 @@ supervisor that starts whatever died, as a service manager would.
 """
 import json
 import os
-import pathlib
 import resource
 import shutil
 import signal
@@ -18,6 +17,7 @@ from faults import TIMEOUT_SECONDS
 from lab import Lab, free_port, until
 from one_role import ROLES
 from relay import Relay
+from shifted_clock import ShiftedClock
 
 STORES = ("redis", "mariadb")
 LEASE_MS, HEARTBEAT_MS = 2_000, 1_000
@@ -27,7 +27,6 @@ GATEWAYS = ("fcm", "apns", "webpush", "hms")
 OPEN = len(GATEWAYS) * CONNECTIONS * STREAMS
 AT_RISK = OPEN + len(GATEWAYS) * UNRECORDED
 DISK_BYTES = 256 << 20
-FAKETIME = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 
 
 def in_own_mounts():
@@ -48,7 +47,7 @@ class Installation:
     """`with` starts it and ends it. Processes are named: the nodes, "redis", "mariadb"."""
 
     def __init__(self, one_role=False, delay_ms=20, clocks=False, limits=None, emulator_flags=(), small=("redis", "logs")):
-        self.delay_ms, self.wants_clocks, self.limits = delay_ms, clocks and FAKETIME is not None, limits or {}
+        self.delay_ms, self.wants_clocks, self.limits = delay_ms, clocks, limits or {}
         self.lab = Lab(emulator_flags=("--delay-ms", str(delay_ms), "--max-streams", str(STREAMS), *emulator_flags))
         self.stores = self.lab.stores()
         self.disks = self.make_disks(small) if may_mount() else {}
@@ -110,9 +109,8 @@ class Installation:
 
     def clock(self, name):
         """Its wall clock is what the file says; the monotonic one stays as it is."""
-        self.clocks[name] = ClockFile(self.lab.directory / f"clock-{name}")
-        return {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(self.clocks[name].path),
-                "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+        self.clocks[name] = ShiftedClock(self.lab.directory / f"clock-{name}", self.lab.build)
+        return self.clocks[name].environment
 
     def __enter__(self):
         self.stores.start()
@@ -260,16 +258,3 @@ class Installation:
         except AssertionError:
             logs = "".join(f"\n--- end of {name}'s log ---\n{self.stores.log_tail(name)}" for name in STORES)
             raise AssertionError(f"not well after {seconds} s without faults: {told[0]}{logs}") from None
-
-
-class ClockFile:
-    """What libfaketime reads at each look at the clock; replaced as a whole, so that nobody reads half of it."""
-
-    def __init__(self, path):
-        self.path = pathlib.Path(path)
-        self.write_text("+0\n")
-
-    def write_text(self, text):
-        fresh = self.path.with_suffix(".new")
-        fresh.write_text(text)
-        fresh.rename(self.path)

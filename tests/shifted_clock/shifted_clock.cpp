@@ -1,5 +1,5 @@
-// Preloaded into a redis-server, which does not come up under libfaketime: its wall clock is off by the
-// seconds (a native int64_t) in the file that SHIFTED_CLOCK names, read anew at each look. The monotonic
+// Preloaded into a redis-server or a node, which do not come up under libfaketime, as jemalloc asks for the time
+// before that is ready. Its wall clock is off by the seconds (a native int64_t) in the file that SHIFTED_CLOCK names, read anew at each look. The monotonic
 // clock stays right. For programs that wait until a moment of the wall clock it is of no use: the kernel
 // knows nothing of the shift.
 #include <fcntl.h>

@@ -46,7 +46,7 @@ def watch(node, redis, identity, seconds):
     seen = {"node": 0, "redis": 0, "waiting": 0, "status": 0.0, "read": 0.0}
     for _ in range(seconds):
         since = time.monotonic()
-        node.inspect("status", code=0)
+        node.inspect("status", code=1)  # that launching is refused is a problem
         asked = time.monotonic()
         assert node.call("GET", f"/v1/notifications/{identity}")[0] == 200
         seen["status"] = max(seen["status"], asked - since)

@@ -1,30 +1,19 @@
 """The clock of Redis is set an hour forward, right again and an hour back in the middle of a campaign: what is under way completes all the
 same, and no more is sent twice than what was open at that moment. Whoever dies just before it is set back is missed as fast as ever."""
 import os
-import pathlib
-import struct
 import time
 
 from invariants import check_counts
 from lab import Lab, until
+from shifted_clock import ShiftedClock
 
 DEVICES = [{"device_id": f"d-{n}", "gateway": "fcm", "platform": "android", "push_token": f"ok-{n}"} for n in range(3_000)]
 OPEN = 600  # what a sender has sent and not recorded at any moment, at most: its connections' streams and a batch of results
 
 
-class Clock:
-    """By how many seconds Redis is off."""
-
-    def __init__(self, lab, stores):
-        self.path, self.stores = lab.directory / "clock-redis", stores
-        self.path.write_bytes(struct.pack("=q", 0))
-        library = pathlib.Path(os.environ["PUSHER_BUILD_DIR"]) / "tests/shifted_clock/libshifted_clock.so"
-        stores.redis_environment = {**os.environ, "LD_PRELOAD": str(library), "SHIFTED_CLOCK": str(self.path)}
-
-    def set(self, offset):
-        with open(self.path, "r+b") as file:
-            file.write(struct.pack("=q", offset))
-        assert abs(int(self.stores.redis_command("TIME")[0]) - time.time() - offset) < 60
+def set_clock(clock, stores, seconds):
+    clock.set(seconds)
+    assert abs(int(stores.redis_command("TIME")[0]) - time.time() - seconds) < 60
 
 
 def launch(node, name):
@@ -57,7 +46,8 @@ def check(node, emulator, identity, name):
 def main():
     with Lab(emulator_flags=("--delay-ms", "50")) as lab:
         stores = lab.stores()
-        clock = Clock(lab, stores)
+        clock = ShiftedClock(lab.directory / "clock-redis", lab.build)
+        stores.redis_environment = {**os.environ, **clock.environment}
         stores.start()
         sections = {**stores.sections(), "limits": {"connections_per_credential": 2}}
         node = lab.node(sections=sections).start()
@@ -68,15 +58,15 @@ def main():
             identity = launch(node, name)
             until("pushes to arrive", lambda: len(arrived(lab.emulator, name)) > 300)
             since = time.monotonic()
-            clock.set(offset)
+            set_clock(clock, stores, offset)
             doubled = check(node, lab.emulator, identity, name)
             print(f"{offset:+d} s: completed {time.monotonic() - since:.1f} s after the clock was set, {doubled} pushes doubled", flush=True)
 
         assert node.stop() == 0
-        heir_of_the_dead(lab, sections, node.key, clock)
+        heir_of_the_dead(lab, sections, node.key, lambda: set_clock(clock, stores, -3_600))
 
 
-def heir_of_the_dead(lab, sections, key, clock):
+def heir_of_the_dead(lab, sections, key, set_back):
     """A sender's heartbeat seems to be good for an hour and more: its claims find a new owner all the same."""
     def started(name, roles):
         return lab.node(name, {**sections, "node": {"name": name, "roles": roles}}).start()
@@ -85,7 +75,7 @@ def heir_of_the_dead(lab, sections, key, clock):
     identity = launch(front, "the dead")
     until("pushes to arrive", lambda: len(arrived(lab.emulator, "the dead")) > 300)
     dead.kill()
-    clock.set(-3_600)
+    set_back()
     since = time.monotonic()
     heir = started("heir", "push-sender")
     doubled = check(front, lab.emulator, identity, "the dead")

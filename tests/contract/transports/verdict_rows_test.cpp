@@ -36,6 +36,14 @@ std::string script_of(const std::string& name, const answer_rule& rule) {
   return "SAY-" + std::to_string(status) + "-" + code + "-x";
 }
 
+/// Whether the row blames the credential alone: the push then waits for it to be mended. Push services of Web Push
+/// say the same of a subscription that was made with another key.
+bool spares_the_push(const std::string& name, const answer_rule& rule) {
+  bool blames = rule.action == answer_action::refresh_credential ||
+                rule.action == answer_action::refused_credential;
+  return blames && name != "webpush" && (rule.from == 401 || rule.from == 403);
+}
+
 verdict_kind expected(const answer_rule& rule) {
   // Without the other environment to ask.
   return rule.action == answer_action::switch_environment ? verdict_kind::unregistered
@@ -65,6 +73,14 @@ TEST_CASE("every row of every gateway's table leads to its action") {
       order.targets = {which.target(gateway, text)};
       order.targets.back().device = {rows};
       (*made)->submit(order);
+      if (spares_the_push(name, rule)) {
+        REQUIRE(await([&] { return (*made)->stats().credential_refused; }));
+        CHECK(sink.answers() == 0);
+        (*made)->withdraw_all();
+        REQUIRE(sink.await_answers(1));
+        CHECK(sink.of(rows, 7).kind == verdict_kind::unsent);
+        continue;
+      }
       REQUIRE(sink.await_answers(1));
       auto got = sink.of(rows, 7);
       CHECK(got.kind == expected(rule));
