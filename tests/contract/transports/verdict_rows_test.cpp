@@ -36,11 +36,11 @@ std::string script_of(const std::string& name, const answer_rule& rule) {
   return "SAY-" + std::to_string(status) + "-" + code + "-x";
 }
 
-/// Whether the row blames the credential alone: the push then waits for it to be mended. Push services of Web Push
-/// say the same of a subscription that was made with another key.
+/// Whether the row blames the credential alone: the push then waits for it to be mended. Push services of Web
+/// Push say the same of a subscription that was made with another key.
 bool spares_the_push(const std::string& name, const answer_rule& rule) {
-  bool blames = rule.action == answer_action::refresh_credential ||
-                rule.action == answer_action::refused_credential;
+  bool blames =
+      rule.action == answer_action::refresh_credential || rule.action == answer_action::refused_credential;
   return blames && name != "webpush" && (rule.from == 401 || rule.from == 403);
 }
 
@@ -73,8 +73,10 @@ TEST_CASE("every row of every gateway's table leads to its action") {
       order.targets = {which.target(gateway, text)};
       order.targets.back().device = {rows};
       (*made)->submit(order);
-      if (spares_the_push(name, rule)) {
-        REQUIRE(await([&] { return (*made)->stats().credential_refused; }));
+      bool spares = spares_the_push(name, rule);
+      if (spares) REQUIRE(await([&] { return sink.answers() > 0 || (*made)->stats().credential_refused; }));
+      // What only says "any other code" may, with the emulator's one, be another row's.
+      if (spares && (!rule.code.empty() || sink.answers() == 0)) {
         CHECK(sink.answers() == 0);
         (*made)->withdraw_all();
         REQUIRE(sink.await_answers(1));
