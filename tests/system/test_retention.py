@@ -1,5 +1,7 @@
 """What has settled is kept as long as its application wishes, then purged in small steps by the leader: nothing that is not settled
 goes, a kill -9 in the middle changes nothing, and what operators see stays right."""
+import json
+import pathlib
 import subprocess
 import unittest
 
@@ -98,10 +100,16 @@ class Retention(unittest.TestCase):
         self.assertIn("stays for 90 days", self.call("GET", f"/v1/notifications/{old}", None, 404, long)["detail"])
 
     def test_nothing_that_is_not_settled_goes(self):
-        key = self.application("default", notification_days=1)  # elsewhere all devices are skipped, and nothing can wait
+        key = self.application("waits", notification_days=1)
+        admin = self.call("POST", "/v1/applications/waits/keys", {"scopes": ["admin"]}, 201, self.admin)["key"]
+        self.call("POST", "/v1/credentials", {  # without one all devices are skipped, and nothing can be paused
+            "gateway": "fcm", "name": "main", "activate": True,
+            "service_account": json.loads(pathlib.Path(self.lab.emulator.ready["service_account_file"]).read_text())}, 201, admin)
         draft = self.launch(key, False)
         scheduled = self.launch(key, False, scheduled_at="2099-01-01T00:00:00Z")
+        before, self.node.key = self.node.key, key
         self.node.import_devices(devices(FEW))
+        self.node.key = before
         paused = self.launch(key, rate_per_second=1)
         self.call("POST", f"/v1/notifications/{paused}:pause", None, 202, key)
         witness = self.settled(key, FEW)
