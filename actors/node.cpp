@@ -122,6 +122,15 @@ bool told_to_end(std::chrono::milliseconds wait) {
   return sigtimedwait(&set, nullptr, &most) > 0;
 }
 
+/// Becomes true when the actor has ended. Not by a message: CAF's blocking actors wait until a moment of the
+/// wall clock, which is an hour away once that is set back.
+template <class Handle>
+std::shared_ptr<const std::atomic<bool>> end_of(const Handle& actor) {
+  auto ended = std::make_shared<std::atomic<bool>>(false);
+  actor->attach_functor([ended] { *ended = true; });
+  return ended;
+}
+
 int refuse(const error& why) {
   log::error("node.cannot_start", {{"code", std::string(to_string(why.code))}, {"detail", why.detail}});
   bool mendable = why.code == errc::invalid_configuration || why.code == errc::schema_too_new;
@@ -224,17 +233,10 @@ class running_node {
   /// no supervisor failed. False in the last case.
   bool serve() {
     caf::scoped_actor self{system_};
-    self->monitor(supervisor_);
-    self->monitor(directory_);
-    bool lost = false;
+    auto supervisor_ended = end_of(supervisor_), directory_ended = end_of(directory_);
     while (!told_to_end(200ms) && !told_to_end_) {
-      self->receive(
-          [&](const caf::down_msg& down) {
-            lost = true;
-            unsupervised_ = down.source == supervisor_->address() && !node_->failed;
-          },
-          caf::after(0ms) >> [] {});
-      if (node_->failed || lost) return false;
+      if (*supervisor_ended) unsupervised_ = !node_->failed;
+      if (node_->failed || *supervisor_ended || *directory_ended) return false;
       tell_service_manager(self);
     }
     return true;
@@ -247,17 +249,13 @@ class running_node {
     node_->board.start_draining();
     give_lead_back();
     if (server_) server_->stop_accepting();
-    caf::scoped_actor self{system_};
-    self->monitor(supervisor_);
+    auto ended = end_of(supervisor_);
     caf::anon_send(supervisor_, pusher::drain{});
     auto deadline = clock::now() + std::chrono::seconds(node_->config.limits.drain_seconds);
-    bool ended = false;
-    while (!ended && clock::now() < deadline) {
-      if (told_to_end(0ms)) _exit(exit_fault);
-      self->receive([&](const caf::down_msg&) { ended = true; }, caf::after(50ms) >> [] {});
-    }
-    if (!ended) log::error("node.drain_timed_out");
-    return ended && !unsupervised_;
+    while (!*ended && clock::now() < deadline)
+      if (told_to_end(50ms)) _exit(exit_fault);
+    if (!*ended) log::error("node.drain_timed_out");
+    return *ended && !unsupervised_;
   }
 
   ~running_node() {
