@@ -48,6 +48,14 @@ def under_way(emulator, pushes, of):
     until("the campaign to be under way", lambda: sum(row[3] == of for row in emulator.log()) >= pushes)
 
 
+def campaign_under_way(node, emulator):
+    """A slow campaign named sale to all, of which the gateway has seen the first hundred pushes; all are in the journal."""
+    identity = launch(node, "sale", rate_per_second=800)
+    until("fan-out to be done", lambda: node.events("fan_out.done"))
+    under_way(emulator, 100, "sale")
+    return identity
+
+
 def all_accepted(node, emulator, identity, title, devices, most_duplicates=0):
     """Every device has its push, by the rows and by the gateway's own log. `title`: None = it has seen no other notification."""
     rows = check_counts(node, identity, len(devices))

@@ -1,7 +1,7 @@
 """Incident: Redis is full in mid-campaign. The alarm rings and launching is refused, in the log and in `inspect` as well; what is
 under way goes on and drains, by the shared quota of FCM too; `inspect streams` still says what fills it; with more memory all is
 as before, without a restart."""
-from incident_case import all_accepted, launch, under_way, watched
+from incident_case import all_accepted, campaign_under_way, launch, watched
 from lab import Lab, until
 
 DEVICES = 4_000
@@ -17,9 +17,7 @@ def main():
         devices = [emulator.device("fcm", f"d-{n}") for n in range(DEVICES)]
         node.import_devices(devices)
         with watched(lab, node) as watch:
-            identity = launch(node, "sale", rate_per_second=800)
-            until("fan-out to be done", lambda: node.events("fan_out.done"))
-            under_way(emulator, 100, "sale")
+            identity = campaign_under_way(node, emulator)
             used, = (int(line.split(":")[1]) for line in stores.redis_command("INFO", "memory") if line.startswith("used_memory:"))
             stores.redis_command("CONFIG", "SET", "maxmemory", used * 9 // 10)
 

@@ -84,14 +84,23 @@ TEST_CASE("a provider token that APNs calls expired is renewed, and what waited 
   CHECK(bench.sink.kinds()[verdict_kind::accepted] == 21);
 }
 
-TEST_CASE("a revoked key pauses at once; what was under way waits until it is good again") {
-  apns_bench bench({"--delay-ms", "10"});
+namespace {
+
+/// Its key has sent one push, and then is revoked.
+void revoke_in_use(apns_bench& bench) {
   bench.use_key();
   REQUIRE(bench.tokens->synchronize(bench.store, bench.seconds()).ok());
   bench.start();
   bench.sender->submit(bench.order(1, {"before"}));
   REQUIRE(bench.sink.await_answers(1));
   bench.gateway.control(R"({"revoke_keys": true})");
+}
+
+}  // namespace
+
+TEST_CASE("a revoked key pauses at once; what was under way waits until it is good again") {
+  apns_bench bench({"--delay-ms", "10"});
+  revoke_in_use(bench);
   bench.sender->submit(bench.order(2, tokens(400)));
   REQUIRE(await([&] { return bench.sender->stats().breaker_open; }));
   CHECK(
@@ -105,12 +114,7 @@ TEST_CASE("a revoked key pauses at once; what was under way waits until it is go
 
 TEST_CASE("with another credential in use nothing waits for the one that is refused") {
   apns_bench bench({"--delay-ms", "200"});
-  bench.use_key();
-  REQUIRE(bench.tokens->synchronize(bench.store, bench.seconds()).ok());
-  bench.start();
-  bench.sender->submit(bench.order(1, {"before"}));
-  REQUIRE(bench.sink.await_answers(1));
-  bench.gateway.control(R"({"revoke_keys": true})");
+  revoke_in_use(bench);
   bench.sender->submit(bench.order(2, tokens(50)));
   REQUIRE(await([&] { return bench.sender->stats().in_flight > 0; }));
   bench.sender->withdraw_all();
