@@ -19,8 +19,11 @@ writer_machine::action writer_machine::next(utc_ms now) {
   if (!batches_.empty()) return record{&batches_, &entries_};
   if (!entries_.empty()) return settle{&entries_};
   if (!to_forget_.empty()) return forget{&to_forget_};
-  if (work_may_wait_ && !draining_) return claim_work{entries_to_claim()};
-  return idle{};
+  if (!work_may_wait_ || draining_) return idle{};
+  if (now < claim_again_at_) return idle{claim_again_at_};
+  claimed_at_ = now;
+  asked_for_ = entries_to_claim();
+  return claim_work{asked_for_};
 }
 
 /// As many as make a transaction, if they are as large as the last ones were.
@@ -32,6 +35,8 @@ size_t writer_machine::entries_to_claim() const {
 
 void writer_machine::claimed(std::vector<claim> claims, bool maybe_more) {
   if (!maybe_more) work_may_wait_ = false;
+  bool some = !claims.empty() && claims.size() < asked_for_;
+  claim_again_at_ = some ? claimed_at_ + bounds_.gather_ms : 0;
   size_t targets = 0;
   for (auto& each : claims) {
     ++counters_.entries;

@@ -17,6 +17,9 @@ struct writer_bounds {
   size_t entries_per_claim = 16;        ///< when nothing is known of their size
   size_t most_entries_per_claim = 128;  ///< while they are small
   size_t targets_per_transaction = 4000;
+  /// What comes within this time behind a claim is claimed together, so that a steady stream is written in
+  /// transactions of some thousand rows. The first result after a rest never waits.
+  utc_ms gather_ms = 20;
   utc_ms store_retry_ms = 500;  ///< pause after a failed store action
 };
 
@@ -88,6 +91,9 @@ class writer_machine {
   std::deque<bury> to_bury_;
   std::vector<notification_key> to_forget_;
   utc_ms store_retry_at_ = 0;
+  utc_ms claimed_at_ = 0;  ///< the last claim was begun
+  size_t asked_for_ = 0;   ///< entries, by it
+  utc_ms claim_again_at_ = 0;  ///< not earlier, so that results gather
   bool work_may_wait_ = true;
   bool draining_ = false;
 };
