@@ -9,32 +9,36 @@ constexpr size_t fixed_bytes = 64;  // keys, enums and times
 }  // namespace
 
 std::string device_row_columns(device_parts wanted) {
-  bool token = includes(wanted, device_parts::token), attributes = includes(wanted, device_parts::attributes),
-       properties = includes(wanted, device_parts::properties);
-  return std::string("id, ") + (attributes ? "device_id" : "NULL") + ", gateway, environment, platform, " +
-         (token ? "push_token, " : "NULL, ") +
-         (attributes ? "user_id, locale, time_zone, app_version, " : "NULL, NULL, NULL, NULL, ") +
-         (properties ? "properties, " : "NULL, ") + (attributes ? "created_at, last_seen_at" : "NULL, NULL") +
-         (token ? ", p256dh, auth" : ", NULL, NULL");
+  std::string columns = "id, gateway, environment, platform";
+  if (includes(wanted, device_parts::token)) columns += ", push_token, p256dh, auth";
+  if (includes(wanted, device_parts::attributes))
+    columns += ", device_id, user_id, locale, time_zone, app_version, created_at, last_seen_at";
+  if (includes(wanted, device_parts::properties)) columns += ", properties";
+  return columns;
 }
 
-device_row read_device_row(const sql_row& row) {
+device_row read_device_row(const sql_row& row, device_parts parts) {
   device_row device;
   device.key.value = row.number(0);
-  device.device_id = row.text(1);
-  device.gateway = static_cast<gateway>(row.number(2));
-  device.environment = static_cast<environment>(row.number(3));
-  device.platform = static_cast<platform>(row.number(4));
-  device.push_token = row.text(5);
-  device.user_id = row.text(6);
-  device.locale = row.text(7);
-  device.time_zone = row.text(8);
-  device.app_version = row.text(9);
-  device.properties = row.text(10);
-  device.created_at = row.time(11);
-  device.last_seen_at = row.time(12);
-  device.p256dh = row.text(13);
-  device.auth = row.text(14);
+  device.gateway = static_cast<gateway>(row.number(1));
+  device.environment = static_cast<environment>(row.number(2));
+  device.platform = static_cast<platform>(row.number(3));
+  size_t at = 4;
+  if (includes(parts, device_parts::token)) {
+    device.push_token = row.text(at++);
+    device.p256dh = row.text(at++);
+    device.auth = row.text(at++);
+  }
+  if (includes(parts, device_parts::attributes)) {
+    device.device_id = row.text(at++);
+    device.user_id = row.text(at++);
+    device.locale = row.text(at++);
+    device.time_zone = row.text(at++);
+    device.app_version = row.text(at++);
+    device.created_at = row.time(at++);
+    device.last_seen_at = row.time(at++);
+  }
+  if (includes(parts, device_parts::properties)) device.properties = row.text(at);
   return device;
 }
 
@@ -42,19 +46,19 @@ stored_device read_stored_device(const sql_row& row) {
   stored_device stored;
   stored.key.value = row.number(0);
   auto& device = stored.value;
-  device.device_id = row.text(1);
-  device.gateway = static_cast<gateway>(row.number(2));
-  device.environment = static_cast<environment>(row.number(3));
-  device.platform = static_cast<platform>(row.number(4));
-  device.push_token = row.text(5);
-  device.user_id = row.optional_text(6);
-  device.locale = row.optional_text(7);
-  device.time_zone = row.optional_text(8);
-  device.app_version = row.optional_text(9);
-  device.properties = row.text(10);
-  stored.created_at = row.time(11);
-  stored.last_seen_at = row.time(12);
-  if (!row.null(13)) device.keys = web_push_keys{std::string(row.text(13)), std::string(row.text(14))};
+  device.gateway = static_cast<gateway>(row.number(1));
+  device.environment = static_cast<environment>(row.number(2));
+  device.platform = static_cast<platform>(row.number(3));
+  device.push_token = row.text(4);
+  if (!row.null(5)) device.keys = web_push_keys{std::string(row.text(5)), std::string(row.text(6))};
+  device.device_id = row.text(7);
+  device.user_id = row.optional_text(8);
+  device.locale = row.optional_text(9);
+  device.time_zone = row.optional_text(10);
+  device.app_version = row.optional_text(11);
+  stored.created_at = row.time(12);
+  stored.last_seen_at = row.time(13);
+  device.properties = row.text(14);
   stored.updated_at = row.time(15);
   stored.token_registered_at = row.time(16);
   stored.disabled = static_cast<disabled_reason>(row.number(17));

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <deque>
+#include <optional>
 
 #include "storage/device_rows.hpp"
 #include "storage/device_store.hpp"
@@ -22,14 +24,15 @@ class page_reader {
   }
 
   /// Whether more rows fit.
-  bool take(const sql_row& row) {
-    auto device = read_device_row(row);
+  bool take(const sql_row& row) { return take(read_device_row(row, parts_)); }
+  bool take(const device_row& device) {
     bytes_ += size_of(device);
     ++end_.rows;
     end_.last = device.key;
     visit_(device);
     return !full();
   }
+  bool has_room_for(size_t rows, size_t bytes) const { return rows <= rows_left() && bytes <= bytes_left(); }
   bool full() const { return end_.rows >= bounds_.rows || bytes_ >= bounds_.bytes; }
   size_t rows_left() const { return bounds_.rows - end_.rows; }
   size_t bytes_left() const { return bounds_.bytes - bytes_; }
@@ -60,20 +63,89 @@ void learn(size_t& average_bytes, size_t rows, size_t bytes) {
   if (rows > 0) average_bytes = bytes / rows;
 }
 
-/// Keys of the devices that bear one of the ids, in key order.
-result<std::vector<uint64_t>> keys_of(database::connection& on, application_id app, const char* column,
-                                      const char* index, std::vector<std::string> ids, device_key after,
-                                      device_key last) {
+/// How devices are named.
+struct naming {
+  const char* column;
+  const char* index;
+  bool one_each;  ///< a name is of one device at most
+};
+constexpr naming by_device_id{"device_id", "by_device", true};
+constexpr naming by_user_id{"user_id", "by_user", false};
+
+void sort_out_repeats(std::vector<std::string>& ids) {
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+}
+
+/// Rows that outlive the reply they came in.
+class kept_rows {
+ public:
+  void add(const device_row& row) {
+    rows_.push_back(row);
+    auto texts = {&rows_.back().device_id, &rows_.back().push_token,  &rows_.back().p256dh,
+                  &rows_.back().auth,      &rows_.back().user_id,     &rows_.back().locale,
+                  &rows_.back().time_zone, &rows_.back().app_version, &rows_.back().properties};
+    auto& kept = texts_.emplace_back();
+    for (const auto* each : texts)
+      kept.append(*each);
+    std::string_view rest = kept;
+    for (auto* each : texts) {
+      *each = rest.substr(0, each->size());
+      rest.remove_prefix(each->size());
+    }
+  }
+  std::vector<device_row>& rows() { return rows_; }
+
+ private:
+  std::vector<device_row> rows_;
+  std::deque<std::string> texts_;  // which never moves them
+};
+
+/// A short list's rows, taken where the index of its names finds them; nothing if they may not fit the page.
+result<std::optional<page_end>> read_short_list(database::connection& on, application_id app, naming by,
+                                                const std::vector<std::string>& ids, device_key after,
+                                                device_key last, page_reader& page) {
+  if (!by.one_each || ids.empty() || ids.size() > list_length ||
+      !page.has_room_for(ids.size(), ids.size() * average_bytes(on, page)))
+    return std::optional<page_end>();
+  sql_parameters parameters{app, after, last};
+  add_padded(parameters, ids.begin(), ids.end());
+  kept_rows kept;
+  size_t bytes = 0;
+  auto fits = [&] { return page.has_room_for(kept.rows().size(), bytes); };
+  auto read = on.query("reading devices by id",
+                       "SELECT " + device_row_columns(page.parts()) + " FROM devices FORCE INDEX (" +
+                           by.index + ") WHERE application_id = ? AND id > ? AND id <= ? AND " + by.column +
+                           " IN (" + placeholders(ids.size()) + ") AND disabled = 0",
+                       parameters, [&](const sql_row& row) {
+                         auto device = read_device_row(row, page.parts());
+                         bytes += size_of(device);
+                         kept.add(device);
+                         return fits();
+                       });
+  if (!read) return read.failure();
+  learn(average_bytes(on, page), kept.rows().size(), bytes);
+  if (!fits()) return std::optional<page_end>();
+  auto& rows = kept.rows();
+  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+  for (const auto& each : rows)
+    page.take(each);
+  page.end().at_end = true;
+  return std::optional(page.end());
+}
+
+/// Keys of the devices that bear one of the ids, in key order.
+result<std::vector<uint64_t>> keys_of(database::connection& on, application_id app, naming by,
+                                      const std::vector<std::string>& ids, device_key after,
+                                      device_key last) {
   std::vector<uint64_t> keys;
   for (size_t from = 0; from < ids.size(); from += list_length) {
     auto to = std::min(from + list_length, ids.size());
     sql_parameters parameters{app, after, last};
     add_padded(parameters, ids.begin() + static_cast<long>(from), ids.begin() + static_cast<long>(to));
     auto read = on.query("finding devices by id",
-                         "SELECT id FROM devices FORCE INDEX (" + std::string(index) +
-                             ") WHERE application_id = ? AND id > ? AND id <= ? AND " + column + " IN (" +
+                         "SELECT id FROM devices FORCE INDEX (" + std::string(by.index) +
+                             ") WHERE application_id = ? AND id > ? AND id <= ? AND " + by.column + " IN (" +
                              placeholders(to - from) + ")",
                          parameters, [&](const sql_row& row) { keys.push_back(row.number(0)); });
     if (!read) return read.failure();
@@ -109,13 +181,17 @@ result<page_end> read_keys(database::connection& on, application_id app, const s
   return page.end();
 }
 
-result<page_end> scan_ids(database& db, application_id app, const char* column, const char* index,
-                          const std::vector<std::string>& ids, device_key after, device_key last,
-                          const page_bounds& bounds, device_parts parts, const visitor& visit) {
+result<page_end> scan_ids(database& db, application_id app, naming by, std::vector<std::string> ids,
+                          device_key after, device_key last, const page_bounds& bounds, device_parts parts,
+                          const visitor& visit) {
+  sort_out_repeats(ids);
   return with_connection(db, [&](database::connection& on) -> result<page_end> {
-    auto keys = keys_of(on, app, column, index, ids, after, last);
-    if (!keys) return keys.failure();
     page_reader page(bounds, after, parts, visit);
+    auto whole = read_short_list(on, app, by, ids, after, last, page);
+    if (!whole) return whole.failure();
+    if (*whole) return **whole;
+    auto keys = keys_of(on, app, by, ids, after, last);
+    if (!keys) return keys.failure();
     return read_keys(on, app, *keys, page);
   });
 }
@@ -164,7 +240,7 @@ result<page_end> read_range(database& db, const std::string& sql, application_id
 result<page_end> device_store::read(application_id app, device_plan& plan, device_key after, device_key last,
                                     const page_bounds& bounds, const visitor& visit) {
   if (plan.by == device_plan::access::users)
-    return scan_ids(db_, app, "user_id", "by_user", plan.users, after, last, bounds, plan.parts, visit);
+    return scan_ids(db_, app, by_user_id, plan.users, after, last, bounds, plan.parts, visit);
   if (plan.by == device_plan::access::index) {
     auto end = with_connection(
         db_, [&](database::connection& on) { return read_index(on, app, plan, after, last, bounds, visit); });
@@ -203,13 +279,13 @@ result<page_end> device_store::scan_whole(application_id app, device_key after, 
 result<page_end> device_store::scan_device_ids(application_id app, const std::vector<std::string>& ids,
                                                device_key after, device_key last, const page_bounds& bounds,
                                                const visitor& visit) {
-  return scan_ids(db_, app, "device_id", "by_device", ids, after, last, bounds, device_parts::all, visit);
+  return scan_ids(db_, app, by_device_id, ids, after, last, bounds, device_parts::all, visit);
 }
 
 result<page_end> device_store::scan_user_ids(application_id app, const std::vector<std::string>& ids,
                                              device_key after, device_key last, const page_bounds& bounds,
                                              const visitor& visit) {
-  return scan_ids(db_, app, "user_id", "by_user", ids, after, last, bounds, device_parts::all, visit);
+  return scan_ids(db_, app, by_user_id, ids, after, last, bounds, device_parts::all, visit);
 }
 
 }  // namespace pusher

@@ -1,12 +1,31 @@
 #include "storage/journal.hpp"
 
 #include <charconv>
+#include <iterator>
 
 #include "storage/journal_keys.hpp"
 #include "storage/journal_replies.hpp"
 #include "storage/journal_scripts.hpp"
 
 namespace pusher {
+
+namespace {
+
+// Redis serves nobody else while a script runs.
+constexpr size_t steps_per_call = 32;
+constexpr size_t bytes_per_call = 256 * 1024;
+
+/// How many of the steps from there on go into one call of a script: one at least.
+template <class Step>
+size_t steps_that_fit(const std::vector<Step>& steps, size_t from) {
+  size_t bytes = 0, count = 0;
+  while (from + count < steps.size() && count < steps_per_call && bytes < bytes_per_call)
+    for (const auto& each : steps[from + count++].arguments)
+      bytes += each.size();
+  return count;
+}
+
+}  // namespace
 
 std::string push_queue::name() const {
   std::string made = std::to_string(application.value);
@@ -80,21 +99,44 @@ result<redis_reply> journal::run(const redis_script& script, std::vector<std::st
   return judged(std::move(replies->front()));
 }
 
-std::vector<result<redis_reply>> journal::run_each(const redis_script& script,
-                                                   std::vector<script_call> calls) {
+std::vector<result<redis_reply>> journal::run_steps(const redis_script& script, const script_call& shared,
+                                                    std::vector<script_call> steps,
+                                                    std::vector<redis_reply>* tail) {
   std::vector<redis_arguments> commands;
-  commands.reserve(calls.size());
-  for (auto& each : calls) {
-    each.keys.insert(each.keys.begin(), keys_.run);
-    each.arguments.insert(each.arguments.begin(), run_id_);
-    commands.push_back(redis::call(script, std::move(each.keys), std::move(each.arguments)));
+  std::vector<size_t> counts;  // of steps in each
+  for (size_t from = 0; from < steps.size(); from += counts.back()) {
+    counts.push_back(steps_that_fit(steps, from));
+    auto keys = shared.keys, arguments = shared.arguments;
+    keys.insert(keys.begin(), keys_.run);
+    arguments.insert(arguments.begin(), run_id_);
+    arguments.push_back(std::to_string(counts.back()));
+    for (size_t i = from; i < from + counts.back(); ++i) {
+      std::move(steps[i].keys.begin(), steps[i].keys.end(), std::back_inserter(keys));
+      std::move(steps[i].arguments.begin(), steps[i].arguments.end(), std::back_inserter(arguments));
+    }
+    commands.push_back(redis::call(script, std::move(keys), std::move(arguments)));
   }
-  auto replies = redis_.pipeline(commands);
-  if (!replies) return std::vector<result<redis_reply>>(calls.size(), replies.failure());
   std::vector<result<redis_reply>> each;
-  each.reserve(replies->size());
-  for (auto& reply : *replies)
-    each.push_back(judged(std::move(reply)));
+  each.reserve(steps.size());
+  auto replies = redis_.pipeline(commands);
+  if (!replies) {
+    each.assign(steps.size(), replies.failure());
+    return each;
+  }
+  for (size_t i = 0; i < counts.size(); ++i) {
+    auto whole = judged(std::move((*replies)[i]));
+    if (whole && whole->items.size() == 1) {  // refused, all of it
+      each.insert(each.end(), counts[i], std::move(whole));
+      continue;
+    }
+    if (whole && whole->items.size() < 1 + counts[i])
+      whole = error{errc::journal_unavailable, "Redis: a script answered short", "", 1};
+    for (size_t step = 0; step < counts[i]; ++step)
+      each.push_back(whole ? judged(std::move(whole->items[1 + step])) : whole.failure());
+    if (tail && whole)
+      tail->assign(std::move_iterator(whole->items.begin() + static_cast<std::ptrdiff_t>(1 + counts[i])),
+                   std::move_iterator(whole->items.end()));
+  }
   return each;
 }
 

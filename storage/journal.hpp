@@ -275,16 +275,21 @@ class journal {
  private:
   result<redis_reply> run(const redis_script& script, std::vector<std::string> keys,
                           std::vector<std::string> arguments);
-  /// Runs a script once for each of the lists of keys and arguments, in one round trip.
+  /// Runs a script that takes many steps at a time, in one round trip and as few calls as its bounds allow: a
+  /// call costs Redis about as much as what a small step does. Gives each step's reply; `tail` is what the
+  /// last call that was answered said behind them.
   struct script_call {
     std::vector<std::string> keys, arguments;
   };
-  std::vector<result<redis_reply>> run_each(const redis_script& script, std::vector<script_call> calls);
+  std::vector<result<redis_reply>> run_steps(const redis_script& script, const script_call& shared,
+                                             std::vector<script_call> steps,
+                                             std::vector<redis_reply>* tail = nullptr);
   result<redis_reply> judged(redis_reply reply) const;
   /// Begins another turn where a request of this one may still arrive.
   result<void> leave_behind();
-  /// run_each() for the leader's own scripts, which notes whether each was answered.
-  std::vector<result<redis_reply>> lead_each(const redis_script& script, std::vector<script_call> calls);
+  /// run_steps() for the leader's own scripts, which notes whether each was answered.
+  std::vector<result<redis_reply>> lead_steps(const redis_script& script, const script_call& shared,
+                                              std::vector<script_call> steps);
   /// New entries of a stream, and the reply to another command, read after them.
   result<std::pair<std::vector<claim>, redis_reply>> read_group(const std::string& stream, const char* group,
                                                                 const std::string& queue, size_t most,

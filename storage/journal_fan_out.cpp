@@ -22,15 +22,9 @@ std::vector<result<Value>> read_each(const std::vector<result<redis_reply>>& rep
   return values;
 }
 
-std::vector<std::string> arguments_of(const page_commit& page, const std::string& push_prefix,
-                                      const std::string& turn) {
-  std::vector<std::string> arguments{std::to_string(page.epoch),
-                                     std::to_string(page.notification.value),
-                                     std::to_string(page.expected_cursor),
-                                     std::to_string(page.new_cursor),
-                                     push_prefix,
-                                     keys::sender_group,
-                                     turn,
+std::vector<std::string> arguments_of(const page_commit& page) {
+  std::vector<std::string> arguments{std::to_string(page.epoch), std::to_string(page.notification.value),
+                                     std::to_string(page.expected_cursor), std::to_string(page.new_cursor),
                                      std::to_string(page.batches.size())};
   for (const auto& [queue, batch] : page.batches) {
     arguments.push_back(queue.name());
@@ -94,9 +88,9 @@ result<journal::raised> journal::raise_epoch(uint64_t epoch) {
   return raised{status, reply->items.size() > 1 ? number_in(reply->items[1]) : 0};
 }
 
-std::vector<result<redis_reply>> journal::lead_each(const redis_script& script,
-                                                    std::vector<script_call> calls) {
-  auto replies = run_each(script, std::move(calls));
+std::vector<result<redis_reply>> journal::lead_steps(const redis_script& script, const script_call& shared,
+                                                     std::vector<script_call> steps) {
+  auto replies = run_steps(script, shared, std::move(steps));
   unanswered_ = unanswered_ || std::any_of(replies.begin(), replies.end(), [](const auto& each) {
                   return !each && each.failure().code == errc::journal_unavailable;
                 });
@@ -114,12 +108,13 @@ result<void> journal::leave_behind() {
 std::vector<result<journal::cursor>> journal::begin_fan_out(uint64_t epoch,
                                                             const std::vector<beginning>& all) {
   if (auto behind = leave_behind(); !behind) return std::vector<result<cursor>>(all.size(), behind.failure());
-  std::vector<script_call> calls;
+  std::vector<script_call> steps;
   for (const auto& [content, start, settled] : all)
-    calls.push_back({{keys_.epoch, keys_.fan_out(content->key), keys_.content(content->key), keys_.turn},
-                     {std::to_string(epoch), encode(*content), std::to_string(start.value),
-                      std::to_string(settled), turn_}});
-  return read_each<cursor>(lead_each(scripts::begin_fan_out, std::move(calls)), [](const redis_reply& reply) {
+    steps.push_back({{keys_.fan_out(content->key), keys_.content(content->key)},
+                     {encode(*content), std::to_string(start.value), std::to_string(settled)}});
+  auto replies = lead_steps(scripts::begin_fan_out,
+                            {{keys_.epoch, keys_.turn}, {std::to_string(epoch), turn_}}, std::move(steps));
+  return read_each<cursor>(replies, [](const redis_reply& reply) {
     cursor begun;
     begun.status = status_in(reply);
     if (begun.status == commit_status::done && reply.items.size() >= 4) {
@@ -134,22 +129,24 @@ std::vector<result<journal::cursor>> journal::begin_fan_out(uint64_t epoch,
 std::vector<result<page_committed>> journal::commit_pages(const std::vector<page_commit>& pages) {
   if (auto behind = leave_behind(); !behind)
     return std::vector<result<page_committed>>(pages.size(), behind.failure());
-  std::vector<script_call> calls;
+  std::vector<script_call> steps;
   for (const auto& page : pages)
-    calls.push_back({{keys_.epoch, keys_.fan_out(page.notification), keys_.outstanding, keys_.pending,
-                      keys_.queues, keys_.results, keys_.control, keys_.pages, keys_.turn},
-                     arguments_of(page, keys_.push_prefix, turn_)});
-  return read_each<page_committed>(
-      lead_each(scripts::commit_page, std::move(calls)), [](const redis_reply& reply) {
-        page_committed committed;
-        committed.status = status_in(reply);
-        if (committed.status != commit_status::done || reply.items.size() < 3) return committed;
-        committed.audience = number_in(reply.items[1]);
-        committed.pages = number_in(reply.items[2]);
-        for (size_t i = 3; i + 1 < reply.items.size(); i += 2)
-          committed.outstanding.emplace_back(reply.items[i].text, number_in(reply.items[i + 1]));
-        return committed;
-      });
+    steps.push_back({{keys_.fan_out(page.notification)}, arguments_of(page)});
+  auto replies = lead_steps(scripts::commit_page,
+                            {{keys_.epoch, keys_.turn, keys_.outstanding, keys_.pending, keys_.queues,
+                              keys_.results, keys_.control, keys_.pages},
+                             {turn_, keys_.push_prefix, keys::sender_group}},
+                            std::move(steps));
+  return read_each<page_committed>(replies, [](const redis_reply& reply) {
+    page_committed committed;
+    committed.status = status_in(reply);
+    if (committed.status != commit_status::done || reply.items.size() < 3) return committed;
+    committed.audience = number_in(reply.items[1]);
+    committed.pages = number_in(reply.items[2]);
+    for (size_t i = 3; i + 1 < reply.items.size(); i += 2)
+      committed.outstanding.emplace_back(reply.items[i].text, number_in(reply.items[i + 1]));
+    return committed;
+  });
 }
 
 result<std::vector<uint64_t>> journal::outstanding(const std::vector<std::string>& accounts) {
@@ -167,11 +164,10 @@ result<std::vector<uint64_t>> journal::outstanding(const std::vector<std::string
 
 std::vector<result<bool>> journal::forget(const std::vector<notification_key>& of) {
   if (auto behind = leave_behind(); !behind) return std::vector<result<bool>>(of.size(), behind.failure());
-  std::vector<script_call> calls;
+  std::vector<script_call> steps;
   for (auto key : of)
-    calls.push_back({{keys_.fan_out(key), keys_.content(key), keys_.pending, keys_.control},
-                     {std::to_string(key.value)}});
-  return read_each<bool>(run_each(scripts::forget, std::move(calls)),
+    steps.push_back({{keys_.fan_out(key), keys_.content(key)}, {std::to_string(key.value)}});
+  return read_each<bool>(run_steps(scripts::forget, {{keys_.pending, keys_.control}, {}}, std::move(steps)),
                          [](const redis_reply& reply) { return reply.items.front().text == "ok"; });
 }
 

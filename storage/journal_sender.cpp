@@ -9,10 +9,8 @@ namespace pusher {
 
 namespace {
 
-std::vector<std::string> arguments_of(const progress_commit& step, const std::string& consumer) {
-  std::vector<std::string> arguments{keys::sender_group,
-                                     consumer,
-                                     step.entry,
+std::vector<std::string> arguments_of(const progress_commit& step) {
+  std::vector<std::string> arguments{step.entry,
                                      step.token,
                                      std::to_string(step.expected_sequence),
                                      step.queue,
@@ -74,20 +72,26 @@ result<std::vector<std::optional<message>>> journal::contents(const std::vector<
 }
 
 result<journal::recorded> journal::record(const std::vector<progress_commit>& commits) {
-  std::vector<script_call> calls;
-  calls.reserve(commits.size());
-  for (const auto& each : commits)
-    calls.push_back(
-        {{keys_.push(each.queue), keys_.push_progress(each.queue), keys_.results, keys_.outstanding,
-          keys_.later, keys_.later_jobs, keys_.control, keys_.held(each.results.notification)},
-         arguments_of(each, consumer_)});
   recorded outcome;
-  for (const auto& reply : run_each(scripts::record, std::move(calls))) {
+  if (commits.empty()) return outcome;
+  std::vector<script_call> steps;
+  steps.reserve(commits.size());
+  for (const auto& each : commits)
+    steps.push_back(
+        {{keys_.push(each.queue), keys_.push_progress(each.queue), keys_.held(each.results.notification)},
+         arguments_of(each)});
+  std::vector<redis_reply> tail;
+  auto replies = run_steps(scripts::record,
+                           {{keys_.results, keys_.outstanding, keys_.later, keys_.later_jobs, keys_.control},
+                            {keys::sender_group, consumer_}},
+                           std::move(steps), &tail);
+  for (const auto& reply : replies) {
     if (!reply) return reply.failure();
     outcome.status.push_back(status_in(*reply));
-    if (reply->items.size() > 1) outcome.results_depth = number_in(reply->items[1]);
-    if (reply->items.size() > 2) control_version_ = number_in(reply->items[2]);
   }
+  if (tail.size() < 2) return error{errc::journal_unavailable, "Redis: record answered short", "", 1};
+  outcome.results_depth = number_in(tail[0]);
+  control_version_ = number_in(tail[1]);
   return outcome;
 }
 

@@ -1,10 +1,19 @@
 #!lua flags=allow-oom
 -- Invariant: a notification's keys go only when nothing of it is pending.
--- KEYS: run, fan-out state, content, pending, control  ARGV: run id, notification
+-- KEYS: run, pending, control, then for each step: fan-out state, content
+-- ARGV: run id, number of steps, then each one's notification
+-- Gives each step's status: ok, or pending and how much.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'lost'} end
-local pending = redis.call('HGET', KEYS[4], ARGV[2])
-if pending and tonumber(pending) ~= 0 then return {'pending', pending} end
-redis.call('HDEL', KEYS[4], ARGV[2])
-redis.call('UNLINK', KEYS[2], KEYS[3])
-if redis.call('HDEL', KEYS[5], ARGV[2]) == 1 then redis.call('HINCRBY', KEYS[5], 'version', 1) end
-return {'ok'}
+local function step(state, content, notification)
+  local pending = redis.call('HGET', KEYS[2], notification)
+  if pending and tonumber(pending) ~= 0 then return {'pending', pending} end
+  redis.call('HDEL', KEYS[2], notification)
+  redis.call('UNLINK', state, content)
+  if redis.call('HDEL', KEYS[3], notification) == 1 then redis.call('HINCRBY', KEYS[3], 'version', 1) end
+  return {'ok'}
+end
+local reply = {'ok'}
+for i = 1, tonumber(ARGV[2]) do
+  reply[#reply + 1] = step(KEYS[2 + 2 * i], KEYS[3 + 2 * i], ARGV[2 + i])
+end
+return reply

@@ -9,7 +9,7 @@ for _ = 1, tonumber(ARGV[3]) do
   if redis.call('XACK', KEYS[2], ARGV[2], id) == 1 then
     redis.call('XDEL', KEYS[2], id)
     redis.call('HDEL', KEYS[4], id .. ':seen', id .. ':strikes')
-    redis.call('HINCRBY', KEYS[3], notification, -targets)
+    redis.call('HINCRBY', KEYS[3], notification, '-' .. targets)
   end
   at = at + 3
 end

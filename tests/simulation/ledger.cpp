@@ -58,18 +58,32 @@ void ledger::performed(const redis_arguments& command, const redis_reply& reply)
   const auto& said = reply.items.front().text;
   if (script == "raise_epoch" && said == "ok")
     highest_epoch_ = std::max(highest_epoch_, std::stoul(argument(1)));
-  bool by_the_leader = script == "commit_page" || script == "begin_fan_out";
-  if (by_the_leader && said == "ok" && std::stoul(argument(1)) < highest_epoch_)
-    violated("the journal took an older epoch's " + script);
-  if (script != "commit_page" || said != "ok") return;
-  size_t at = 9;
-  for (auto left = std::stoul(argument(8)); left > 0; --left, at += 4) {
-    auto batch = decode_push_batch(argument(at + 3));
-    for (const auto& each : batch->targets) {
-      target of{{std::stoul(argument(2))}, each.device};
-      note(of, "appended to " + argument(at));
-      if (++targets_[of].appended > 1) violated(of, "a device was appended twice");
-    }
+  if (said != "ok") return;
+  if (script == "begin_fan_out") led_in(std::stoul(argument(1)), script);
+  if (script != "commit_page") return;
+  size_t at = 5;
+  for (size_t step = 1; step <= std::stoul(argument(4)); ++step) {
+    bool done = reply.items.at(step).items.front().text == "ok";
+    if (done) led_in(std::stoul(argument(at)), script);
+    notification_key notification{std::stoul(argument(at + 1))};
+    auto batches = std::stoul(argument(at + 4));
+    at += 5;
+    for (; batches > 0; --batches, at += 4)
+      if (done) appended(notification, argument(at), argument(at + 3));
+    at += 1 + 2 * std::stoul(argument(at));  // what was skipped
+  }
+}
+
+void ledger::led_in(uint64_t epoch, const std::string& script) {
+  if (epoch < highest_epoch_) violated("the journal took an older epoch's " + script);
+}
+
+void ledger::appended(notification_key notification, const std::string& queue, const std::string& payload) {
+  auto batch = decode_push_batch(payload);
+  for (const auto& each : batch->targets) {
+    target of{notification, each.device};
+    note(of, "appended to " + queue);
+    if (++targets_[of].appended > 1) violated(of, "a device was appended twice");
   }
 }
 

@@ -55,6 +55,8 @@ class ledger {
   };
   void note(target of, const std::string& what);
   void violated(target of, const std::string& what);
+  void led_in(uint64_t epoch, const std::string& script);
+  void appended(notification_key notification, const std::string& queue, const std::string& payload);
   void check_device(const memory_rows& rows, const memory_rows::row& of, device_key device, bool wanted);
 
   clock now_;

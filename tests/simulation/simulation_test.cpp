@@ -81,10 +81,10 @@ TEST_CASE("schedules that once showed a fault") {
 
 TEST_CASE("the simulation notices each rule that is missing") {
   const missing_rule rules[] = {
-      {"commit_page", " == ARGV[4]", {}},  // the expected cursor
-      {"commit_page", "    redis.call('HINCRBY', KEYS[5], ARGV[3], found)", {}},
-      {"record", "  redis.call('XADD', KEYS[4], '*', 'r', ARGV[12])", {}},
-      {"record", "  redis.call('XDEL', KEYS[2], id)", {}},
+      {"commit_page", " == ARGV[at + 2]", {}},  // the expected cursor
+      {"commit_page", "    redis.call('HINCRBY', KEYS[5], notification, found)", {}},
+      {"record", "    redis.call('XADD', KEYS[2], '*', 'r', ARGV[at + 8])", {}},
+      {"record", "    redis.call('XDEL', stream, id)", {}},
       {"settle", " == 1", {}},                      // that it was acknowledged just now
       {"take_over", "  return alive[node]\n", {}},  // the owner's heartbeat
       {"take_over", "known[ARGV[at]] = true", {}},  // our own claims that we know of

@@ -159,22 +159,36 @@ class both_redis {
   std::string epoch() { return std::to_string(below(5) == 0 ? below(4) : epoch_); }
   std::string turn() { return below(8) == 0 ? "turn-" + std::to_string(below(3)) : turn_; }
   void begin() {
-    auto of = some();
-    run(scripts::begin_fan_out,
-        {keys_.epoch, keys_.fan_out(key_of(of)), keys_.content(key_of(of)), keys_.turn},
-        {epoch(), payload(), number(3), number(3), turn()});
+    std::vector<std::string> keys{keys_.epoch, keys_.turn}, arguments{epoch(), turn()};
+    auto steps = 1 + below(3);
+    arguments.push_back(std::to_string(steps));
+    for (; steps > 0; --steps) {
+      auto of = some();
+      for (const auto& each : {keys_.fan_out(key_of(of)), keys_.content(key_of(of))})
+        keys.push_back(each);
+      for (const auto& each : {payload(), number(3), number(3)})
+        arguments.push_back(each);
+    }
+    run(scripts::begin_fan_out, keys, arguments);
   }
   void commit_page() {
+    std::vector<std::string> keys{keys_.epoch,  keys_.turn,    keys_.outstanding, keys_.pending,
+                                  keys_.queues, keys_.results, keys_.control,     keys_.pages};
+    std::vector<std::string> arguments{turn(), keys_.push_prefix, keys::sender_group};
+    auto steps = 1 + below(3);
+    arguments.push_back(std::to_string(steps));
+    for (; steps > 0; --steps)
+      add_page(keys, arguments);
+    for (auto times = 1 + below(2); times > 0; --times)
+      run(scripts::commit_page, keys, arguments);
+  }
+  void add_page(std::vector<std::string>& keys, std::vector<std::string>& arguments) {
     auto of = some();
-    auto at = real_.command({"HGET", keys_.fan_out(key_of(of)), "cursor"})->text;
+    keys.push_back(keys_.fan_out(key_of(of)));
+    auto at = real_.command({"HGET", keys.back(), "cursor"})->text;
     auto expected = at.empty() || below(6) == 0 ? number(20) : at;
-    std::vector<std::string> arguments{epoch(),
-                                       of,
-                                       expected,
-                                       std::to_string(std::stoull(expected) + below(3)),
-                                       keys_.push_prefix,
-                                       keys::sender_group,
-                                       turn()};
+    for (const auto& each : {epoch(), of, expected, std::to_string(std::stoull(expected) + below(3))})
+      arguments.push_back(each);
     auto batches = below(3);
     arguments.push_back(std::to_string(batches));
     for (; batches > 0; --batches) {
@@ -188,13 +202,6 @@ class both_redis {
       arguments.push_back(std::to_string(1 + below(3)));
       arguments.push_back(payload());
     }
-    std::vector<std::string> keys{keys_.epoch,       keys_.fan_out(key_of(of)),
-                                  keys_.outstanding, keys_.pending,
-                                  keys_.queues,      keys_.results,
-                                  keys_.control,     keys_.pages,
-                                  keys_.turn};
-    for (auto times = 1 + below(2); times > 0; --times)
-      run(scripts::commit_page, keys, arguments);
   }
   void note_claims(const redis_reply& entries, const std::string& of, const std::string& by,
                    const char* token) {
@@ -236,21 +243,27 @@ class both_redis {
   void record() {
     const auto* from = some_claim(false);
     if (!from) return;
+    std::vector<std::string> keys{keys_.results, keys_.outstanding, keys_.later, keys_.later_jobs,
+                                  keys_.control};
+    std::vector<std::string> arguments{keys::sender_group, below(8) ? from->consumer : consumer()};
+    auto steps = 1 + below(3);
+    arguments.push_back(std::to_string(steps));
+    for (; steps > 0; --steps)
+      add_record(below(2) ? *from : *some_claim(false), keys, arguments);
+    for (auto times = 1 + below(2); times > 0; --times)
+      run(scripts::record, keys, arguments);
+  }
+  void add_record(const held& from, std::vector<std::string>& keys, std::vector<std::string>& arguments) {
     auto of = some();
     auto results = below(3);
-    auto sequence = real_.command({"HGET", keys_.push_progress(from->queue), from->id + ":seq"})->text;
-    std::vector<std::string> arguments{keys::sender_group,
-                                       below(8) ? from->consumer : consumer(),
-                                       from->id,
-                                       below(8) ? from->token : number(4),
-                                       below(5) ? (sequence.empty() ? "0" : sequence) : number(3),
-                                       from->queue,
-                                       below(3) ? from->queue : from->queue + "~" + of,
-                                       number(2),
-                                       of,
-                                       std::to_string(results),
-                                       results ? payload() : "",
-                                       below(5) ? payload() : ""};
+    auto sequence = real_.command({"HGET", keys_.push_progress(from.queue), from.id + ":seq"})->text;
+    for (const auto& each : {keys_.push(from.queue), keys_.push_progress(from.queue), keys_.held(key_of(of))})
+      keys.push_back(each);
+    for (const auto& each : {from.id, below(8) ? from.token : number(4),
+                             below(5) ? (sequence.empty() ? "0" : sequence) : number(3), from.queue,
+                             below(3) ? from.queue : from.queue + "~" + of, number(2), of,
+                             std::to_string(results), results ? payload() : "", below(5) ? payload() : ""})
+      arguments.push_back(each);
     auto aside = below(3);
     arguments.push_back(std::to_string(aside));
     for (; aside > 0; --aside) {
@@ -259,16 +272,6 @@ class both_redis {
       for (const auto& each : {due[below(4)], of + ":" + payload(), payload(), number(3)})
         arguments.push_back(each);
     }
-    std::vector<std::string> keys{keys_.push(from->queue),
-                                  keys_.push_progress(from->queue),
-                                  keys_.results,
-                                  keys_.outstanding,
-                                  keys_.later,
-                                  keys_.later_jobs,
-                                  keys_.control,
-                                  keys_.held(key_of(of))};
-    for (auto times = 1 + below(2); times > 0; --times)
-      run(scripts::record, keys, arguments);
   }
   /// Its clock is not compared.
   void promote() {
@@ -306,9 +309,13 @@ class both_redis {
         {results ? keys::result_group : keys::sender_group, from->id, from->consumer, "it cannot be read"});
   }
   void forget() {
-    auto of = some();
-    run(scripts::forget, {keys_.fan_out(key_of(of)), keys_.content(key_of(of)), keys_.pending, keys_.control},
-        {of});
+    std::vector<std::string> keys{keys_.pending, keys_.control}, arguments{std::to_string(1 + below(2))};
+    for (auto steps = std::stoul(arguments.front()); steps > 0; --steps) {
+      arguments.push_back(some());
+      keys.push_back(keys_.fan_out(key_of(arguments.back())));
+      keys.push_back(keys_.content(key_of(arguments.back())));
+    }
+    run(scripts::forget, keys, arguments);
   }
   void heartbeat() {
     auto of = keys_.heartbeat_prefix + "n" + number(2) + "/b";

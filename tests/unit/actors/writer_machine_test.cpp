@@ -46,16 +46,18 @@ TEST_CASE("rows are recorded before their entries are settled, and completed not
 
 TEST_CASE("small entries are claimed many at a time, large ones a few") {
   writer_machine m({});
+  utc_ms now = 1;
   auto claimed_next = [&] {
     m.woken();
-    return std::get<writer_machine::claim_work>(m.next(1)).entries;
+    now += writer_bounds().gather_ms;
+    return std::get<writer_machine::claim_work>(m.next(now)).entries;
   };
   auto pass = [&](std::vector<claim> claims) {
     auto entries = claims.size();
     m.claimed(std::move(claims), true);
-    REQUIRE(std::get<writer_machine::record>(m.next(1)).batches->size() == entries);
+    REQUIRE(std::get<writer_machine::record>(m.next(now)).batches->size() == entries);
     m.recorded(0, 0, {}, {});
-    REQUIRE(std::holds_alternative<writer_machine::settle>(m.next(1)));
+    REQUIRE(std::holds_alternative<writer_machine::settle>(m.next(now)));
     m.settled();
   };
   auto at_first = claimed_next();
@@ -65,6 +67,38 @@ TEST_CASE("small entries are claimed many at a time, large ones a few") {
   CHECK(claimed_next() == 40);
   pass({claim_of(7, 500, "5-0")});
   CHECK(claimed_next() == at_first);
+}
+
+TEST_CASE(
+    "what comes soon behind a claim is claimed together; after a rest, and while all is full, nothing "
+    "waits") {
+  writer_bounds bounds;
+  bounds.entries_per_claim = bounds.most_entries_per_claim = 2;
+  bounds.gather_ms = 20;
+  writer_machine m(bounds);
+  auto claims_at = [&](utc_ms now) {
+    return std::holds_alternative<writer_machine::claim_work>(m.next(now));
+  };
+  auto claimed = [&](std::vector<claim> claims, utc_ms now) {
+    bool some = !claims.empty();
+    m.claimed(std::move(claims), some);
+    if (!some) return;
+    REQUIRE(std::holds_alternative<writer_machine::record>(m.next(now)));
+    m.recorded(0, 0, {}, {});
+    REQUIRE(std::holds_alternative<writer_machine::settle>(m.next(now)));
+    m.settled();
+  };
+  REQUIRE(claims_at(1000));
+  claimed({claim_of(7, 1, "1-0")}, 1001);
+  m.woken();
+  CHECK(std::get<writer_machine::idle>(m.next(1001)).until == 1020);
+  REQUIRE(claims_at(1020));
+  claimed({claim_of(7, 1, "2-0"), claim_of(7, 1, "3-0")}, 1021);
+  REQUIRE(claims_at(1021));  // as many as were asked for: there may be more
+  claimed({}, 1022);
+  CHECK(std::get<writer_machine::idle>(m.next(1022)).until == 0);
+  m.woken();
+  CHECK(claims_at(1023));
 }
 
 TEST_CASE("a failed transaction is asked for again, unchanged, after a pause") {
