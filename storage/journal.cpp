@@ -15,6 +15,11 @@ namespace {
 constexpr size_t steps_per_call = 32;
 constexpr size_t bytes_per_call = 256 * 1024;
 
+error failure_in(const std::string& said) {
+  if (said.rfind("NOGROUP", 0) == 0) return lost_journal("a consumer group is missing");
+  return {errc::journal_unavailable, "Redis: " + said, "", 1};
+}
+
 /// How many of the steps from there on go into one call of a script: one at least.
 template <class Step>
 size_t steps_that_fit(const std::vector<Step>& steps, size_t from) {
@@ -78,12 +83,10 @@ void journal::work_under(const std::string& run_id) {
 }
 
 result<redis_reply> journal::judged(redis_reply reply) const {
-  if (reply.type == redis_reply::kind::failure) {
-    if (reply.text.rfind("NOGROUP", 0) == 0) return lost_journal("a consumer group is missing");
-    return error{errc::journal_unavailable, "Redis: " + reply.text, "", 1};
-  }
+  if (reply.type == redis_reply::kind::failure) return failure_in(reply.text);
   if (reply.type != redis_reply::kind::list || reply.items.empty())
     return error{errc::journal_unavailable, "Redis: a script answered in an unknown form", "", 1};
+  if (reply.items.front().text == "failed") return failure_in(reply.items.back().text);
   if (reply.items.front().text == "lost") return lost_journal("its run key differs or is missing");
   return reply;
 }

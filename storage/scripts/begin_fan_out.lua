@@ -5,19 +5,24 @@
 -- Gives each step's status, cursor, audience and start.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'lost'} end
 if redis.call('GET', KEYS[2]) ~= ARGV[2] or redis.call('GET', KEYS[3]) ~= ARGV[3] then return {'fenced'} end
-local reply = {'ok'}
-local key, at = 4, 5
-for _ = 1, tonumber(ARGV[4]) do
-  local state, start, audience = KEYS[key], ARGV[at + 1], ARGV[at + 2]
-  redis.call('SET', KEYS[key + 1], ARGV[at])
+local function step(state, content, at)
+  local start, audience = ARGV[at + 1], ARGV[at + 2]
+  redis.call('SET', content, ARGV[at])
   if redis.call('HSETNX', state, 'cursor', start) == 1 then
     redis.call('HSET', state, 'start', start, 'audience', audience)
-    reply[#reply + 1] = {'ok', start, audience, start}
-  else
-    local known = redis.call('HMGET', state, 'cursor', 'audience', 'start')
-    reply[#reply + 1] = {'ok', known[1], known[2], known[3]}
+    return {'ok', start, audience, start}
   end
-  key = key + 2
-  at = at + 3
+  local known = redis.call('HMGET', state, 'cursor', 'audience', 'start')
+  return {'ok', known[1], known[2], known[3]}
+end
+-- A step that fails stops no other.
+local function guarded(...)
+  local good, made = pcall(step, ...)
+  if good then return made end
+  return {'failed', type(made) == 'table' and made.err or made}
+end
+local reply = {'ok'}
+for i = 1, tonumber(ARGV[4]) do
+  reply[#reply + 1] = guarded(KEYS[2 + 2 * i], KEYS[3 + 2 * i], 2 + 3 * i)
 end
 return reply

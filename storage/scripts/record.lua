@@ -34,14 +34,14 @@ end
 local function step(stream, progress, held, at)
   local id, queue, account, finished, results = ARGV[at], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5], ARGV[at + 7]
   local claim = redis.call('XPENDING', stream, ARGV[2], id, id, 1)[1]
-  if not claim or claim[2] ~= ARGV[3] or tostring(claim[4]) ~= ARGV[at + 1] then return 'fenced' end
+  if not claim or claim[2] ~= ARGV[3] or tostring(claim[4]) ~= ARGV[at + 1] then return {'fenced'} end
   local sequence = redis.call('HGET', progress, id .. ':seq') or '0'
-  if sequence ~= ARGV[at + 2] then return 'already' end
-  if finished == '?' then return 'ok' end
+  if sequence ~= ARGV[at + 2] then return {'already'} end
+  if finished == '?' then return {'ok'} end
   -- A batch that only waits: a claim that ends now says nothing of it.
   if finished ~= '1' and ARGV[at + 9] == '' then
     redis.call('HSET', progress, id .. ':seen', 'waits')
-    return 'ok'
+    return {'ok'}
   end
   if results ~= '0' then
     redis.call('XADD', KEYS[2], '*', 'r', ARGV[at + 8])
@@ -57,12 +57,18 @@ local function step(stream, progress, held, at)
   else
     redis.call('HSET', progress, id, ARGV[at + 9], id .. ':seq', sequence + 1)
   end
-  return 'ok'
+  return {'ok'}
+end
+-- A step that fails stops no other.
+local function guarded(...)
+  local good, made = pcall(step, ...)
+  if good then return made end
+  return {'failed', type(made) == 'table' and made.err or made}
 end
 local reply = {'ok'}
 local key, at = 7, 5
 for _ = 1, tonumber(ARGV[4]) do
-  reply[#reply + 1] = {step(KEYS[key], KEYS[key + 1], KEYS[key + 2], at)}
+  reply[#reply + 1] = guarded(KEYS[key], KEYS[key + 1], KEYS[key + 2], at)
   key = key + 3
   at = at + 11 + 4 * tonumber(ARGV[at + 10])
 end

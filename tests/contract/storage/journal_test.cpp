@@ -1,4 +1,5 @@
 #include "storage/journal.hpp"
+#include "storage/journal_keys.hpp"
 
 #include <doctest/doctest.h>
 
@@ -177,6 +178,22 @@ TEST_CASE_FIXTURE(fixture, "of pages that are committed together each has an out
   REQUIRE(gone.size() == 2);
   CHECK(*gone[0]);
   CHECK_FALSE(*gone[1]);
+}
+
+TEST_CASE_FIXTURE(fixture, "a page that Redis cannot take stops no other") {
+  message broken, sound;
+  broken.key = {7};
+  sound.key = {8};
+  REQUIRE(first.begin_fan_out(1, {{&broken, {}}, {&sound, {}}}).size() == 2);
+  auto refused = page(0, 10, 3), fine = page(0, 10, 2);
+  fine.notification = {8};
+  fine.batches[0].second.notification = {8};
+  REQUIRE(raw.command({"SET", journal_keys(private_redis().cluster).fan_out({7}), "no hash"}));
+  auto made = first.commit_pages({refused, fine});
+  REQUIRE(made.size() == 2);
+  CHECK(made[0].failure().code == errc::journal_unavailable);
+  CHECK(made[0].failure().detail.find("WRONGTYPE") != std::string::npos);
+  CHECK(made[1]->audience == 2);
 }
 
 TEST_CASE_FIXTURE(fixture, "fan-out goes on at the cursor it left") {
