@@ -110,8 +110,8 @@ void ledger::answered(notification_key notification, device_key device, verdict_
   note({notification, device}, std::string("answered: ") + name_of(what));
 }
 
-void ledger::sender_endangered(const std::string& process) {
-  ++endangered_[process];
+void ledger::sender_endangered(const std::string& process, unsigned senders) {
+  endangered_[process] += senders;
 }
 
 void ledger::told_canceled(notification_key notification) {

@@ -26,8 +26,8 @@ class ledger {
   void pushed(notification_key notification, device_key device, const std::string& process,
               verdict_kind comes_to, bool may_repeat, utc_ms expires_at);
   void answered(notification_key notification, device_key device, verdict_kind what);
-  /// From now on what the process has open or not recorded may be sent again by another.
-  void sender_endangered(const std::string& process);
+  /// From now on what so many senders of the process have open or not recorded may be sent again by another.
+  void sender_endangered(const std::string& process, unsigned senders = 1);
   /// A target is a dead letter though it kills nobody (G16).
   void died_innocent(notification_key notification, device_key device) {
     violated({notification, device}, "it died with the poison");

@@ -45,9 +45,11 @@ std::unique_ptr<simulated_process> simulated_process::successor() const {
   return std::make_unique<simulated_process>(of_, host_, config_.roles, boot_ + 1, start_at_);
 }
 
-bool simulated_process::has(role which) const {
-  return std::any_of(config_.roles.begin(), config_.roles.end(),
-                     [which](const auto& each) { return each.role == which; });
+unsigned simulated_process::count(role which) const {
+  unsigned found = 0;
+  for (const auto& each : config_.roles)
+    if (each.role == which) found += each.count;
+  return found;
 }
 
 void simulated_process::start() {
@@ -150,7 +152,7 @@ void simulated_process::crash(const char* why) {
   if (!alive_) return;
   of_.trace(name_ + " crashes: " + why);
   ++of_.outcome_.crashes;
-  if (has(role::push_sender)) of_.ledger.sender_endangered(name_);
+  if (has(role::push_sender)) of_.ledger.sender_endangered(name_, count(role::push_sender));
   alive_ = false;
   start_at_ = of_.now() + of_.below(3000);
   caf::anon_send_exit(supervisor_, caf::exit_reason::kill);
@@ -160,7 +162,7 @@ void simulated_process::crash(const char* why) {
 void simulated_process::stop(utc_ms for_ms) {
   if (!runs()) return;
   of_.trace(name_ + " is stopped for " + std::to_string(for_ms) + " ms");
-  if (has(role::push_sender)) of_.ledger.sender_endangered(name_);
+  if (has(role::push_sender)) of_.ledger.sender_endangered(name_, count(role::push_sender));
   stopped_until_ = of_.now() + for_ms;
 }
 

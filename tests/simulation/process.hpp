@@ -24,7 +24,9 @@ class simulated_process {
   const std::string& name() const { return name_; }
   bool alive() const { return alive_; }
   bool runs() const { return alive_ && of_.now() >= stopped_until_; }
-  bool has(role which) const;
+  bool has(role which) const { return count(which) > 0; }
+  /// How many actors of the role it has.
+  unsigned count(role which) const;
   utc_ms skew_ms() const { return skew_ms_; }
   bool ended() const { return started_ && !alive_; }
   /// The host's next one.
