@@ -296,13 +296,13 @@ class Node:
         assert status == 200, (status, body)
         return body
 
-    def wait_completed(self, identity, seconds=120):
+    def wait_completed(self, identity, seconds=120, asked_every=0.1):
         """Waits as a client does: a 503 says that it may ask again."""
         def completed():
             status, body, _ = self.call("GET", f"/v1/notifications/{identity}")
             assert status in (200, 503), (status, body)
             return body if status == 200 and body["state"] == "completed" else None
-        return until(f"notification {identity} to complete", completed, seconds, 0.1)
+        return until(f"notification {identity} to complete", completed, seconds, asked_every)
 
     def deliveries(self, identity):
         """All deliveries, over every page."""

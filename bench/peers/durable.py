@@ -10,6 +10,7 @@ from .scene import CONTENT, TTL_SECONDS, WARM_UP, push_token
 from .systems import System
 
 IMPORT_BLOCK = 50_000
+ASKED_EVERY = 0.02  # seconds, whether all is settled: what a campaign's end is known by
 # Those of Pusher's embedded stores: durable at each commit, the journal each second; see storage/server_plans.cpp.
 REDIS = ["--appendfsync", "everysec", "--maxmemory", "1g", "--maxmemory-policy", "noeviction"]
 MARIADB = ["--innodb-buffer-pool-size=256M", "--innodb-flush-log-at-trx-commit=1", "--innodb-adaptive-hash-index=ON",
@@ -95,7 +96,7 @@ class Pusher(Durable):
         self.notification = made["id"]
 
     def wait_settled(self, seconds):
-        self.counts = self.node.wait_completed(self.notification, seconds)["counts"]
+        self.counts = self.node.wait_completed(self.notification, seconds, ASKED_EVERY)["counts"]
 
     def tally(self):
         return {"accepted": self.counts["accepted"], "failed": self.counts["audience"] - self.counts["accepted"]}
@@ -153,7 +154,7 @@ class Pipeline(Durable):
         def settled():
             now = self.call("GET", f"/notifications/{self.notification}")
             return now["fanned_out"] and now["settled"] == now["audience"]
-        until(f"{self.name} to have every result", settled, seconds, 0.1)
+        until(f"{self.name} to have every result", settled, seconds, ASKED_EVERY)
 
     def tally(self):
         counts = self.call("GET", f"/notifications/{self.notification}/outcomes")
