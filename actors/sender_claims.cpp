@@ -37,7 +37,7 @@ void sender_machine::admit(claim origin, utc_ms now) {
   opened.batch = std::move(*batch);
   if (!resume(opened, origin.progress, now)) {
     to_bury_.push_back({std::move(origin), "its progress record cannot be read"});
-    batches_.erase(last_order_);
+    forget(batches_.find(last_order_));
     return;
   }
   opened.home = &of({queue->application, channel_of(queue->gateway, queue->environment)});
@@ -55,7 +55,14 @@ void sender_machine::admit(claim origin, utc_ms now) {
     expire(opened, now);
   }
   opened.suspect = opened.origin.strikes >= strikes_of_a_suspect && opened.open > 0;
+  if (opened.suspect) ++suspects_;
   opened.to_mark = waits_for_suspects(last_order_, opened);
+}
+
+void sender_machine::forget(std::map<uint64_t, open_batch>::iterator batch) {
+  if (batch->second.suspect) --suspects_;
+  if (batch->second.doubted) --doubted_;
+  batches_.erase(batch);
 }
 
 /// Suspects are sent one at a time, and those behind record first that they wait. If the one that is sent
@@ -67,14 +74,15 @@ bool sender_machine::waits_for_suspects(uint64_t order, const open_batch& batch)
 }
 
 bool sender_machine::holds_suspects() const {
-  return std::any_of(batches_.begin(), batches_.end(),
-                     [](const auto& each) { return each.second.suspect && each.second.open > 0; });
+  return suspects_ > 0 && std::any_of(batches_.begin(), batches_.end(), [](const auto& each) {
+           return each.second.suspect && each.second.open > 0;
+         });
 }
 
 bool sender_machine::holds_suspects(const std::string& queue) const {
-  return std::any_of(batches_.begin(), batches_.end(), [&](const auto& each) {
-    return each.second.suspect && each.second.open > 0 && each.second.origin.queue == queue;
-  });
+  return suspects_ > 0 && std::any_of(batches_.begin(), batches_.end(), [&](const auto& each) {
+           return each.second.suspect && each.second.open > 0 && each.second.origin.queue == queue;
+         });
 }
 
 /// Goes on where the record of an earlier claim ends. False when it cannot be read: that would make us send

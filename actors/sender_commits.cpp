@@ -131,6 +131,7 @@ void sender_machine::doubt_all(const std::set<uint64_t>& but) {
   for (auto& [order, batch] : batches_) {
     if (batch.doubted || but.count(order) > 0) continue;
     batch.doubted = true;
+    ++doubted_;
     to_withdraw_.push_back({order, false});
   }
 }
@@ -154,11 +155,12 @@ void sender_machine::committed(const journal::recorded& recorded) {
       unrecorded_ -= sum_of(batch.unrecorded);
       release(batch.unrecorded);
       to_withdraw_.push_back({found->first, true});
-      batches_.erase(found);
+      forget(found);
     } else if (commits_[i].finished) {
       ++counters_.batches_finished;
-      batches_.erase(found);
+      forget(found);
     } else {
+      if (batch.doubted) --doubted_;
       batch.doubted = false;
       ours.insert(found->first);
     }

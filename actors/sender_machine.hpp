@@ -125,10 +125,7 @@ class sender_machine {
   /// Whether what is paused and canceled was read as it is, as far as we heard.
   bool knows_controls() const { return wanted_controls_ == controls_.version; }
   /// Whether a claim of ours may be someone else's, and the journal was not asked yet.
-  bool doubts_claims() const {
-    return std::any_of(batches_.begin(), batches_.end(),
-                       [](const auto& each) { return each.second.doubted; });
-  }
+  bool doubts_claims() const { return doubted_ > 0; }
   /// Whether batches of a queue are open that may kill this process: what it took over meanwhile would get a
   /// strike with them.
   bool holds_suspects(const std::string& queue) const;
@@ -227,6 +224,7 @@ class sender_machine {
   static utc_ms retries_due_at(const open_batch& batch);
   progress_commit make_commit(open_batch& batch, bool finished);
   void doubt_all(const std::set<uint64_t>& but);
+  void forget(std::map<uint64_t, open_batch>::iterator batch);
   void put_retries_aside(open_batch& batch, bool finished, progress_commit& into);
   void hand_back(open_batch& batch, progress_commit& into);
   void forget_unused_contents();
@@ -235,6 +233,7 @@ class sender_machine {
   std::minstd_rand random_;
   sender_counters counters_;
   std::map<uint64_t, open_batch> batches_;  ///< by order id: older batches first
+  size_t suspects_ = 0, doubted_ = 0;       ///< of them: asked at each step, when there are mostly none
   std::unordered_map<notification_key, known_content> contents_;
   std::deque<bury> to_bury_;
   std::deque<withdraw> to_withdraw_;
