@@ -15,14 +15,8 @@ local function step(state, content, at)
   local known = redis.call('HMGET', state, 'cursor', 'audience', 'start')
   return {'ok', known[1], known[2], known[3]}
 end
--- A step that fails stops no other.
-local function guarded(...)
-  local good, made = pcall(step, ...)
-  if good then return made end
-  return {'failed', type(made) == 'table' and made.err or made}
-end
-local reply = {'ok'}
+-- PART: replies
 for i = 1, tonumber(ARGV[4]) do
-  reply[#reply + 1] = guarded(KEYS[2 + 2 * i], KEYS[3 + 2 * i], 2 + 3 * i)
+  add_reply_of(step, KEYS[2 + 2 * i], KEYS[3 + 2 * i], 2 + 3 * i)
 end
 return reply

@@ -63,16 +63,10 @@ local function step(state, at)
   end
   return made
 end
--- A step that fails stops no other.
-local function guarded(...)
-  local good, made = pcall(step, ...)
-  if good then return made end
-  return {'failed', type(made) == 'table' and made.err or made}
-end
-local reply = {'ok'}
+-- PART: replies
 local at = 6
 for i = 1, tonumber(ARGV[5]) do
-  reply[#reply + 1] = guarded(KEYS[9 + i], at)
+  add_reply_of(step, KEYS[9 + i], at)
   at = at + 5 + 4 * tonumber(ARGV[at + 4])
   at = at + 1 + 2 * tonumber(ARGV[at])
 end

@@ -12,14 +12,8 @@ local function step(state, content, notification)
   if redis.call('HDEL', KEYS[3], notification) == 1 then redis.call('HINCRBY', KEYS[3], 'version', 1) end
   return {'ok'}
 end
--- A step that fails stops no other.
-local function guarded(...)
-  local good, made = pcall(step, ...)
-  if good then return made end
-  return {'failed', type(made) == 'table' and made.err or made}
-end
-local reply = {'ok'}
+-- PART: replies
 for i = 1, tonumber(ARGV[2]) do
-  reply[#reply + 1] = guarded(KEYS[2 + 2 * i], KEYS[3 + 2 * i], ARGV[2 + i])
+  add_reply_of(step, KEYS[2 + 2 * i], KEYS[3 + 2 * i], ARGV[2 + i])
 end
 return reply

@@ -59,16 +59,10 @@ local function step(stream, progress, held, at)
   end
   return {'ok'}
 end
--- A step that fails stops no other.
-local function guarded(...)
-  local good, made = pcall(step, ...)
-  if good then return made end
-  return {'failed', type(made) == 'table' and made.err or made}
-end
-local reply = {'ok'}
+-- PART: replies
 local key, at = 7, 5
 for _ = 1, tonumber(ARGV[4]) do
-  reply[#reply + 1] = guarded(KEYS[key], KEYS[key + 1], KEYS[key + 2], at)
+  add_reply_of(step, KEYS[key], KEYS[key + 1], KEYS[key + 2], at)
   key = key + 3
   at = at + 11 + 4 * tonumber(ARGV[at + 10])
 end
