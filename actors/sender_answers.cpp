@@ -7,8 +7,12 @@ namespace pusher {
 
 namespace {
 
-utc_ms rounded_up_to_seconds(utc_ms time) {
-  return (time + 999) / 1000 * 1000;
+// What is due in the same step goes back as one batch.
+constexpr utc_ms step_of_told_waits_ms = 100;  // the gateway said when: no later than must be
+constexpr utc_ms step_of_our_waits_ms = 1000;  // they are spread over many seconds anyway
+
+utc_ms rounded_up(utc_ms time, utc_ms step) {
+  return (time + step - 1) / step * step;
 }
 
 }  // namespace
@@ -137,13 +141,13 @@ void sender_machine::put_aside_until(open_batch& batch, uint32_t number, const v
 }
 
 utc_ms sender_machine::due_after(const verdict& verdict, unsigned attempts, utc_ms now) {
-  if (verdict.retry_after_ms > 0) return rounded_up_to_seconds(now + verdict.retry_after_ms);
+  if (verdict.retry_after_ms > 0) return rounded_up(now + verdict.retry_after_ms, step_of_told_waits_ms);
   auto least = std::max<utc_ms>(verdict.minimum_wait_ms, 1000);
   auto most = least;
   for (unsigned i = 0; i < attempts && most < bounds_.retry_wait_cap_ms; ++i)
     most *= 3;
   most = std::max(least, std::min(most, bounds_.retry_wait_cap_ms));
-  return rounded_up_to_seconds(now + std::uniform_int_distribution<utc_ms>(least, most)(random_));
+  return rounded_up(now + std::uniform_int_distribution<utc_ms>(least, most)(random_), step_of_our_waits_ms);
 }
 
 }  // namespace pusher

@@ -8,17 +8,17 @@
 using namespace pusher;
 using namespace pusher::testing;
 
-TEST_CASE("Retry-After sets the due time, rounded up to a second") {
+TEST_CASE("Retry-After sets the due time, rounded up to a tenth of a second") {
   sender_driver d;
   d.waiting.push_back(claim_of(batch_of(1)));
   d.run();
   auto later = verdict_of(verdict_kind::retry, "QUOTA_EXCEEDED");
-  later.retry_after_ms = 1500;
+  later.retry_after_ms = 1440;
   d.answer(d.orders[0].id, 0, later);
   d.run();
   REQUIRE(d.commits.size() == 1);
   REQUIRE(d.commits[0].aside.size() == 1);
-  CHECK(d.commits[0].aside[0].due_at == start + 2000);
+  CHECK(d.commits[0].aside[0].due_at == start + 1500);
   CHECK(d.commits[0].results.results.empty());
 }
 
