@@ -61,10 +61,12 @@ class Faults(unittest.TestCase):
         with Lab(emulator_flags=("--delay-ms", "20")) as lab:
             stores = lab.stores()
             stores.start()
-            nodes = all_role_nodes(lab, stores, ["n1", "n2", "n3"])
+            # The one that is stopped must seem dead, and on a busy machine nobody else: they have 4.5 s, it has three leases.
+            limits = {"heartbeat_ms": 1_500}
+            nodes = all_role_nodes(lab, stores, ["n1", "n2", "n3"], limits=limits)
             # Of a pair the one whose name comes first connects: all of them to this one, through the relay.
-            cut, = all_role_nodes(lab, stores, ["n9"], cluster={"listen": f"127.0.0.1:{port}",
-                                                                "advertise": f"127.0.0.1:{relay.port}"})
+            cut, = all_role_nodes(lab, stores, ["n9"], limits=limits, cluster={"listen": f"127.0.0.1:{port}",
+                                                                               "advertise": f"127.0.0.1:{relay.port}"})
             start([*nodes, cut])
             nodes[0].make_key()
             for node in [*nodes, cut]:
